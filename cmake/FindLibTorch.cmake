@@ -1,0 +1,34 @@
+# LibTorch::LibTorch from the unzipped torch wheel. The wheel's own TorchConfig.cmake stops where no
+# CUDA toolkit is installed, so it is not used.
+set(cupel_home $ENV{CUPEL_HOME})
+if(NOT cupel_home)
+  set(cupel_home $ENV{HOME}/.cache/cupel)
+endif()
+set(LIBTORCH_ROOT ${cupel_home}/libtorch-2.11.0 CACHE PATH "Folder that holds torch/ and nvidia/")
+
+find_path(LIBTORCH_INCLUDE ATen/ATen.h PATHS ${LIBTORCH_ROOT}/torch/include NO_DEFAULT_PATH)
+find_library(LIBTORCH_CPU torch_cpu PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
+find_library(LIBTORCH_C10 c10 PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
+set(LIBTORCH_LIBRARIES ${LIBTORCH_CPU} ${LIBTORCH_C10})
+set(LIBTORCH_WANTED LIBTORCH_INCLUDE LIBTORCH_CPU LIBTORCH_C10)
+if(CUPEL_GPU)
+  find_library(LIBTORCH_CUDA torch_cuda PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
+  find_library(LIBTORCH_C10_CUDA c10_cuda PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
+  list(APPEND LIBTORCH_LIBRARIES ${LIBTORCH_CUDA} ${LIBTORCH_C10_CUDA})
+  list(APPEND LIBTORCH_WANTED LIBTORCH_CUDA LIBTORCH_C10_CUDA)
+endif()
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(LibTorch REQUIRED_VARS ${LIBTORCH_WANTED} REASON_FAILURE_MESSAGE
+  "run ./scripts/setup, or name another copy by -DLIBTORCH_ROOT= (for the gpu preset: the \
+site-packages folder of a Python that has torch 2.11.0)")
+
+# --no-as-needed: nothing may refer to torch_cuda by name, yet its start-up code registers the
+# device. --allow-shlib-undefined: CUDA symbols inside libtorch_cpu are resolved at run time only.
+if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
+  add_library(LibTorch::LibTorch INTERFACE IMPORTED)
+  target_include_directories(LibTorch::LibTorch SYSTEM INTERFACE
+    ${LIBTORCH_INCLUDE} ${LIBTORCH_INCLUDE}/torch/csrc/api/include)
+  target_link_options(LibTorch::LibTorch INTERFACE -Wl,--no-as-needed -Wl,--allow-shlib-undefined)
+  target_link_libraries(LibTorch::LibTorch INTERFACE ${LIBTORCH_LIBRARIES})
+endif()

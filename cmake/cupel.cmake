@@ -1,0 +1,114 @@
+# How folders become two libraries (with and without LibTorch), two programs and their tests.
+include(dependencies)
+include(tests)
+include(install)
+
+find_program(CUPEL_CCACHE ccache)
+if(CUPEL_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CUPEL_CCACHE})
+endif()
+
+# Our own warnings and flags, for our own files: who links the libraries is not bound by them.
+# -ffp-contract=off keeps one result whether or not a compiler could fuse a multiply and an add.
+function(cupel_options target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow -ffp-contract=off
+    $<$<BOOL:${PROJECT_IS_TOP_LEVEL}>:-Werror> $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+  if(CUPEL_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=${CUPEL_SANITIZE} -fno-sanitize-recover=all
+                           -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${CUPEL_SANITIZE})
+  endif()
+endfunction()
+
+# LibTorch's headers cost 13 s a file: six files share one reading of them in a release build, all
+# share a precompiled header elsewhere.
+function(cupel_share_headers target)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+  else()
+    target_precompile_headers(${target} ${ARGN})
+  endif()
+endfunction()
+
+# Sorts a folder's sources by suffix: *_nn.cpp may see LibTorch, the others never do.
+function(cupel_module name)
+  file(GLOB light CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  set(heavy ${light})
+  list(FILTER light EXCLUDE REGEX "_nn\\.cpp$")
+  list(FILTER heavy INCLUDE REGEX "_nn\\.cpp$")
+  set_property(GLOBAL APPEND PROPERTY CUPEL_LIGHT_SOURCES ${light})
+  set_property(GLOBAL APPEND PROPERTY CUPEL_HEAVY_SOURCES ${heavy})
+endfunction()
+
+# A kernel row is one file compiled for its instruction set and nothing else.
+function(cupel_kernel_row file)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/src/kernels/${file}.cpp)
+    set_source_files_properties(${PROJECT_SOURCE_DIR}/src/kernels/${file}.cpp TARGET_DIRECTORY cupel_light
+                                PROPERTIES COMPILE_OPTIONS "${ARGN};-O3;-fno-exceptions;-fno-rtti")
+  endif()
+endfunction()
+
+function(cupel_libraries)
+  get_property(light GLOBAL PROPERTY CUPEL_LIGHT_SOURCES)
+  get_property(heavy GLOBAL PROPERTY CUPEL_HEAVY_SOURCES)
+  add_library(cupel_light STATIC ${light})
+  cupel_options(cupel_light)
+  target_compile_features(cupel_light PUBLIC cxx_std_20)
+  target_link_libraries(cupel_light PUBLIC Threads::Threads PRIVATE ${CUPEL_LIGHT_DEPENDENCIES})
+  target_compile_definitions(cupel_light PRIVATE CUPEL_VERSION="${PROJECT_VERSION}")
+  set(avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mf16c)
+  cupel_kernel_row(scalar -mno-avx)
+  cupel_kernel_row(avx2 -mavx2 -mfma -mf16c)
+  cupel_kernel_row(avx512 ${avx512})
+  cupel_kernel_row(avx512vnni ${avx512} -mavx512vnni)
+  cupel_kernel_row(avx512bf16 ${avx512} -mavx512vnni -mavx512bf16)
+  cupel_kernel_row(amx ${avx512} -mavx512vnni -mavx512bf16 -mamx-tile -mamx-int8 -mamx-bf16)
+  cupel_public_headers(cupel_light)
+  if(NOT CUPEL_HEAVY)
+    return()
+  endif()
+  find_package(LibTorch REQUIRED)
+  add_library(cupel_heavy STATIC ${heavy})
+  cupel_options(cupel_heavy)
+  target_link_libraries(cupel_heavy PUBLIC cupel_light LibTorch::LibTorch PRIVATE fmt::fmt)
+  cupel_share_headers(cupel_heavy PRIVATE ${PROJECT_SOURCE_DIR}/src/nn/torch_nn.h)
+endfunction()
+
+function(cupel_program name main)
+  add_executable(${name} ${main})
+  cupel_options(${name})
+  target_link_libraries(${name} PRIVATE ${ARGN})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}
+                        INSTALL_RPATH_USE_LINK_PATH ON)
+  install(TARGETS ${name} RUNTIME)
+endfunction()
+
+function(cupel_programs)
+  if(NOT EXISTS ${PROJECT_SOURCE_DIR}/src/cli/main.cpp)
+    return()
+  endif()
+  find_package(CLI11 REQUIRED)
+  file(GLOB cli CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cli/*.cpp)
+  list(FILTER cli EXCLUDE REGEX "/main(_nn)?\\.cpp$")
+  add_library(cupel_cli STATIC ${cli})
+  cupel_options(cupel_cli)
+  target_link_libraries(cupel_cli PUBLIC cupel_light PRIVATE CLI11::CLI11 fmt::fmt)
+  cupel_program(cupel src/cli/main.cpp cupel_cli)
+  if(CUPEL_HEAVY)
+    cupel_program(cupel-nn src/cli/main_nn.cpp cupel_cli cupel_heavy)
+  endif()
+endfunction()
+
+# bench/<name>/ours_nn.cpp: our side of scripts/bench <name>, built on request as bench_<name>.
+function(cupel_benches)
+  file(GLOB programs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*/ours_nn.cpp)
+  foreach(program ${programs})
+    string(REGEX REPLACE ".*/([^/]+)/ours_nn\\.cpp$" "bench_\\1" name ${program})
+    add_executable(${name} EXCLUDE_FROM_ALL ${program})
+    cupel_options(${name})
+    target_link_libraries(${name} PRIVATE cupel_heavy fmt::fmt ${CMAKE_DL_LIBS})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+  endforeach()
+endfunction()

@@ -1,0 +1,15 @@
+# The libraries that the torch-free half links; also read by an installed cupelConfig.cmake.
+find_package(Threads REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(fmt REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+set(CUPEL_LIGHT_DEPENDENCIES yaml-cpp nlohmann_json::nlohmann_json simdjson::simdjson fmt::fmt
+    ZLIB::ZLIB OpenSSL::Crypto PkgConfig::ZSTD PkgConfig::PCRE2 PkgConfig::UTF8PROC PkgConfig::XXHASH)
