@@ -1,0 +1,124 @@
+// Fields → resolved config text, --help, Markdown reference, JSON Schema and report JSON.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "base/config_yaml.h"
+#include "base/json.h"
+
+namespace cupel {
+
+/// One setting, type-erased. `type`: integer, number, text, path, yes/no, choice, map, or empty for
+/// a nested struct, whose own settings stand in `children`; `default_text` is JSON.
+struct FieldDoc {
+  std::string name, type, help, default_text;
+  std::string shorthand;  // the child that a plain scalar stands for
+  double low = 0, high = 0;
+  std::vector<std::string> choices, aliases;
+  bool optional = false, list = false;
+  std::vector<FieldDoc> children;
+};
+
+/// Report or settings as JSON, fields in order; absent optionals are null.
+template <class T>
+json::Value to_json(const T& value) {
+  if constexpr (is_optional<T>) {
+    return value ? to_json(*value) : json::Value();
+  } else if constexpr (is_string_map<T>) {
+    json::Object object;
+    for (const auto& [key, item] : value) object.emplace_back(key, to_json(item));
+    return object;
+  } else if constexpr (Config<T>) {
+    json::Object object;
+    for_each_field<T>([&](const auto& field) {
+      object.emplace_back(std::string(field.name), to_json(value.*(field.member)));
+    });
+    return object;
+  } else if constexpr (NamedEnum<T>) {
+    return std::string(name_of(value));
+  } else if constexpr (std::is_same_v<T, Path>) {
+    return value.text;
+  } else if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, std::string>) {
+    return value;
+  } else if constexpr (std::is_integral_v<T>) {
+    return static_cast<int64_t>(value);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return static_cast<double>(value);
+  } else {  // vector, array
+    json::Array array;
+    for (const auto& item : value) array.push_back(to_json(item));
+    return array;
+  }
+}
+
+/// The settings of T with their defaults, for help, reference and schema.
+template <Config T>
+std::vector<FieldDoc> describe();
+
+/// Resolved settings as YAML, every field present: the text of config.yaml. Reading it back gives
+/// an equal struct.
+std::string to_yaml(const json::Value& settings);
+
+/// `--help` text of a verb's settings: one entry a setting, wrapped at 100 columns. `prefix` is
+/// what stands before the names, as in "train.".
+std::string help_text(const std::vector<FieldDoc>& fields, const std::string& prefix);
+/// docs/reference/<verb>.md: one table, nested settings by their dotted names.
+std::string markdown_text(const std::string& verb, const std::string& summary,
+                          const std::vector<FieldDoc>& fields);
+/// JSON Schema (draft 2020-12) of a section: what the strict reader takes, for editors.
+json::Value schema(const std::vector<FieldDoc>& fields);
+
+namespace doc_detail {
+template <class T>
+void describe_type(FieldDoc& doc) {
+  if constexpr (is_optional<T>) {
+    doc.optional = true;
+    describe_type<typename T::value_type>(doc);
+  } else if constexpr (is_vector<T>) {
+    doc.list = true;
+    describe_type<typename T::value_type>(doc);
+  } else if constexpr (is_string_map<T>) {
+    doc.type = "map";
+  } else if constexpr (Config<T>) {
+    doc.children = describe<T>();
+    if constexpr (requires { T::kShorthand; }) doc.shorthand = T::kShorthand;
+  } else if constexpr (NamedEnum<T>) {
+    doc.type = "choice";
+    for (std::string_view choice : names(T{})) doc.choices.emplace_back(choice);
+  } else if constexpr (std::is_same_v<T, bool>) {
+    doc.type = "yes/no";
+  } else if constexpr (std::is_integral_v<T>) {
+    doc.type = "integer";
+  } else if constexpr (std::is_floating_point_v<T>) {
+    doc.type = "number";
+  } else if constexpr (std::is_same_v<T, Path>) {
+    doc.type = "path";
+  } else {
+    doc.type = "text";
+  }
+}
+}  // namespace doc_detail
+
+template <Config T>
+std::vector<FieldDoc> describe() {
+  std::vector<FieldDoc> docs;
+  const T defaults{};
+  for_each_field<T>([&](const auto& field) {
+    FieldDoc doc;
+    doc.name = field.name;
+    doc.help = field.help;
+    doc.low = field.low;
+    doc.high = field.high;
+    for (std::string_view alias : field.aliases) {
+      if (!alias.empty()) doc.aliases.emplace_back(alias);
+    }
+    doc_detail::describe_type<std::remove_cvref_t<decltype(defaults.*(field.member))>>(doc);
+    if (doc.children.empty()) doc.default_text = json::dump(to_json(defaults.*(field.member)));
+    docs.push_back(std::move(doc));
+  });
+  return docs;
+}
+
+}  // namespace cupel

@@ -1,0 +1,97 @@
+#include "base/log.h"
+
+#include <string>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "base/text.h"
+
+namespace cupel {
+namespace {
+
+constexpr const char* kMetrics = "metrics.jsonl";
+constexpr const char* kRejects = "rejects.jsonl";
+constexpr std::size_t kRejectCharacters = 200;
+
+const char* name_of(LogLevel level) {
+  return level == LogLevel::debug ? "debug" : level == LogLevel::info ? "info" : "warning";
+}
+
+uint64_t identity(std::string_view input, int64_t line, std::string_view rule) {
+  return hash64(rule, hash64(input, static_cast<uint64_t>(line)));
+}
+
+}  // namespace
+
+RunLog::RunLog(std::filesystem::path folder) : folder_(std::move(folder)) { read_rejects(); }
+
+// Rows read again after a resume must not stand twice.
+void RunLog::read_rejects() {
+  const std::filesystem::path path = folder_ / kRejects;
+  if (folder_.empty() || !std::filesystem::exists(path)) return;
+  rejects_ = std::make_unique<AppendFile>(path);
+  const std::string text = read_file(path);
+  for (std::size_t begin = 0, end; begin < text.size(); begin = end + 1) {
+    end = text.find('\n', begin);
+    const std::string where = path.string();
+    const json::Value row = json::parse(std::string_view(text).substr(begin, end - begin), where);
+    rejects_seen_.insert(identity(row.at("input", where).as_string(where),
+                                  row.at("line", where).as_int(where),
+                                  row.at("rule", where).as_string(where)));
+  }
+}
+
+void RunLog::append(std::unique_ptr<AppendFile>& file, const char* name, const json::Value& line) {
+  constexpr std::chrono::milliseconds kBetweenFlushes{500};
+  if (folder_.empty()) return;
+  if (!file) file = std::make_unique<AppendFile>(folder_ / name);
+  file->append(json::dump(line) + "\n");
+  if (Clock::now() - flushed_ < kBetweenFlushes) return;
+  for (AppendFile* each : {metrics_.get(), log_.get(), rejects_.get()}) {
+    if (each) each->flush();
+  }
+  flushed_ = Clock::now();
+}
+
+void RunLog::metric(std::string_view name, int64_t step, double value, double time) {
+  append(metrics_, kMetrics,
+         json::Object{{"step", step}, {"name", name}, {"value", value}, {"time", time}});
+}
+
+void RunLog::text(LogLevel level, std::string_view text, double time) {
+  append(log_, "log.jsonl",
+         json::Object{{"time", time}, {"level", name_of(level)}, {"text", text}});
+}
+
+void RunLog::section(std::string_view name, double seconds, double time) {
+  append(log_, "log.jsonl", json::Object{{"time", time}, {"section", name}, {"seconds", seconds}});
+}
+
+void RunLog::reject(const Reject& reject) {
+  if (!rejects_seen_.insert(identity(reject.input, reject.line, reject.rule)).second) return;
+  append(rejects_, kRejects,
+         json::Object{{"input", reject.input},
+                      {"line", reject.line},
+                      {"rule", reject.rule},
+                      {"text", clip(reject.text, kRejectCharacters)}});
+}
+
+int64_t RunLog::sync_metrics() {
+  if (!metrics_) return 0;
+  metrics_->sync();
+  return metrics_->position();
+}
+
+void RunLog::cut_metrics(int64_t position) {
+  if (folder_.empty() || (!metrics_ && !std::filesystem::exists(folder_ / kMetrics))) return;
+  if (!metrics_) metrics_ = std::make_unique<AppendFile>(folder_ / kMetrics);
+  metrics_->cut(position);
+}
+
+void RunLog::sync() {
+  for (AppendFile* each : {metrics_.get(), log_.get(), rejects_.get()}) {
+    if (each) each->sync();
+  }
+}
+
+}  // namespace cupel

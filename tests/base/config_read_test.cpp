@@ -1,0 +1,160 @@
+#include <gtest/gtest.h>
+
+#include "base/config.h"
+#include "base/config_yaml.h"
+#include "support/errors.h"
+#include "support/settings.h"
+
+namespace cupel {
+namespace {
+
+Sample read(const std::string& text, const std::vector<std::string>& words = {}) {
+  yaml::Node root = yaml::parse(text, "recipe.yaml");
+  for (const std::string& word : words) yaml::merge_override(root, word);
+  Sample sample;
+  yaml::read_struct(root, sample, {"", "/recipes"});
+  return sample;
+}
+
+auto fails_with(const std::string& message) { return throws_exactly(ErrorKind::config, message); }
+
+TEST(Config, ReadsEveryKindOfField) {
+  const Sample sample = read(
+      "seed: 7\nepsilon: 1e-4\npacked: true\nname: 12\ninput: data/a.jsonl\nmode: reference\n"
+      "layers: [256, 1e2]\nnested: {initial: 65536}\nlimit: 3\nweights: {a: 0.5, b: 2}\n"
+      "stages: [{initial: 1}, 2]\n");
+  EXPECT_EQ(sample.seed, 7);
+  EXPECT_EQ(sample.epsilon, 1e-4);
+  EXPECT_TRUE(sample.packed);
+  EXPECT_EQ(sample.name, "12");
+  EXPECT_EQ(sample.input.text, "/recipes/data/a.jsonl");
+  EXPECT_EQ(sample.mode, Mode::reference);
+  EXPECT_EQ(sample.layers, (std::vector<int>{256, 100}));
+  EXPECT_EQ(sample.nested.initial, 65536);
+  EXPECT_EQ(sample.limit, 3);
+  EXPECT_EQ(sample.weights.at("b"), 2);
+  ASSERT_EQ(sample.stages.size(), 2u);
+  EXPECT_EQ(sample.stages[1].initial, 2) << "by the shorthand";
+}
+
+TEST(Config, KeepsTheDefaultsOfWhatIsNotMentioned) {
+  EXPECT_EQ(read(""), Sample{});
+  EXPECT_EQ(read("seed: 2").epsilon, Sample{}.epsilon);
+  EXPECT_EQ(read("limit: null").limit, std::nullopt);
+}
+
+TEST(Config, AnUnknownKeyIsNamedWithItsPlaceAndTheNearestName) {
+  EXPECT_THAT([] { read("seed: 1\nnested:\n    epslion: 2\n"); },
+              fails_with("recipe.yaml:3:5: unknown key \"epslion\"; known keys: initial, "
+                         "min_scale"));
+  EXPECT_THAT([] { read("seed: 1\nepslion: 2\n"); },
+              fails_with("recipe.yaml:2:1: unknown key \"epslion\", did you mean \"epsilon\"?"));
+}
+
+TEST(Config, AnUnknownKeyOfTheCommandLineIsNamedInFull) {
+  EXPECT_THAT([] { read("", {"--nested.min-scall=1"}); },
+              fails_with("--nested.min-scall: unknown key \"nested.min_scall\", did you mean "
+                         "\"nested.min_scale\"?"));
+  EXPECT_THAT([] { read("", {"--nestd.initial=1"}); },
+              fails_with("--nestd.initial: unknown key \"nestd\", did you mean \"nested\"?"));
+}
+
+TEST(Config, AnAliasIsTheSettingAndMayNotStandBesideIt) {
+  EXPECT_EQ(read("eps: 0.2").epsilon, 0.2);
+  EXPECT_THAT([] { read("epsilon: 0.1\neps: 0.2"); },
+              fails_with("recipe.yaml:2:1: \"eps\" is another name of \"epsilon\", which is given "
+                         "too; keep one of the two"));
+  EXPECT_EQ(read("epsilon: 0.1", {"--eps=0.2"}).epsilon, 0.2) << "the command line overrides";
+}
+
+TEST(Config, ChecksTypes) {
+  EXPECT_THAT(
+      [] { read("seed: many"); },
+      fails_with("recipe.yaml:1:7: \"seed\" must be a whole number, not many; write digits, "
+                 "as in 42 or 1e3"));
+  EXPECT_THAT([] { read("seed: 1.5"); }, throws_error(ErrorKind::config, "not 1.5"));
+  EXPECT_THAT([] { read("seed:"); },
+              throws_error(ErrorKind::config, "a whole number, not nothing"));
+  EXPECT_THAT([] { read("epsilon: \"0.1\""); },
+              fails_with("recipe.yaml:1:10: \"epsilon\" must be a number, not the text \"0.1\"; "
+                         "remove the quotes"));
+  EXPECT_THAT([] { read("epsilon: .nan"); }, throws_error(ErrorKind::config, "must be a number"));
+  EXPECT_THAT([] { read("packed: yes"); },
+              fails_with("recipe.yaml:1:9: \"packed\" must be true or false, not yes; write true"));
+  EXPECT_THAT([] { read("name: [a]"); },
+              throws_error(ErrorKind::config, "must be text, not a list"));
+  EXPECT_THAT([] { read("layers: 3"); },
+              fails_with("recipe.yaml:1:9: \"layers\" must be a list, not 3; write it in brackets, "
+                         "as in [a, b]"));
+  EXPECT_THAT([] { read("layers: [1, x]"); },
+              throws_error(ErrorKind::config, "recipe.yaml:1:13: \"layers[1]\" must be a whole"));
+  EXPECT_THAT([] { read("nested: [1]"); },
+              throws_error(ErrorKind::config, "\"nested\" must be a map, not a list"));
+  EXPECT_THAT([] { read("[1]"); },
+              throws_error(ErrorKind::config, "the recipe must be a map, not a list"));
+}
+
+TEST(Config, ChecksRanges) {
+  EXPECT_THAT([] { read("epsilon: 2"); },
+              fails_with("recipe.yaml:1:10: \"epsilon\" must be between 0 and 1, not 2; choose a "
+                         "value in the range"));
+  EXPECT_THAT([] { read("nested: {min_scale: 0}"); },
+              throws_error(ErrorKind::config, "\"nested.min_scale\" must be at least 1, not 0"));
+  EXPECT_THAT([] { read("layers: [3000000000]"); },
+              throws_error(ErrorKind::config, "between -2147483648 and 2147483647"));
+  EXPECT_THAT([] { read("seed: 9223372036854775808"); },
+              throws_error(ErrorKind::config, "\"seed\" must be a whole number"));
+}
+
+TEST(Config, NamesTheChoicesAndTheNearestOne) {
+  EXPECT_THAT([] { read("mode: refrence"); },
+              fails_with("recipe.yaml:1:7: \"mode\" must be one of duplicate, reference, not "
+                         "refrence; did you mean \"reference\"?"));
+}
+
+TEST(Config, ReportsWhatSpansFields) {
+  EXPECT_THAT([] { read("nested: {initial: 2, min_scale: 4}"); },
+              throws_error(ErrorKind::config,
+                           "recipe.yaml:1:9: nested: min_scale must not exceed initial"));
+}
+
+TEST(Config, EverySpellingOfANumberIsOne) {
+  for (const char* text :
+       {"1e-4", "1E-4", "1.0e-4", "1.e-4", ".0001", "0.0001", "+1e-4", "1e-04"}) {
+    EXPECT_EQ(read(std::string("epsilon: ") + text).epsilon, 1e-4) << text;
+  }
+  for (const char* text : {"0x10", "1_000", "1e", "--1", "1e-4x", "inf", "", "1,5"}) {
+    EXPECT_THROW(read(std::string("epsilon: ") + text), Error) << text;
+  }
+  EXPECT_EQ(read("seed: -3").seed, -3);
+  EXPECT_EQ(read("seed: 1e3").seed, 1000);
+}
+
+TEST(Config, PathsAreRelativeToTheRecipeAndOnTheCommandLineToTheShell) {
+  EXPECT_EQ(read("input: ../a").input.text, "/a");
+  EXPECT_EQ(read("input: /x/a").input.text, "/x/a");
+  EXPECT_EQ(read("input: \"\"").input.text, "");
+  EXPECT_EQ(read("input: ${curate.kept}").input.text, "${curate.kept}");
+  EXPECT_EQ(read("", {"--input=a/b"}).input.text, "a/b");
+}
+
+TEST(Nearest, CountsASwapOfNeighboursAsOne) {
+  EXPECT_EQ(yaml::nearest("ab", {"ba"}), "ba");
+  EXPECT_EQ(yaml::nearest("similarty", {"seed", "similarity"}), "similarity");
+  EXPECT_EQ(yaml::nearest("xyz", {"abc"}), "");
+  EXPECT_EQ(yaml::nearest("lr", {"learning_rate"}), "");
+  EXPECT_EQ(yaml::nearest("a", {"b"}), "") << "one letter is near to anything";
+  EXPECT_EQ(yaml::nearest(std::string(1 << 20, 'x'), {"seed"}), "");
+}
+
+TEST(Config, AnErrorRepeatsNoMoreThanALineOfTheUsersText) {
+  try {
+    read("seed: " + std::string(1 << 20, 'x'));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_LT(std::string(error.what()).size(), 300u);
+  }
+}
+
+}  // namespace
+}  // namespace cupel
