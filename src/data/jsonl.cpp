@@ -1,0 +1,250 @@
+// A row a line. Also the one place that knows simdjson, so the elements of a .json document are
+// cut out here.
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+#include "base/error.h"
+#include "data/formats.h"
+#include "data/line_reader.h"
+#include "data/utf8.h"
+
+namespace cupel::formats {
+
+namespace {
+
+constexpr std::size_t kMaxDepth = 64;  // as base/json.h allows
+
+/// Recursion is bounded by the parser's depth limit. False: a key stands twice in one object.
+bool to_value(simdjson::dom::element element, json::Value& out);
+
+bool to_object(simdjson::dom::object object, json::Value& out) {
+  json::Object members;
+  members.reserve(object.size());
+  for (const auto [key, value] : object) {
+    members.emplace_back(std::string(key), json::Value());
+    if (!to_value(value, members.back().second)) return false;
+  }
+  std::vector<std::string_view> keys;
+  keys.reserve(members.size());
+  for (const json::Member& member : members) keys.push_back(member.first);
+  std::sort(keys.begin(), keys.end());
+  const bool unique = std::adjacent_find(keys.begin(), keys.end()) == keys.end();
+  out = std::move(members);
+  return unique;
+}
+
+bool to_value(simdjson::dom::element element, json::Value& out) {
+  using Type = simdjson::dom::element_type;
+  switch (element.type()) {
+    case Type::OBJECT:
+      return to_object(element, out);
+    case Type::ARRAY: {
+      json::Array items;
+      for (const simdjson::dom::element item : simdjson::dom::array(element)) {
+        if (!to_value(item, items.emplace_back())) return false;
+      }
+      out = std::move(items);
+      return true;
+    }
+    case Type::STRING:
+      out = std::string_view(element);
+      return true;
+    case Type::INT64:
+      out = int64_t(element);
+      return true;
+    case Type::UINT64:  // simdjson's name for what int64 cannot hold
+      out = static_cast<double>(uint64_t(element));
+      return true;
+    case Type::DOUBLE:
+      out = double(element);
+      return true;
+    case Type::BOOL:
+      out = bool(element);
+      return true;
+    case Type::NULL_VALUE:
+      out = nullptr;
+      return true;
+  }
+  return true;
+}
+
+/// Strings with lone surrogates (\ud800) come out of the parser as malformed UTF-8.
+bool all_strings_valid(const json::Value& value) {
+  if (value.is_string()) return !find_invalid_utf8(value.as_string(""));
+  if (value.is_array()) {
+    return std::ranges::all_of(value.as_array(""), all_strings_valid);
+  }
+  if (!value.is_object()) return true;
+  return std::ranges::all_of(value.as_object(""), [](const json::Member& member) {
+    return !find_invalid_utf8(member.first) && all_strings_valid(member.second);
+  });
+}
+
+class RowParser {
+ public:
+  std::optional<RowProblem> parse(std::string_view text, json::Value& row) {
+    if (padded_.size() < text.size() + simdjson::SIMDJSON_PADDING) {
+      padded_.resize(2 * text.size() + simdjson::SIMDJSON_PADDING);
+    }
+    if (parser_.capacity() < text.size() || parser_.capacity() == 0) {
+      if (parser_.allocate(std::max<std::size_t>(2 * text.size(), 4096), kMaxDepth)) {
+        fail(ErrorKind::resource, "[data.jsonl]", "no memory to parse a row");
+      }
+    }
+    std::memcpy(padded_.data(), text.data(), text.size());
+    simdjson::dom::element element;
+    const auto error = parser_.parse(padded_.data(), text.size(), false).get(element);
+    if (error == simdjson::UTF8_ERROR) return RowProblem{"utf8", "not valid UTF-8"};
+    if (error == simdjson::DEPTH_ERROR) return RowProblem{"json", "nested more than 64 deep"};
+    if (error) return slow_parse(text, row);
+    if (!to_value(element, row)) return RowProblem{"json", "a key stands twice in one object"};
+    if (text.find('\\') != text.npos && !all_strings_valid(row)) {
+      return RowProblem{"utf8", "half of a surrogate pair (\\ud800 to \\udfff)"};
+    }
+    return std::nullopt;
+  }
+
+ private:
+  /// Has words for what is wrong, and takes numbers that simdjson finds too big.
+  static std::optional<RowProblem> slow_parse(std::string_view text, json::Value& row) {
+    try {
+      row = json::parse(text, "row", {.depth = kMaxDepth});
+    } catch (const Error& error) {
+      return RowProblem{"json", error.text()};
+    }
+    return std::nullopt;
+  }
+
+  simdjson::dom::parser parser_;
+  std::vector<char> padded_;
+};
+
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r") == text.npos; }
+
+void take_row(RowParser& parser, const ReadOptions& options, std::string_view text, int64_t line,
+              RowTaker& taker) {
+  json::Value row;
+  std::optional<RowProblem> problem = parser.parse(text, row);
+  if (!problem) problem = name_columns(row, options.columns);
+  if (problem) {
+    taker.reject(*problem, line, text);
+  } else {
+    taker.take(std::move(row), line, text);
+  }
+}
+
+namespace ondemand = simdjson::ondemand;
+
+/// The text of one element; the iterator moves past it.
+std::string_view raw_text(ondemand::value value) {
+  switch (ondemand::json_type(value.type())) {
+    case ondemand::json_type::object:
+      return value.get_object().value().raw_json();
+    case ondemand::json_type::array:
+      return value.get_array().value().raw_json();
+    default:
+      return value.raw_json_token();
+  }
+}
+
+/// Counts lines up to places that only move forward.
+class LineCounter {
+ public:
+  explicit LineCounter(std::string_view text) : at_(text.data()) {}
+  int64_t line_of(const char* place) {
+    if (place > at_) {
+      line_ += std::count(at_, place, '\n');
+      at_ = place;
+    }
+    return line_;
+  }
+
+ private:
+  const char* at_;
+  int64_t line_ = 1;
+};
+
+void take_elements(ondemand::array array, const ReadOptions& options, LineCounter& lines,
+                   RowTaker& taker) {
+  RowParser parser;
+  for (auto element : array) {
+    const std::string_view raw = raw_text(element.value());
+    const int64_t line = lines.line_of(raw.data());
+    if (raw.size() > kMaxRowBytes) {
+      taker.reject(too_long(), line, raw);
+    } else {
+      take_row(parser, options, raw, line, taker);
+    }
+  }
+}
+
+/// The member `options.split` of an object of splits.
+void take_split(ondemand::object splits, const ReadOptions& options, LineCounter& lines,
+                RowTaker& taker) {
+  std::string names;
+  bool found = false;
+  for (auto field : splits) {
+    const std::string name(std::string_view(field.unescaped_key()));
+    names += (names.empty() ? "" : ", ") + name;
+    if (name != options.split) continue;
+    if (found) fail(ErrorKind::data, taker.name(), "split \"" + name + "\" stands twice");
+    found = true;
+    take_elements(field.value().get_array(), options, lines, taker);
+  }
+  if (!found) {
+    fail(
+        ErrorKind::config, taker.name(),
+        options.split.empty() ? "is an object of splits" : "has no split \"" + options.split + "\"",
+        "set split to one of: " + clip_text(names));
+  }
+}
+
+}  // namespace
+
+void read_jsonl(const std::filesystem::path& path, const ReadOptions& options, RowTaker& taker) {
+  LineReader reader(path);
+  RowParser parser;
+  Line line;
+  while (reader.next(line)) {
+    if (line.too_long) {
+      taker.reject(too_long(), line.number, line.text);
+    } else if (!is_blank(line.text)) {
+      take_row(parser, options, line.text, line.number, taker);
+    }
+  }
+}
+
+/// The iterator checks the structure between rows; each row's own text is checked when it is
+/// parsed.
+void read_json_document(std::string text, const ReadOptions& options, RowTaker& taker) {
+  text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
+  ondemand::parser parser;
+  LineCounter lines(text);
+  ondemand::document document;
+  const auto place = [&] {
+    const char* at = nullptr;
+    if (document.current_location().get(at)) at = text.data();
+    return taker.name() + ":" + std::to_string(lines.line_of(at));
+  };
+  try {
+    document = parser.iterate(text.data(), text.size(), text.capacity());
+    if (document.type() == ondemand::json_type::object) {
+      take_split(document.get_object(), options, lines, taker);
+    } else {
+      take_elements(document.get_array(), options, lines, taker);
+    }
+  } catch (const simdjson::simdjson_error& error) {
+    fail(ErrorKind::data, place(), std::string("not a JSON array of rows (") + error.what() + ")",
+         "a file with one object a line must be named .jsonl");
+  }
+  const char* rest = nullptr;
+  if (!document.current_location().get(rest)) {
+    fail(ErrorKind::data, place(), "text after the end of the JSON document",
+         "a file with one object a line must be named .jsonl");
+  }
+}
+
+}  // namespace cupel::formats

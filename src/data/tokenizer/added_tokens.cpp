@@ -1,0 +1,114 @@
+#include "data/tokenizer/added_tokens.h"
+
+#include <utf8proc.h>
+
+#include <algorithm>
+
+namespace cupel {
+
+namespace {
+
+int32_t codepoint_at(std::string_view text, std::size_t at) {
+  int32_t codepoint = -1;
+  utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data() + at),
+                   static_cast<utf8proc_ssize_t>(text.size() - at), &codepoint);
+  return codepoint;
+}
+
+/// The beginning of the character before `at`.
+std::size_t previous_character(std::string_view text, std::size_t at) {
+  do {
+    --at;
+  } while (at > 0 && (text[at] & 0xC0) == 0x80);
+  return at;
+}
+
+std::size_t next_character(std::string_view text, std::size_t at) {
+  do {
+    ++at;
+  } while (at < text.size() && (text[at] & 0xC0) == 0x80);
+  return at;
+}
+
+/// Letters, marks, digits and connecting punctuation: \w as Unicode technical standard 18 has it.
+bool is_word_character(int32_t codepoint) {
+  const utf8proc_category_t category = utf8proc_category(codepoint);
+  return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NL) ||
+         category == UTF8PROC_CATEGORY_PC;
+}
+
+bool is_space(int32_t codepoint) {
+  if ((codepoint >= 9 && codepoint <= 13) || codepoint == 0x85) return true;
+  const utf8proc_category_t category = utf8proc_category(codepoint);
+  return category >= UTF8PROC_CATEGORY_ZS && category <= UTF8PROC_CATEGORY_ZP;
+}
+
+bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
+  if (begin > 0 && is_word_character(codepoint_at(text, previous_character(text, begin)))) {
+    return false;
+  }
+  return end == text.size() || !is_word_character(codepoint_at(text, end));
+}
+
+}  // namespace
+
+int AddedTokenFinder::child(int node, char byte) const {
+  const auto& children = nodes_[static_cast<std::size_t>(node)].children;
+  const auto at = std::ranges::lower_bound(children, byte, {}, &std::pair<char, int>::first);
+  return at != children.end() && at->first == byte ? at->second : -1;
+}
+
+void AddedTokenFinder::add(const AddedToken& token) {
+  if (token.content.empty()) return;
+  int node = 0;
+  for (const char byte : token.content) {
+    int next = child(node, byte);
+    if (next < 0) {
+      next = static_cast<int>(nodes_.size());
+      nodes_.emplace_back();
+      auto& children = nodes_[static_cast<std::size_t>(node)].children;
+      const auto at = std::ranges::lower_bound(children, byte, {}, &std::pair<char, int>::first);
+      children.emplace(at, byte, next);
+    }
+    node = next;
+  }
+  nodes_[static_cast<std::size_t>(node)].token = static_cast<int>(tokens_.size());
+  tokens_.push_back(token);
+}
+
+void AddedTokenFinder::cut(std::string_view text,
+                           const std::function<void(std::string_view)>& stretch,
+                           const std::function<void(int32_t)>& token) const {
+  std::size_t done = 0, at = 0;
+  while (at < text.size() && !tokens_.empty()) {
+    int found = -1;
+    std::size_t end = at;
+    int node = 0;
+    for (std::size_t i = at; i < text.size() && (node = child(node, text[i])) >= 0; ++i) {
+      const int here = nodes_[static_cast<std::size_t>(node)].token;
+      if (here >= 0) found = here, end = i + 1;
+    }
+    if (found < 0) {
+      ++at;
+      continue;
+    }
+    const AddedToken& match = tokens_[static_cast<std::size_t>(found)];
+    std::size_t begin = at;
+    at = end;
+    if (match.single_word && !stands_alone(text, begin, end)) continue;
+    while (match.lstrip && begin > done) {
+      const std::size_t before = previous_character(text, begin);
+      if (before < done || !is_space(codepoint_at(text, before))) break;
+      begin = before;
+    }
+    while (match.rstrip && end < text.size() && is_space(codepoint_at(text, end))) {
+      end = next_character(text, end);
+    }
+    if (begin > done) stretch(text.substr(done, begin - done));
+    token(match.id);
+    done = at = end;
+  }
+  if (done < text.size()) stretch(text.substr(done));
+}
+
+}  // namespace cupel

@@ -1,0 +1,290 @@
+// Learning merges: count words, then again and again make a token of the most frequent pair.
+#include <algorithm>
+#include <map>
+#include <queue>
+#include <tuple>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "data/tokenizer/bpe.h"
+#include "data/tokenizer/pretokenize.h"
+#include "data/tokenizer/tokenizer.h"
+#include "data/utf8.h"
+
+namespace cupel {
+
+namespace {
+
+constexpr std::string_view kQwen2Pattern =
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| "
+    "?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
+    "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+using WordCounts = std::unordered_map<std::string, int64_t>;
+using Pair = std::pair<int32_t, int32_t>;
+
+struct PairHash {
+  std::size_t operator()(Pair pair) const {
+    const uint64_t both = static_cast<uint64_t>(static_cast<uint32_t>(pair.first)) << 32 |
+                          static_cast<uint32_t>(pair.second);
+    return static_cast<std::size_t>(both * UINT64_C(0x9E3779B97F4A7C15) >> 20);
+  }
+};
+
+struct PairState {
+  int64_t count = 0;
+  std::vector<uint32_t> words;  // that hold or held it
+};
+
+json::Value pre_tokenizer_json(const BpeTrainOptions& options) {
+  const std::string_view pattern = options.pattern.empty() ? kQwen2Pattern : options.pattern;
+  const json::Object split{{"type", "Split"},
+                           {"pattern", json::Object{{"Regex", pattern}}},
+                           {"behavior", "Isolated"},
+                           {"invert", false}};
+  const json::Object byte_level{{"type", "ByteLevel"},
+                                {"add_prefix_space", false},
+                                {"trim_offsets", true},
+                                {"use_regex", false}};
+  return json::Object{{"type", "Sequence"}, {"pretokenizers", json::Array{split, byte_level}}};
+}
+
+WordCounts count_words(const std::vector<Document>& documents, const PreTokenizer& pre_tokenizer,
+                       ThreadPool* pool) {
+  constexpr int64_t kDocumentsAtOnce = 256;
+  const auto count = static_cast<int64_t>(documents.size());
+  std::vector<WordCounts> parts(
+      static_cast<std::size_t>((count + kDocumentsAtOnce - 1) / kDocumentsAtOnce));
+  const auto body = [&](int64_t begin, int64_t end) {
+    WordCounts& words = parts[static_cast<std::size_t>(begin / kDocumentsAtOnce)];
+    std::string key;
+    for (int64_t i = begin; i < end; ++i) {
+      const Document& document = documents[static_cast<std::size_t>(i)];
+      if (const auto bad = find_invalid_utf8(document.text)) {
+        fail(ErrorKind::data, "document " + document.id,
+             "not valid UTF-8 at byte " + std::to_string(*bad), "convert it to UTF-8");
+      }
+      pre_tokenizer.for_each_word(document.text, [&](std::string_view word) {
+        key = word;
+        ++words[key];
+      });
+    }
+  };
+  if (pool != nullptr) {
+    pool->parallel_for(count, kDocumentsAtOnce, body);
+  } else {
+    for (int64_t i = 0; i < count; i += kDocumentsAtOnce) {
+      body(i, std::min(count, i + kDocumentsAtOnce));
+    }
+  }
+  WordCounts all;
+  for (WordCounts& part : parts) {
+    for (const auto& [word, number] : part) all[word] += number;
+    part = {};
+  }
+  return all;
+}
+
+/// The vocabulary as it grows, and the words cut into what it holds so far.
+class Trainer {
+ public:
+  Trainer(const WordCounts& counts, const std::vector<std::string>& special_tokens) {
+    for (const std::string& token : special_tokens) add_token(token);
+    // Bytes in the order of their characters, as the reference implementation sorts its alphabet.
+    std::map<std::string, unsigned char> characters;
+    for (int byte = 0; byte < 256; ++byte) {
+      const char text = static_cast<char>(byte);
+      characters.emplace(bytes_to_alphabet({&text, 1}), static_cast<unsigned char>(byte));
+    }
+    int32_t byte_ids[256];
+    for (const auto& [character, byte] : characters) byte_ids[byte] = add_token(character);
+    for (const auto& [word, count] : counts) {
+      counts_.push_back(count);
+      auto& symbols = words_.emplace_back();
+      for (const char byte : word) symbols.push_back(byte_ids[static_cast<unsigned char>(byte)]);
+      for (std::size_t i = 1; i < symbols.size(); ++i) {
+        change({symbols[i - 1], symbols[i]}, count, words_.size() - 1);
+      }
+    }
+    for (const auto& [pair, state] : pairs_) propose(pair, state.count);
+  }
+
+  void run(std::size_t vocab_size, int64_t min_frequency) {
+    while (tokens_.size() < vocab_size && !queue_.empty()) {
+      const auto [count, negated] = queue_.top();
+      queue_.pop();
+      const Pair pair{-negated.first, -negated.second};
+      const int64_t now = pairs_[pair].count;
+      if (now != count) {
+        propose(pair, now);
+      } else if (count < min_frequency) {
+        break;
+      } else {
+        merge(pair);
+      }
+    }
+  }
+
+  const std::vector<std::string>& tokens() const { return tokens_; }
+  const std::vector<Pair>& merges() const { return merges_; }
+
+ private:
+  int32_t add_token(const std::string& token) {
+    const auto [at, fresh] = ids_.emplace(token, static_cast<int32_t>(tokens_.size()));
+    if (fresh) tokens_.push_back(token);
+    return at->second;
+  }
+
+  void change(Pair pair, int64_t by, std::size_t word) {
+    PairState& state = pairs_[pair];
+    state.count += by;
+    const auto index = static_cast<uint32_t>(word);
+    if (by > 0 && (state.words.empty() || state.words.back() != index))
+      state.words.push_back(index);
+  }
+
+  /// The most frequent pair comes first, of equals the one with the smaller ids.
+  void propose(Pair pair, int64_t count) {
+    if (count > 0) queue_.emplace(count, Pair{-pair.first, -pair.second});
+  }
+
+  void merge(Pair pair) {
+    const auto token = [&](int32_t id) { return tokens_[static_cast<std::size_t>(id)]; };
+    const int32_t id = add_token(token(pair.first) + token(pair.second));
+    merges_.push_back(pair);
+    const std::vector<uint32_t> holders = std::move(pairs_[pair].words);
+    pairs_.erase(pair);
+    std::vector<Pair> fresh;
+    for (const uint32_t word : holders) merge_in_word(word, pair, id, fresh);
+    std::sort(fresh.begin(), fresh.end());
+    fresh.erase(std::unique(fresh.begin(), fresh.end()), fresh.end());
+    for (const Pair& next : fresh) propose(next, pairs_[next].count);
+  }
+
+  void merge_in_word(uint32_t word, Pair pair, int32_t id, std::vector<Pair>& fresh) {
+    std::vector<int32_t>& symbols = words_[word];
+    const int64_t count = counts_[word];
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < symbols.size(); ++i) {
+      const bool found =
+          i + 1 < symbols.size() && symbols[i] == pair.first && symbols[i + 1] == pair.second;
+      if (!found) {
+        symbols[kept++] = symbols[i];
+        continue;
+      }
+      if (kept > 0) {
+        const int32_t before = symbols[kept - 1];
+        change({before, pair.first}, -count, word);
+        change({before, id}, count, word);
+        fresh.emplace_back(before, id);
+      }
+      if (i + 2 < symbols.size()) {
+        const int32_t after = symbols[i + 2];
+        change({pair.second, after}, -count, word);
+        change({id, after}, count, word);
+        fresh.emplace_back(id, after);
+      }
+      symbols[kept++] = id;
+      ++i;
+    }
+    symbols.resize(kept);
+  }
+
+  std::vector<std::string> tokens_;
+  std::unordered_map<std::string, int32_t> ids_;
+  std::vector<std::vector<int32_t>> words_;
+  std::vector<int64_t> counts_;
+  std::unordered_map<Pair, PairState, PairHash> pairs_;
+  std::priority_queue<std::pair<int64_t, Pair>> queue_;
+  std::vector<Pair> merges_;
+};
+
+void check_options(const BpeTrainOptions& options) {
+  const auto least = static_cast<int64_t>(256 + options.special_tokens.size());
+  if (options.vocab_size < least || options.vocab_size > Bpe::kMaxIds) {
+    fail(ErrorKind::config, "[data.tokenizer]",
+         "vocab_size " + std::to_string(options.vocab_size) + " is not in " +
+             std::to_string(least) + " to " + std::to_string(Bpe::kMaxIds),
+         "bytes and special tokens alone need " + std::to_string(least));
+  }
+  for (const std::string& token : {options.bos_token, options.eos_token}) {
+    if (!token.empty() && std::ranges::count(options.special_tokens, token) != 1) {
+      fail(ErrorKind::config, "[data.tokenizer]", "\"" + token + "\" is not a special token",
+           "add it to special_tokens");
+    }
+  }
+}
+
+json::Value model_json(const Trainer& trainer) {
+  json::Object vocabulary;
+  int64_t next = 0;
+  for (const std::string& token : trainer.tokens()) vocabulary.emplace_back(token, next++);
+  json::Array merges;
+  const auto token = [&](int32_t id) { return trainer.tokens()[static_cast<std::size_t>(id)]; };
+  for (const auto& [left, right] : trainer.merges()) {
+    merges.push_back(json::Array{token(left), token(right)});
+  }
+  return json::Object{{"type", "BPE"},
+                      {"dropout", nullptr},
+                      {"unk_token", nullptr},
+                      {"continuing_subword_prefix", nullptr},
+                      {"end_of_word_suffix", nullptr},
+                      {"fuse_unk", false},
+                      {"byte_fallback", false},
+                      {"ignore_merges", false},
+                      {"vocab", std::move(vocabulary)},
+                      {"merges", std::move(merges)}};
+}
+
+json::Value added_tokens_json(const BpeTrainOptions& options) {
+  json::Array added;
+  for (const std::string& token : options.special_tokens) {
+    added.push_back(json::Object{{"id", static_cast<int64_t>(added.size())},
+                                 {"content", token},
+                                 {"single_word", false},
+                                 {"lstrip", false},
+                                 {"rstrip", false},
+                                 {"normalized", false},
+                                 {"special", true}});
+  }
+  return added;
+}
+
+std::string config_json(const BpeTrainOptions& options) {
+  json::Object config{{"tokenizer_class", "PreTrainedTokenizerFast"}};
+  if (!options.bos_token.empty()) config.emplace_back("bos_token", options.bos_token);
+  if (!options.eos_token.empty()) config.emplace_back("eos_token", options.eos_token);
+  return json::dump(std::move(config), 2) + "\n";
+}
+
+}  // namespace
+
+Tokenizer Tokenizer::train(const std::vector<Document>& documents, const BpeTrainOptions& options,
+                           ThreadPool* pool) {
+  check_options(options);
+  const json::Value pre_tokenizer = pre_tokenizer_json(options);
+  const WordCounts counts =
+      count_words(documents, PreTokenizer::parse(pre_tokenizer, "[data.tokenizer] pattern"), pool);
+  if (counts.empty()) {
+    fail(ErrorKind::data, "[data.tokenizer]", "no text to train a tokenizer on",
+         "give documents that are not empty");
+  }
+  Trainer trainer(counts, options.special_tokens);
+  trainer.run(static_cast<std::size_t>(options.vocab_size), options.min_frequency);
+  const json::Object byte_level{{"type", "ByteLevel"},
+                                {"add_prefix_space", false},
+                                {"trim_offsets", false},
+                                {"use_regex", false}};
+  const json::Value root = json::Object{{"version", "1.0"},
+                                        {"truncation", nullptr},
+                                        {"padding", nullptr},
+                                        {"added_tokens", added_tokens_json(options)},
+                                        {"normalizer", nullptr},
+                                        {"pre_tokenizer", pre_tokenizer},
+                                        {"post_processor", byte_level},
+                                        {"decoder", byte_level},
+                                        {"model", model_json(trainer)}};
+  return parse(json::dump(root, 2) + "\n", "trained tokenizer", config_json(options));
+}
+
+}  // namespace cupel

@@ -1,0 +1,79 @@
+// Text to token ids and back, as a Hugging Face tokenizer.json describes it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/parallel.h"
+#include "data/corpus.h"
+
+namespace cupel {
+
+/// How a byte-level BPE is trained. The result does not depend on the order of documents or on
+/// threads.
+struct BpeTrainOptions {
+  int32_t vocab_size = 2048;  // special tokens and the 256 bytes included
+  int64_t min_frequency = 2;  // of a pair that becomes a token
+  std::string pattern;        // what words are; empty: that of Qwen 2, one digit a word
+  std::vector<std::string> special_tokens{"<|endoftext|>"};  // get the first ids
+  std::string eos_token = "<|endoftext|>";                   // one of these, or empty
+  std::string bos_token;
+};
+
+/// Immutable: threads may share one. Byte-level BPE (GPT-2, Llama 3, Qwen, DeepSeek) only; any
+/// other model or component is an Error{data} that names it and the known ones. `truncation` and
+/// `padding` of the file are left out: whoever makes batches decides about both.
+class Tokenizer {
+ public:
+  /// `path`: a tokenizer.json, or a folder that holds one. A tokenizer_config.json beside it names
+  /// the tokens that begin and end a text.
+  static Tokenizer load(const std::filesystem::path& path);
+  /// `config` is the text of a tokenizer_config.json, or empty.
+  static Tokenizer parse(std::string_view text, const std::string& where,
+                         std::string_view config = {});
+
+  /// Learns merges as tokenizers' BpeTrainer does (same counts, same tie-breaks, same ids).
+  /// Throws Error{config} for options that cannot be met, Error{data} for an empty corpus.
+  static Tokenizer train(const std::vector<Document>& documents, const BpeTrainOptions& options,
+                         ThreadPool* pool = nullptr);
+
+  ~Tokenizer();
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+
+  /// `special`: with what the post-processor puts around a text (Llama's <|begin_of_text|>).
+  /// Throws Error{data} for malformed UTF-8.
+  std::vector<int32_t> encode(std::string_view text, bool special = false) const;
+
+  /// Valid UTF-8: bytes that are none become U+FFFD. Ids without a token give nothing.
+  std::string decode(std::span<const int32_t> ids, bool skip_special = false) const;
+  /// The bytes of one token, for streaming: a character may be spread over several.
+  std::string_view token_bytes(int32_t id) const;
+
+  /// One more than the largest id: the number of rows that an embedding needs.
+  int32_t vocab_size() const;
+  std::optional<int32_t> token_to_id(std::string_view token) const;
+  bool is_special(int32_t id) const;
+  std::optional<int32_t> bos_id() const;
+  std::optional<int32_t> eos_id() const;
+
+  /// tokenizer.json and tokenizer_config.json in `folder`, which exists: byte for byte what was
+  /// loaded.
+  void save(const std::filesystem::path& folder) const;
+  /// The text of the tokenizer.json.
+  const std::string& json() const;
+
+ private:
+  struct Impl;
+  explicit Tokenizer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cupel
