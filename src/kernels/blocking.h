@@ -1,0 +1,28 @@
+// Block sizes of the matrix product and of attention, shared by every row so that one workspace
+// fits all.
+#pragma once
+
+#include <cstdint>
+
+namespace cupel {
+
+constexpr int64_t kBlockDepth = 384;    // a panel of B (24 or 48 KiB) stays in L1, or nearly
+constexpr int64_t kMaxBlockRows = 96;   // a block of A (144 KiB) stays in L2
+constexpr int64_t kBlockCols = 512;     // a block of B (768 KiB) stays in L2 or L3
+constexpr int64_t kStripRows = 576;     // rows of C whose fp32 sums are kept until they are rounded
+constexpr int64_t kPackSlack = 64;      // what packing may write past its end
+constexpr int64_t kPrefetchDepth = 96;  // shallower tiles end before a prefetch of C pays
+
+// Where each block begins, in floats.
+constexpr int64_t kABlockAt = kBlockDepth * kBlockCols + kPackSlack;
+constexpr int64_t kCBlockAt = kABlockAt + kBlockDepth * kMaxBlockRows + kPackSlack;
+constexpr int64_t kGemmWorkspaceFloats = kCBlockAt + kStripRows * kBlockCols;
+
+// Attention: scores of kQueryBlock x kKeyBlock pairs at a time. The stride is an odd number of
+// cache lines, so that a column of scores spreads over all sets of L1.
+constexpr int64_t kMaxQueryBlock = 96;
+constexpr int64_t kKeyBlock = 128;
+constexpr int64_t kScoreStride = kKeyBlock + 16;
+constexpr int64_t kMaxTileCols = 32;
+
+}  // namespace cupel

@@ -1,0 +1,118 @@
+// The fast inner loops: one table of function pointers a CPU instruction set, plain pointers only.
+#pragma once
+
+#include <cstdint>
+
+namespace cupel {
+
+/// Element type of a matrix operand. f16 is IEEE binary16, bf16 the upper half of binary32.
+enum class Element : int32_t { f32, f16, bf16 };
+
+/// C[m,n] = A[m,k] · B[k,n] (added to C if `accumulate`, which needs an f32 C). Element (i,j) of an
+/// operand stands at i*row_stride + j*col_stride, so a transpose is a swap of strides; C has
+/// col_stride 1. Products and sums are fp32: 16-bit operands are converted block by block (exact)
+/// and C is rounded once to its type (nearest even, overflow to infinity), as matrix units do up to
+/// the order of summation. The order of summation over k depends on k alone, never on m, n or the
+/// number of threads.
+struct GemmArgs {
+  int64_t m, n, k;
+  const void* a;
+  int64_t a_row_stride, a_col_stride;
+  Element a_type;
+  const void* b;
+  int64_t b_row_stride, b_col_stride;
+  Element b_type;
+  void* c;
+  int64_t c_row_stride;
+  Element c_type;
+  bool accumulate;
+};
+
+/// Decoupled weight decay Adam (Loshchilov and Hutter 2019, algorithm 2), as torch.optim.AdamW
+/// orders it.
+struct AdamWArgs {
+  int64_t size;
+  float* parameter;
+  const float* gradient;
+  float* first_moment;
+  float* second_moment;
+  float gradient_factor;  // multiplied into the gradient first: clipping and unscaling in one pass
+  double learning_rate, beta1, beta2, epsilon, weight_decay;
+  double bias_correction1, bias_correction2;  // 1 - beta^step
+};
+
+/// Causal attention of one (sequence, head): softmax(q·kᵀ·scale)·v, row i sees columns first[i]..i.
+struct AttentionArgs {
+  int64_t length, qk_dim, v_dim;
+  const float *q, *k, *v;  // length x dim, rows q_stride … apart
+  int64_t q_stride, k_stride, v_stride;
+  const int32_t* first;  // length: first position that row i may see (packed documents); null = 0
+  float scale;
+  float* out;  // length x v_dim
+  int64_t out_stride;
+  float* log_sum_exp;  // length
+  // Backward only: gradients, overwritten, with the strides of the tensors they belong to.
+  const float* grad_out;
+  float *grad_q, *grad_k, *grad_v;
+};
+
+/// Every slot is single-threaded; the caller splits the work. Pointers need no alignment; operands
+/// do not overlap unless a slot says so. An empty slot takes the next slower row's entry.
+struct Kernels {
+  const char* name;
+
+  /// See GemmArgs. `workspace` holds gemm_workspace_bytes() bytes, 64-byte aligned, one a thread.
+  void (*gemm)(const GemmArgs& args, void* workspace);
+
+  /// f32 → 16 bit (nearest even, overflow to infinity, NaN stays NaN) and back (exact).
+  void (*to_16bit)(const float* x, void* y, Element type, int64_t size);
+  void (*from_16bit)(const void* x, Element type, float* y, int64_t size);
+
+  /// One AdamW step in place.
+  void (*adamw)(const AdamWArgs& args);
+
+  /// x *= factor; returns 1 if every product is finite, else 0
+  /// (torch._amp_foreach_non_finite_check_and_unscale_).
+  int32_t (*unscale_and_check)(float* x, float factor, int64_t size);
+
+  /// Sum of squares in double, eight interleaved partial sums on every row.
+  double (*sum_of_squares)(const float* x, int64_t size);
+
+  /// y[r,:] = x[r,:] * inv_rms[r] * weight, inv_rms[r] = 1/sqrt(mean(x²) + epsilon). x has x_stride
+  /// between rows.
+  void (*rms_norm)(const float* x, int64_t x_stride, const float* weight, float epsilon, float* y,
+                   float* inv_rms, int64_t rows, int64_t cols);
+  /// grad_x[r,:] overwritten (x_stride between rows); grad_weight[cols] added to.
+  void (*rms_norm_backward)(const float* x, int64_t x_stride, const float* weight,
+                            const float* inv_rms, const float* grad_y, float* grad_x,
+                            float* grad_weight, int64_t rows, int64_t cols);
+
+  /// y[r,:] = silu(x[r, :cols]) * x[r, cols:]; x rows x 2·cols.
+  void (*swiglu)(const float* x, float* y, int64_t rows, int64_t cols);
+  void (*swiglu_backward)(const float* x, const float* grad_y, float* grad_x, int64_t rows,
+                          int64_t cols);
+
+  /// Rotates pairs (2i, 2i+1) if interleaved, else (i, i + cols/2), of each row by the angle whose
+  /// cosine and sine stand in the tables (rows x cols/2). sign -1 is the inverse rotation
+  /// (backward). May be in place.
+  void (*rope)(const float* x, int64_t x_stride, const float* cosine, const float* sine, float sign,
+               int32_t interleaved, float* y, int64_t y_stride, int64_t rows, int64_t cols);
+
+  /// workspace of both: attention_workspace_bytes(length, …) bytes.
+  void (*attention)(const AttentionArgs& args, void* workspace);
+  void (*attention_backward)(const AttentionArgs& args, void* workspace);
+
+  /// For each row: loss[r] = logsumexp(logits[r]) - logits[r, label] and logits overwritten by
+  /// (softmax - onehot) * grad_scale. A negative label gives loss 0 and a zero row.
+  void (*cross_entropy)(float* logits, const int64_t* labels, float grad_scale, float* loss,
+                        int64_t rows, int64_t cols);
+};
+
+int64_t gemm_workspace_bytes();
+int64_t attention_workspace_bytes(int64_t length, int64_t qk_dim, int64_t v_dim);
+
+/// The row in use: the best this CPU has, or the one that CUPEL_ISA names.
+/// Throws Error{config} if CUPEL_ISA names an unknown or unsupported row.
+const Kernels& kernels();
+
+}  // namespace cupel

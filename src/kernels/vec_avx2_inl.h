@@ -1,0 +1,105 @@
+// Eight floats in an AVX2 register: the few operations that the shared loop bodies are written in.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "kernels/kernels.h"
+
+namespace cupel {
+namespace {
+
+using Vec = __m256;  // + - * / are the compiler's own
+constexpr int64_t kLanes = 8;
+constexpr int64_t kTileRows = 6;  // 6 x 16 sums of a matrix product fill 12 of 16 registers
+
+inline Vec splat(float x) { return _mm256_set1_ps(x); }
+inline Vec zero() { return _mm256_setzero_ps(); }
+inline Vec load(const float* p) { return _mm256_loadu_ps(p); }
+inline void store(float* p, Vec x) { _mm256_storeu_ps(p, x); }
+inline Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
+inline Vec sqrt(Vec x) { return _mm256_sqrt_ps(x); }
+/// Both give y where either is NaN.
+inline Vec max(Vec x, Vec y) { return _mm256_max_ps(x, y); }
+inline Vec min(Vec x, Vec y) { return _mm256_min_ps(x, y); }
+/// if_less where x < y, else otherwise.
+inline Vec select_less(Vec x, Vec y, Vec if_less, Vec otherwise) {
+  return _mm256_blendv_ps(otherwise, if_less, _mm256_cmp_ps(x, y, _CMP_LT_OQ));
+}
+inline Vec round(Vec x) {
+  return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+
+/// x·2^n for an integer-valued n in [-252, 254], rounded once unless the result is subnormal.
+inline Vec scale_by_power_of_2(Vec x, Vec n) {
+  const __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1);
+  const __m256i rest = _mm256_sub_epi32(whole, half), bias = _mm256_set1_epi32(127);
+  const Vec first = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(half, bias), 23));
+  return x * first * _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(rest, bias), 23));
+}
+
+/// 0, 1, 2, … plus first, as floats; exact below 2^24.
+inline Vec count_from(float first) { return _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7) + splat(first); }
+
+inline float sum(Vec x) {
+  __m128 s = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+inline float largest(Vec x) {
+  __m128 s = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  s = _mm_max_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
+}
+
+/// (x1, x0, x3, x2, …)
+inline Vec swap_pairs(Vec x) { return _mm256_permute_ps(x, 0xB1); }
+/// (p0, p0, p1, p1, …) from kLanes / 2 floats.
+inline Vec load_doubled(const float* p) {
+  const __m256i twice = _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3);
+  return _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), twice);
+}
+
+inline Vec load_f16(const uint16_t* p) {
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+inline Vec load_bf16(const uint16_t* p) {
+  const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
+}
+inline void store_f16(uint16_t* p, Vec x) {
+  const __m128i bits = _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bits);
+}
+inline void store_bf16(uint16_t* p, Vec x) {
+  const __m256i bits = _mm256_castps_si256(x);
+  const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+  const __m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+  const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x00400000));
+  const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+  const __m256i high = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, quiet, nan), 16);
+  const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(high, high), 0x08);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
+}
+
+/// Rows become columns.
+inline void transpose(Vec* x) {
+  Vec t[8];
+  for (int i = 0; i < 8; i += 4) {
+    const Vec a = _mm256_unpacklo_ps(x[i], x[i + 1]), b = _mm256_unpackhi_ps(x[i], x[i + 1]);
+    const Vec c = _mm256_unpacklo_ps(x[i + 2], x[i + 3]),
+              d = _mm256_unpackhi_ps(x[i + 2], x[i + 3]);
+    t[i] = _mm256_shuffle_ps(a, c, 0x44);
+    t[i + 1] = _mm256_shuffle_ps(a, c, 0xEE);
+    t[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
+    t[i + 3] = _mm256_shuffle_ps(b, d, 0xEE);
+  }
+  for (int i = 0; i < 4; ++i) {
+    x[i] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x20);
+    x[i + 4] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x31);
+  }
+}
+
+}  // namespace
+}  // namespace cupel
