@@ -1,0 +1,286 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <string>
+
+#include "base/error.h"
+#include "nn/batch_nn.h"
+#include "nn/checkpoint.h"
+#include "nn/checkpoint_nn.h"
+#include "nn/fit.h"
+#include "nn/loss_scale.h"
+#include "nn/optimizer_nn.h"
+#include "nn/schedule.h"
+#include "nn/watchdog.h"
+
+namespace cupel::nn {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+StepTime step_time(std::vector<double> ms) {
+  if (ms.empty()) return {};
+  std::sort(ms.begin(), ms.end());
+  const auto last = static_cast<double>(ms.size() - 1);
+  const auto at = [&](double share) { return ms[static_cast<std::size_t>(share * last)]; };
+  return {at(0.5), at(0.95)};
+}
+
+/// One training run: the loop and everything it must save to go on to the bit.
+class Loop {
+ public:
+  Loop(const FitConfig& config, const std::optional<LossScaleConfig>& scaling,
+       const FitModel& model, const FitData& data, const FitHooks& hooks, Run& run)
+      : config_(config),
+        model_(model),
+        data_(data),
+        run_(run),
+        optimizer_(*model.module, config),
+        watchdog_(config),
+        total_steps_(total_steps(config, data.micro_batches_per_epoch)) {
+    if (scaling) scaler_.emplace(*scaling);
+    loss_ = model.loss;
+    if (hooks.batch) {
+      loss_ = [hook = hooks.batch, loss = model.loss](const Batch& batch) {
+        Batch changed = batch;
+        return hook(changed, loss);
+      };
+    }
+    gradient_ = hooks.gradient;
+    if (!gradient_.accumulate) {
+      gradient_.accumulate = [](Batch& batch, const LossFunction& loss, double factor, bool) {
+        const at::Tensor sum = loss(batch);
+        (sum * factor).backward();
+        return sum.detach();
+      };
+    }
+  }
+
+  FitReport run() {
+    if (run_.resuming()) {
+      if (const auto checkpoint = newest_intact_checkpoint(run_)) {
+        restore(checkpoint->path);
+        report_.resumed_from = saved_step_ = step_;
+      } else {
+        run_.cut_metrics(0);
+      }
+    }
+    while (step_ < total_steps_) {
+      train_step();
+      ++step_;
+      if (step_ % config_.logging_steps == 0 || step_ == total_steps_) log_metrics();
+      const bool due = config_.eval_steps > 0 && step_ % config_.eval_steps == 0;
+      if (data_.validate && (due || step_ == total_steps_)) validate();
+      if (config_.save_steps > 0 && (step_ % config_.save_steps == 0 || step_ == total_steps_))
+        save();
+      if (run_.stop_requested() && step_ < total_steps_) {
+        save();
+        throw Interrupted();
+      }
+      if (watchdog_.wants_rollback()) roll_back();
+    }
+    return report();
+  }
+
+ private:
+  void train_step() {
+    const auto begin = Clock::now();
+    std::vector<Batch> batches;
+    double labels = 0;
+    for (int64_t i = 0; i < config_.gradient_accumulation_steps; ++i) {
+      batches.push_back(data_.micro_batch(micro_batch_index(i)));
+      labels += batches.back().weight;
+    }
+    const double loss = accumulate_gradients(batches, labels);
+    const double norm = std::sqrt(optimizer_.gradient_sum_of_squares());
+    apply_gradients(norm);
+    watchdog_.observe(loss, scaler_.has_value() || std::isfinite(norm));
+    if (std::isfinite(loss)) {
+      loss_sum_ += loss * labels;
+      loss_labels_ += labels;
+    }
+    labels_ += labels;
+    labels_timed_ += labels;
+    step_ms_.push_back(milliseconds_since(begin));
+    run_.progress(step_ + 1, total_steps_, "loss " + std::to_string(loss));
+  }
+
+  int64_t micro_batch_index(int64_t i) const {
+    return (step_ + skipped_batches_) * config_.gradient_accumulation_steps + i;
+  }
+
+  /// Mean loss a label of the step; leaves d(scale * mean loss)/dp in every grad.
+  double accumulate_gradients(std::vector<Batch>& batches, double labels) {
+    optimizer_.zero_grad();
+    const double factor = (scaler_ ? scaler_->scale() : 1.0) / labels;
+    at::Tensor sum;
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      if (model_.begin_micro_batch)
+        model_.begin_micro_batch(micro_batch_index(static_cast<int64_t>(i)));
+      const bool last = i + 1 == batches.size();
+      const at::Tensor part = gradient_.accumulate(batches[i], loss_, factor, last);
+      sum = sum.defined() ? sum + part : part;
+    }
+    if (gradient_.finish_step) gradient_.finish_step();
+    return sum.item<double>() / labels;
+  }
+
+  /// Unscale, check, clip, update: all but the check in AdamW's own pass over the gradients.
+  void apply_gradients(double scaled_norm) {
+    const bool finite = std::isfinite(scaled_norm);
+    const double inverse = scaler_ ? static_cast<double>(scaler_->inverse_scale()) : 1.0;
+    const double norm = scaled_norm * inverse;
+    const bool skipped = scaler_ ? scaler_->update(finite) == StepOutcome::skipped : !finite;
+    if (skipped) {
+      ++skipped_steps_;
+      return;
+    }
+    const double clip =
+        config_.max_grad_norm > 0 ? std::min(1.0, config_.max_grad_norm / (norm + 1e-6)) : 1.0;
+    grad_norm_ = norm;
+    optimizer_.step(learning_rate(config_, step_, total_steps_),
+                    static_cast<float>(inverse * clip));
+    if (model_.end_step) model_.end_step();
+  }
+
+  void log_metrics() {
+    if (loss_labels_ > 0) report_.train_loss = loss_sum_ / loss_labels_;
+    run_.metric("loss", step_, report_.train_loss);
+    run_.metric("learning_rate", step_, learning_rate(config_, step_ - 1, total_steps_));
+    run_.metric("grad_norm", step_, grad_norm_);
+    if (scaler_) {
+      run_.metric("loss_scale", step_, static_cast<double>(scaler_->scale()));
+      run_.metric("overflows", step_, static_cast<double>(scaler_->overflows()));
+    }
+    if (model_.log_metrics) model_.log_metrics(run_, step_);
+    double ms = 0;
+    const std::size_t count = step_ms_.size() - logged_steps_;
+    for (std::size_t i = logged_steps_; i < step_ms_.size(); ++i) ms += step_ms_[i];
+    if (count > 0) {
+      run_.metric("step_ms", step_, ms / static_cast<double>(count));
+      run_.metric("tokens_per_second", step_, labels_timed_ / ms * 1e3);
+    }
+    logged_steps_ = step_ms_.size();
+    labels_timed_ = 0;
+    loss_sum_ = loss_labels_ = 0;
+  }
+
+  void validate() {
+    report_.val_loss = data_.validate();
+    run_.metric("val_loss", step_, *report_.val_loss);
+  }
+
+  void save() {
+    if (saved_step_ == step_ || !run_.has_folder()) return;
+    auto section = run_.section("checkpoint");
+    json::Value state = json::Object{{"step", step_},
+                                     {"optimizer_steps", optimizer_.steps()},
+                                     {"labels", labels_},
+                                     {"loss_sum", loss_sum_},
+                                     {"loss_labels", loss_labels_},
+                                     {"train_loss", report_.train_loss},
+                                     {"grad_norm", grad_norm_},
+                                     {"skipped_steps", skipped_steps_},
+                                     {"skipped_batches", skipped_batches_},
+                                     {"metrics_bytes", run_.sync_metrics()},
+                                     {"watchdog", watchdog_.state()}};
+    if (report_.val_loss) state.set("val_loss", *report_.val_loss);
+    if (scaler_) state.set("loss_scale", scaler_->state());
+    save_checkpoint(run_, step_, *model_.module, optimizer_, state);
+    delete_old_checkpoints(run_, config_.save_total_limit);
+    saved_step_ = step_;
+  }
+
+  void restore(const std::filesystem::path& folder) {
+    const json::Value state = load_checkpoint(folder, *model_.module, optimizer_);
+    const std::string where = (folder / "state.json").string();
+    const auto number = [&](std::string_view key) { return state.at(key, where).as_double(where); };
+    const auto integer = [&](std::string_view key) { return state.at(key, where).as_int(where); };
+    step_ = integer("step");
+    optimizer_.set_steps(integer("optimizer_steps"));
+    labels_ = number("labels");
+    loss_sum_ = number("loss_sum");
+    loss_labels_ = number("loss_labels");
+    report_.train_loss = number("train_loss");
+    grad_norm_ = number("grad_norm");
+    skipped_steps_ = integer("skipped_steps");
+    skipped_batches_ = integer("skipped_batches");
+    watchdog_.restore(state.at("watchdog", where));
+    if (state.find("val_loss") != nullptr) report_.val_loss = number("val_loss");
+    if (scaler_) scaler_->restore(state.at("loss_scale", where));
+    run_.cut_metrics(integer("metrics_bytes"));
+  }
+
+  /// Back to the last checkpoint, past the batches that led here.
+  void roll_back() {
+    const auto checkpoint = run_.has_folder() ? newest_intact_checkpoint(run_) : std::nullopt;
+    const int64_t bad_step = step_;
+    const Watchdog watchdog = watchdog_;
+    if (!checkpoint || !watchdog_.may_roll_back()) watchdog_.give_up(step_, checkpoint.has_value());
+    restore(checkpoint->path);
+    watchdog_ = watchdog;
+    watchdog_.rolled_back();
+    skipped_batches_ += bad_step - step_;
+    run_.log(LogLevel::warning, "the loss diverged at step " + std::to_string(bad_step) +
+                                    "; going on from " + checkpoint->path.filename().string() +
+                                    ", past the batches that led there");
+  }
+
+  FitReport report() {
+    report_.steps = step_;
+    report_.labels = labels_;
+    double ms = 0;
+    for (double value : step_ms_) ms += value;
+    const double labels_a_step = labels_ / static_cast<double>(std::max<int64_t>(step_, 1));
+    if (ms > 0)
+      report_.labels_per_second = labels_a_step * static_cast<double>(step_ms_.size()) / ms * 1e3;
+    report_.step_ms = step_time(step_ms_);
+    if (scaler_) {
+      report_.loss_scale = LossScaleReport{static_cast<double>(scaler_->scale()),
+                                           scaler_->overflows(), skipped_steps_};
+    }
+    return report_;
+  }
+
+  const FitConfig& config_;
+  const FitModel& model_;
+  const FitData& data_;
+  Run& run_;
+  LossFunction loss_;
+  GradientHook gradient_;
+  AdamW optimizer_;
+  std::optional<LossScaler> scaler_;
+  Watchdog watchdog_;
+  const int64_t total_steps_;
+  int64_t step_ = 0;
+  int64_t saved_step_ = -1;
+  int64_t skipped_steps_ = 0;    // overflowed
+  int64_t skipped_batches_ = 0;  // steps' worth of data passed over by rollbacks
+  double labels_ = 0;
+  double loss_sum_ = 0, loss_labels_ = 0;  // since the last log
+  double grad_norm_ = 0;
+  double labels_timed_ = 0;
+  std::vector<double> step_ms_;
+  std::size_t logged_steps_ = 0;
+  FitReport report_;
+};
+
+}  // namespace
+
+int64_t total_steps(const FitConfig& config, int64_t micro_batches_per_epoch) {
+  if (config.max_steps) return *config.max_steps;
+  const double micro_batches = config.num_epochs * static_cast<double>(micro_batches_per_epoch);
+  return std::max<int64_t>(
+      1, std::llround(micro_batches / static_cast<double>(config.gradient_accumulation_steps)));
+}
+
+FitReport fit(const FitConfig& config, const std::optional<LossScaleConfig>& scaling,
+              const FitModel& model, const FitData& data, const FitHooks& hooks, Run& run) {
+  return Loop(config, scaling, model, data, hooks, run).run();
+}
+
+}  // namespace cupel::nn

@@ -1,0 +1,38 @@
+// The two seams of the training loop: what may change a batch, and who carries out the backward
+// pass.
+#pragma once
+
+#include <functional>
+
+#include "nn/fwd.h"
+
+namespace cupel::nn {
+
+struct Batch;  // nn/batch_nn.h
+
+/// The sum (not the mean) of the losses of a batch's counted labels, a differentiable scalar. The
+/// loop divides by the number of counted labels of the whole step, so micro-batches of any size
+/// give the same gradient.
+using LossFunction = std::function<at::Tensor(const Batch&)>;
+
+/// Called once a micro-batch with the loss as a function of the batch; returns the loss to
+/// differentiate. The default is loss(batch). FGSM calls it, differentiates by the batch's
+/// embeddings or features, perturbs them and calls it again; TRADES and FreeLB combine several
+/// calls.
+using BatchHook = std::function<at::Tensor(Batch& batch, const LossFunction& loss)>;
+
+/// Owns the backward pass.
+struct GradientHook {
+  /// Adds d(factor * loss)/dp to the grad of every parameter p for one micro-batch. `loss` has the
+  /// batch hook applied already. The default evaluates it once and calls backward(); DP-SGD
+  /// evaluates or splits it by example, clips each example's gradient and adds the clipped sum; a
+  /// distributed run starts the all-reduce of a bucket as soon as its gradients are there, if
+  /// `last` (the step's last micro-batch). Returns the unscaled loss sum, detached.
+  std::function<at::Tensor(Batch& batch, const LossFunction& loss, double factor, bool last)>
+      accumulate;
+  /// Called once a step, after the last accumulate and before unscaling: waits for all-reduces,
+  /// adds noise.
+  std::function<void()> finish_step;
+};
+
+}  // namespace cupel::nn

@@ -1,0 +1,88 @@
+#include "nn/llm/experts_nn.h"
+
+#include <numeric>
+
+namespace cupel::llm {
+
+Router::Router(const ModelConfig& config)
+    : per_token_(config.num_experts_per_tok),
+      groups_(config.n_group),
+      kept_groups_(config.topk_group),
+      scaling_(config.routed_scaling_factor),
+      normalise_(config.norm_topk_prob) {
+  weight = register_parameter(
+      "weight", at::zeros({config.n_routed_experts, config.hidden_size}, at::kFloat));
+  bias = register_buffer("e_score_correction_bias",
+                         at::zeros({config.n_routed_experts}, at::kFloat));
+}
+
+at::Tensor Router::choose(const at::Tensor& scores) const {
+  at::NoGradGuard no_grad;
+  at::Tensor biased = scores + bias;
+  if (groups_ > 1) {
+    const at::Tensor grouped = biased.view({biased.size(0), groups_, -1});
+    const at::Tensor group_scores = std::get<0>(grouped.topk(2, 2)).sum(2);
+    const at::Tensor kept = std::get<1>(group_scores.topk(kept_groups_, 1));
+    const at::Tensor dropped =
+        at::ones_like(group_scores, at::kBool).scatter(1, kept, false).unsqueeze(2);
+    biased = grouped.masked_fill(dropped, -HUGE_VAL).view(biased.sizes());
+  }
+  return std::get<1>(biased.topk(per_token_, 1));
+}
+
+Router::Choice Router::forward(const at::Tensor& x) {
+  const at::ScalarType exact = weight.scalar_type();
+  const at::Tensor scores = at::sigmoid(nn::linear(x.to(exact), {weight, weight}));
+  const at::Tensor chosen = choose(scores);
+  at::Tensor weights = scores.gather(1, chosen);
+  if (normalise_) weights = weights / (weights.sum(1, true) + 1e-20);
+  return {weights * scaling_, chosen};
+}
+
+ExpertBank::ExpertBank(const ModelConfig& config) {
+  const int64_t count = config.n_routed_experts, inner = config.moe_intermediate_size;
+  gate_up_proj = register_parameter("gate_up_proj",
+                                    at::zeros({count, 2 * inner, config.hidden_size}, at::kFloat));
+  down_proj =
+      register_parameter("down_proj", at::zeros({count, config.hidden_size, inner}, at::kFloat));
+}
+
+nn::ExpertWeights ExpertBank::weights_in(at::ScalarType storage) {
+  return {gate_up_copy_.get(gate_up_proj, storage), down_copy_.get(down_proj, storage), {}};
+}
+
+Experts::Experts(const ModelConfig& config)
+    : load_(static_cast<std::size_t>(config.n_routed_experts)) {
+  gate_ = register_module("gate", std::make_shared<Router>(config));
+  experts_ = register_module("experts", std::make_shared<ExpertBank>(config));
+  if (config.n_shared_experts > 0)
+    shared_experts_ = register_module(
+        "shared_experts",
+        std::make_shared<Mlp>(config.hidden_size,
+                              config.n_shared_experts * config.moe_intermediate_size));
+}
+
+at::Tensor Experts::forward(const at::Tensor& x, const Pass& pass) {
+  const Router::Choice choice = gate_->forward(x);
+  if (pass.count_load) {
+    const at::Tensor chosen = choice.experts.cpu().contiguous();
+    const int64_t* expert = chosen.const_data_ptr<int64_t>();
+    for (int64_t i = 0; i < chosen.numel(); ++i) ++load_[static_cast<std::size_t>(expert[i])];
+  }
+  nn::ExpertWeights weights = experts_->weights_in(pass.storage);
+  if (shared_experts_) weights.shared = shared_experts_->weights_in(pass.storage);
+  return nn::experts(x, choice.scores, choice.experts, weights);
+}
+
+void Experts::update_bias(double rate) {
+  at::NoGradGuard no_grad;
+  const auto total = static_cast<double>(std::accumulate(load_.begin(), load_.end(), int64_t{0}));
+  const double mean = total / static_cast<double>(load_.size());
+  for (std::size_t e = 0; e < load_.size(); ++e) {
+    const double excess = static_cast<double>(load_[e]) - mean;
+    if (excess != 0) gate_->bias[static_cast<int64_t>(e)] += excess < 0 ? rate : -rate;
+  }
+  std::fill(load_.begin(), load_.end(), 0);
+}
+
+}  // namespace cupel::llm

@@ -1,0 +1,64 @@
+// Mixture of experts as DeepSeek-V3 routes it: sigmoid scores, a balancing bias instead of an
+// auxiliary loss, a shared expert.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "nn/llm/config.h"
+#include "nn/llm/modules_nn.h"
+
+namespace cupel::llm {
+
+/// The router's weights [experts, width] and balancing bias [experts]. Everything is fp32.
+class Router : public torch::nn::Module {
+ public:
+  explicit Router(const ModelConfig& config);
+
+  struct Choice {
+    at::Tensor scores, experts;  // [T, num_experts_per_tok]
+  };
+  /// Chooses by sigmoid + bias within the topk_group best groups (a group's score is the sum of its
+  /// two best); weighs by the sigmoid alone (DeepSeek-V3, section 2.1.2).
+  Choice forward(const at::Tensor& x);
+
+  at::Tensor weight, bias;
+
+ private:
+  at::Tensor choose(const at::Tensor& scores) const;
+
+  int64_t per_token_, groups_, kept_groups_;
+  double scaling_;
+  bool normalise_;
+};
+
+/// The routed experts' weights of one layer.
+class ExpertBank : public torch::nn::Module {
+ public:
+  explicit ExpertBank(const ModelConfig& config);
+  nn::ExpertWeights weights_in(at::ScalarType storage);
+
+  at::Tensor gate_up_proj, down_proj;  // [experts, 2 * inner, width], [experts, width, inner]
+
+ private:
+  nn::WeightCopy gate_up_copy_, down_copy_;
+};
+
+class Experts : public torch::nn::Module {
+ public:
+  explicit Experts(const ModelConfig& config);
+  at::Tensor forward(const at::Tensor& x, const Pass& pass);
+
+  /// Tokens each expert was given since the last update; recomputed passes do not count.
+  const std::vector<int64_t>& load() const { return load_; }
+  /// bias += rate * sign(mean load - load), then the counts start again.
+  void update_bias(double rate);
+
+ private:
+  std::shared_ptr<Router> gate_;
+  std::shared_ptr<ExpertBank> experts_;
+  std::shared_ptr<Mlp> shared_experts_;
+  std::vector<int64_t> load_;
+};
+
+}  // namespace cupel::llm

@@ -1,0 +1,68 @@
+#include "nn/checkpoint.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/atomic_file.h"
+#include "support/files.h"
+
+namespace cupel::nn {
+namespace {
+
+void make_checkpoint(const std::filesystem::path& folder, const std::string& bytes) {
+  std::filesystem::create_directories(folder);
+  write_file_atomically(folder / "model.safetensors", bytes);
+  write_checkpoint_manifest(folder);
+}
+
+TEST(Checkpoint, AnIntactFolderHasNoProblem) {
+  const TemporaryFolder temporary;
+  make_checkpoint(temporary / "checkpoint-1", "weights");
+  EXPECT_EQ(checkpoint_problem(temporary / "checkpoint-1"), "");
+}
+
+TEST(Checkpoint, NamesTheFileThatWasAltered) {
+  const TemporaryFolder temporary;
+  make_checkpoint(temporary / "checkpoint-1", "weights");
+  write_file_atomically(temporary / "checkpoint-1" / "model.safetensors", "weighty");
+  EXPECT_EQ(checkpoint_problem(temporary / "checkpoint-1"),
+            "model.safetensors does not match its hash");
+}
+
+TEST(Checkpoint, AFileThatIsGoneIsAProblem) {
+  const TemporaryFolder temporary;
+  make_checkpoint(temporary / "checkpoint-1", "weights");
+  std::filesystem::remove(temporary / "checkpoint-1" / "model.safetensors");
+  EXPECT_NE(checkpoint_problem(temporary / "checkpoint-1"), "");
+}
+
+TEST(Checkpoint, RefusesAFormatItDoesNotKnow) {
+  const TemporaryFolder temporary;
+  temporary.write("checkpoint-1/manifest.json", R"({"format": 2, "files": {}})");
+  EXPECT_EQ(checkpoint_problem(temporary / "checkpoint-1"),
+            "format 2 is not known to this version");
+}
+
+TEST(Checkpoint, AManifestThatNamesAPathIsRefused) {
+  const TemporaryFolder temporary;
+  temporary.write("checkpoint-1/manifest.json", R"({"format": 1, "files": {"../secret": "00"}})");
+  EXPECT_EQ(checkpoint_problem(temporary / "checkpoint-1"),
+            "manifest.json names a path: ../secret");
+}
+
+TEST(Checkpoint, ListsFoldersByStepAndOverlooksOthers) {
+  const TemporaryFolder temporary;
+  for (const char* name :
+       {"checkpoint-10", "checkpoint-9", "checkpoint-x", "checkpoint-5.tmp", "model"}) {
+    std::filesystem::create_directories(temporary / name);
+  }
+  std::vector<int64_t> steps;
+  for (const CheckpointFolder& found : list_checkpoints(temporary.path()))
+    steps.push_back(found.step);
+  EXPECT_THAT(steps, testing::ElementsAre(9, 10));
+}
+
+}  // namespace
+}  // namespace cupel::nn
