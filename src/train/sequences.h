@@ -1,0 +1,84 @@
+// Fixed-length sequences from token streams, as a pure function of (seed, index).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/run.h"
+
+namespace cupel::train {
+
+/// Documents of one data set, one after the other.
+struct TokenStream {
+  std::vector<int32_t> ids;
+  std::vector<uint8_t> learned;    // the token counts as a label
+  std::vector<int64_t> documents;  // where each begins, ascending
+  int64_t learned_bytes = 0;       // of text behind the learned tokens
+};
+
+/// Appends a document: `context` tokens that are read but not learned, then `target` tokens that
+/// are.
+void append_document(TokenStream& stream, std::span<const int32_t> context,
+                     std::span<const int32_t> target);
+
+/// How a stream is cut. windows: every `length` tokens, wherever documents end, shifted by a random
+/// offset each epoch (running text). packed: whole documents, as many as fit. single: one document
+/// a sequence.
+enum class Cut { windows, packed, single };
+
+/// Part of a stream: the tokens that are read. The labels stand one further.
+struct Sequence {
+  std::size_t stream = 0;
+  int64_t begin = 0, length = 0;
+  bool operator==(const Sequence&) const = default;
+};
+
+struct Source {
+  TokenStream stream;
+  Cut cut = Cut::windows;
+  double weight = 1;  // an epoch takes weight times its sequences (a random part, or repeats)
+};
+
+/// Rows of token ids, padded to one length. labels -100 do not count; a row may attend to its own
+/// document only.
+struct SequenceBatch {
+  int64_t rows = 0, length = 0;
+  std::vector<int64_t> inputs, labels;  // rows x length
+  std::vector<int32_t> first,
+      positions;  // rows x length: where a token's document begins; place inside it
+  int64_t labels_counted = 0;
+};
+
+/// The order in which training reads: every epoch a fresh permutation of all sources' sequences.
+class SequenceOrder {
+ public:
+  /// Throws Error{data} if no source has a full sequence.
+  SequenceOrder(std::vector<Source> sources, int64_t length, const Run& run);
+
+  int64_t sequences_per_epoch() const { return per_epoch_; }
+  /// `rows` sequences from position `index` (counted over all epochs) on.
+  SequenceBatch batch(int64_t index, int64_t rows);
+
+ private:
+  void load_epoch(int64_t epoch);
+
+  std::vector<Source> sources_;
+  int64_t length_;
+  const Run& run_;
+  int64_t per_epoch_ = 0;
+  int64_t epoch_ = -1;
+  std::vector<Sequence> order_;
+};
+
+/// Sequences of a stream for cut `cut`; `offset` shifts windows. Documents longer than `length` are
+/// cut into several sequences under windows and left out under packed and single (see
+/// documents_too_long).
+std::vector<Sequence> cut_stream(const TokenStream& stream, std::size_t index, Cut cut,
+                                 int64_t length, int64_t offset);
+int64_t documents_too_long(const TokenStream& stream, int64_t length);
+
+SequenceBatch make_batch(std::span<const Sequence> sequences, std::span<const Source> sources,
+                         int64_t length);
+
+}  // namespace cupel::train

@@ -1,0 +1,162 @@
+// `train`: a language model from text or instructions, in mixed precision, resumable to the bit.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/run.h"
+#include "nn/fit.h"
+#include "nn/hooks.h"
+#include "nn/llm/config.h"
+
+namespace cupel::train {
+
+/// text: documents joined by the end-of-text token. completion: {prompt, completion} rows, loss on
+/// the completion. arithmetic: rows from the seeded generator of multi-step arithmetic and logic
+/// problems, no path.
+enum class DatasetType { text, completion, arithmetic };
+constexpr std::array<std::string_view, 3> names(DatasetType) {
+  return {"text", "completion", "arithmetic"};
+}
+static_assert(names(DatasetType{}).size() == static_cast<std::size_t>(DatasetType::arithmetic) + 1);
+
+struct DatasetConfig {
+  Path path;
+  DatasetType type = DatasetType::text;
+  std::string text_field = "text";
+  std::string prompt_field = "prompt";
+  std::string completion_field = "completion";
+  int64_t rows = 20000;
+  double weight = 1;
+  static constexpr auto fields() {
+    using C = DatasetConfig;
+    return std::tuple{
+        Field{"path", &C::path, "file of documents or rows"},
+        Field{"type", &C::type, "what a row is"},
+        Field{"text_field", &C::text_field, "field of a document's text"},
+        Field{"prompt_field", &C::prompt_field, "field of a row's prompt"},
+        Field{"completion_field", &C::completion_field, "field of a row's completion"},
+        Field{"rows", &C::rows, "rows to generate (arithmetic)", 1, 1e9},
+        Field{"weight", &C::weight, "sequences drawn from this set, relative to the others", 0,
+              1e6}};
+  }
+};
+
+struct TokenizerConfig {
+  Path path;
+  std::optional<int64_t> vocab_size;
+  static constexpr std::string_view kShorthand = "path";
+  static constexpr auto fields() {
+    using C = TokenizerConfig;
+    return std::tuple{Field{"path", &C::path, "tokenizer.json or the folder that holds it"},
+                      Field{"vocab_size", &C::vocab_size,
+                            "train a byte-level BPE of this size on the data", 257, 1e6}};
+  }
+};
+
+struct SampleConfig {
+  std::vector<std::string> prompts;
+  int64_t max_new_tokens = 64;
+  double temperature = 0.8;
+  static constexpr auto fields() {
+    using C = SampleConfig;
+    return std::tuple{Field{"prompts", &C::prompts, "continued before and after training"},
+                      Field{"max_new_tokens", &C::max_new_tokens, "tokens a sample", 1, 1e5},
+                      Field{"temperature", &C::temperature, "0 = greedy", 0, 100}};
+  }
+};
+
+struct Config : nn::FitConfig {
+  std::optional<llm::ModelConfig> model;
+  Path base_model;
+  TokenizerConfig tokenizer;
+  std::vector<DatasetConfig> datasets;
+  double val_set_size = 0.05;
+  int64_t sequence_len = 256;
+  bool sample_packing = true;
+  double dropout = 0;
+  double mtp_loss_weight = 0.3;
+  double router_bias_update_rate = 0.001;
+  SampleConfig samples;
+
+  static constexpr auto fields() {
+    using C = Config;
+    return std::tuple_cat(
+        std::tuple{Field{"model", &C::model, "shape of a new model"},
+                   Field{"base_model", &C::base_model, "folder of a model to go on from"}.also(
+                       "model_name_or_path"),
+                   Field{"tokenizer", &C::tokenizer,
+                         "tokenizer.json, or {vocab_size} to train one; default: base_model's"},
+                   Field{"datasets", &C::datasets, "what to learn from"},
+                   Field{"val_set_size", &C::val_set_size,
+                         "share of each data set kept for validation", 0, 0.5}
+                       .also("val_size"),
+                   Field{"sequence_len", &C::sequence_len, "tokens a sequence", 2, 1e6}.also(
+                       "cutoff_len", "max_length"),
+                   Field{"sample_packing", &C::sample_packing,
+                         "several rows a sequence, kept apart by the attention mask"}
+                       .also("packing"),
+                   Field{"dropout", &C::dropout, "dropout of the residual branches", 0, 0.9},
+                   Field{"mtp_loss_weight", &C::mtp_loss_weight,
+                         "weight of the multi-token prediction loss", 0, 10},
+                   Field{"router_bias_update_rate", &C::router_bias_update_rate,
+                         "step of the router's balancing bias (DeepSeek-V3, section 2.1.2)", 0, 1},
+                   Field{"samples", &C::samples, "texts to continue before and after"}},
+        nn::FitConfig::fields());
+  }
+  std::vector<std::string> problems() const;
+};
+
+struct Sample {
+  std::string prompt, before, after;
+  static constexpr auto fields() {
+    return std::tuple{Field{"prompt", &Sample::prompt, "given"},
+                      Field{"before", &Sample::before, "untrained"},
+                      Field{"after", &Sample::after, "trained"}};
+  }
+};
+
+struct Report {
+  int64_t steps = 0, tokens = 0, parameters = 0, active_parameters = 0;
+  double train_loss = 0, val_loss = 0, val_bits_per_byte = 0;
+  double tokens_per_second = 0;
+  nn::StepTime step_ms;
+  int64_t planned_memory_bytes = 0, peak_tensor_bytes = 0;
+  nn::PrecisionReport precision;
+  std::optional<nn::LossScaleReport> loss_scale;
+  std::optional<int64_t> resumed_from;
+  double max_expert_load = 0;
+  std::vector<Sample> samples;
+  std::string model;  // folder of the trained model, relative to the run
+
+  static constexpr auto fields() {
+    using C = Report;
+    return std::tuple{
+        Field{"steps", &C::steps, "optimizer steps, skipped ones among them"},
+        Field{"tokens", &C::tokens, "tokens seen"},
+        Field{"parameters", &C::parameters, "weights of the model"},
+        Field{"active_parameters", &C::active_parameters, "weights that one token passes through"},
+        Field{"train_loss", &C::train_loss, "mean over the last logging period, nats a token"},
+        Field{"val_loss", &C::val_loss, "nats a token"},
+        Field{"val_bits_per_byte", &C::val_bits_per_byte, "validation loss over bytes of text"},
+        Field{"tokens_per_second", &C::tokens_per_second, "over the training steps alone"},
+        Field{"step_ms", &C::step_ms, "milliseconds a step"},
+        Field{"planned_memory_bytes", &C::planned_memory_bytes,
+              "what plan foretold for peak_tensor_bytes"},
+        Field{"peak_tensor_bytes", &C::peak_tensor_bytes,
+              "high-water mark of the tensor allocator"},
+        Field{"precision", &C::precision, "asked for, used, why"},
+        Field{"loss_scale", &C::loss_scale, "dynamic loss scaling, null where it was off"},
+        Field{"resumed_from", &C::resumed_from, "step of the checkpoint the run went on from"},
+        Field{"max_expert_load", &C::max_expert_load,
+              "busiest expert over the mean, last logging period"},
+        Field{"samples", &C::samples, "texts before and after"},
+        Field{"model", &C::model, "folder of the trained model"}};
+  }
+};
+
+/// `hooks` are what a caller may change of the loop.
+Report run(const Config& config, const nn::FitHooks& hooks, Run& run);
+
+}  // namespace cupel::train

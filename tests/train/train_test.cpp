@@ -1,0 +1,63 @@
+#include "train/train.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace cupel::train {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Config good_config() {
+  Config config;
+  config.model.emplace();
+  config.datasets.push_back({.path = {"corpus.txt"}});
+  return config;
+}
+
+TEST(TrainConfig, ANewModelAndADataSetAreEnough) {
+  EXPECT_THAT(good_config().problems(), IsEmpty());
+}
+
+TEST(TrainConfig, AsksForAModel) {
+  Config config = good_config();
+  config.model.reset();
+  EXPECT_THAT(config.problems(), Contains(HasSubstr("give model")));
+}
+
+TEST(TrainConfig, RefusesTwoModelsAtOnce) {
+  Config config = good_config();
+  config.base_model = {"model"};
+  EXPECT_THAT(config.problems(), Contains(HasSubstr("not both")));
+}
+
+TEST(TrainConfig, RefusesATokenizerThatIsBothReadAndTrained) {
+  Config config = good_config();
+  config.tokenizer = {{"tokenizer.json"}, 512};
+  EXPECT_THAT(config.problems(), Contains("tokenizer: give a path or a vocab_size, not both"));
+}
+
+TEST(TrainConfig, NamesTheDataSetWithoutAPath) {
+  Config config = good_config();
+  config.datasets.emplace_back();
+  EXPECT_THAT(config.problems(), Contains("datasets[1].path: missing"));
+}
+
+TEST(TrainConfig, RefusesSequencesLongerThanThePositions) {
+  Config config = good_config();
+  config.sequence_len = config.model->max_position_embeddings + 1;
+  EXPECT_THAT(config.problems(), Contains(HasSubstr("sequence_len is longer")));
+}
+
+TEST(TrainConfig, RefusesALossScaleOutsideItsBounds) {
+  Config config = good_config();
+  config.loss_scale.emplace();
+  config.loss_scale->initial = 1;
+  config.loss_scale->min_scale = 2;
+  EXPECT_THAT(config.problems(), Contains("loss_scale.initial is below loss_scale.min_scale"));
+}
+
+}  // namespace
+}  // namespace cupel::train
