@@ -1,0 +1,42 @@
+// The seams through which code without LibTorch uses a model: a language model that continues and
+// weighs text.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cupel {
+
+struct GenerateOptions {
+  int64_t max_new_tokens = 64;
+  double temperature = 0;         // 0 = greedy
+  std::vector<std::string> stop;  // the text ends before the first of these
+  uint64_t seed = 0;
+};
+
+/// Continues `prompt`; ends at the end-of-text token too. `on_text`, if set, gets the text piece by
+/// piece, whole characters only, on the calling thread; false ends the generation.
+using Generator =
+    std::function<std::string(std::string_view prompt, const GenerateOptions& options,
+                              const std::function<bool(std::string_view)>& on_text)>;
+
+/// What a model makes of a text: ln p(target | context) in nats, over `tokens` tokens.
+struct Likelihood {
+  double log_likelihood = 0;
+  int64_t tokens = 0;
+};
+/// A context may be empty; what does not fit the model's length is weighed in windows, each token
+/// once.
+using LikelihoodScorer =
+    std::function<Likelihood(std::string_view context, std::string_view target)>;
+
+/// A language model as evaluation and serving see it.
+struct LanguageModel {
+  Generator generate;
+  LikelihoodScorer likelihood;
+};
+
+}  // namespace cupel

@@ -1,0 +1,23 @@
+// What only the program with LibTorch can do: one pointer a heavy verb, null in the light program,
+// which then replaces itself by cupel-nn.
+#pragma once
+
+#include "base/json.h"
+#include "base/run.h"
+#include "data/blackbox.h"
+#include "train/train.h"
+
+namespace cupel::pipeline {
+
+struct Heavy {
+  train::Report (*train)(const train::Config& config, Run& run) = nullptr;
+  /// A model folder (Hugging Face form) or a checkpoint's model, ready to use.
+  LanguageModel (*load_model)(const Path& folder, Run& run) = nullptr;
+  /// {"torch": version, "threads": …}, for `doctor`.
+  json::Value (*libraries)() = nullptr;
+};
+
+/// The functions above, filled; defined in compose_nn.cpp.
+Heavy heavy_functions();
+
+}  // namespace cupel::pipeline
