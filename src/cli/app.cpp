@@ -1,0 +1,160 @@
+#include "cli/app.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/arguments.h"
+#include "cli/help.h"
+#include "cli/signals.h"
+#include "cli/terminal.h"
+#include "pipeline/execute.h"
+#include "pipeline/figures.h"
+#include "pipeline/plan.h"
+#include "pipeline/program.h"
+
+namespace cupel::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using pipeline::Request;
+
+constexpr int kInterrupted = 130;
+
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void say(std::string_view text) { std::cerr << text << std::flush; }
+
+/// Replaces this program by the one with LibTorch, with the same words. Returns only by throwing.
+void become_heavy(char** argv) {
+  const fs::path program = pipeline::heavy_program();
+  if (fs::exists(program)) ::execv(program.c_str(), argv);
+  fail(ErrorKind::external, program.string(),
+       fs::exists(program) ? "does not start" : "is missing, and this verb needs LibTorch",
+       "run scripts/setup, then build cupel-nn; cupel doctor tells more");
+}
+
+/// The command that goes on with the run in `folder`.
+std::string resume_command(const std::vector<std::string>& words, const Request& request,
+                           const fs::path& folder) {
+  std::vector<std::string> line{"cupel"};
+  line.insert(line.end(), words.begin(), words.end());
+  if (request.line.flags.out.empty()) line.push_back("--out=" + folder.string());
+  if (!request.line.flags.resume) line.emplace_back("--resume");
+  return pipeline::shell_line(line);
+}
+
+void print_json(const json::Value& value) { std::cout << json::dump(value, 2) << std::endl; }
+
+void print_summary(const pipeline::Executed& done) {
+  for (const auto& [stage, report] : done.report.as_object("report"))
+    std::cout << stage << "\n" << pipeline::figures_text(report);
+  const fs::path page = done.folder / "report.html";
+  std::cout << "report: " << (fs::exists(page) ? page : done.folder / "report.json").string()
+            << std::endl;
+}
+
+int run_stages(Request& request, const std::vector<std::string>& words) {
+  const Screen screen = standard_error();
+  Terminal terminal(screen, say, steady_seconds);
+  request.sinks.push_back([&](const Event& event) { terminal(event); });
+  request.stop = &watch_signals();
+  const fs::path folder = pipeline::run_folder(request);
+  const auto tell_resume = [&] {
+    say("go on with:\n  " + resume_command(words, request, folder) + "\n");
+  };
+  try {
+    const pipeline::Executed done = pipeline::execute(request, folder);
+    terminal.clear();
+    if (request.line.flags.json) {
+      print_json(done.report);
+    } else {
+      print_summary(done);
+    }
+    return 0;
+  } catch (const Interrupted& interrupted) {
+    terminal.clear();
+    say(std::string(interrupted.what()) + "\n");
+    tell_resume();
+    return kInterrupted;
+  } catch (const Error& error) {
+    terminal.clear();
+    say(coloured(screen, "31", error.what()) + "\n");
+    if (error.kind() == ErrorKind::resource && fs::exists(folder / "config.yaml")) tell_resume();
+    return exit_code(error.kind());
+  }
+}
+
+int answer(Request& request) {
+  const pipeline::Verb& verb = *request.line.verb;
+  Terminal terminal(standard_error(), say, steady_seconds);
+  request.sinks.push_back([&](const Event& event) { terminal(event); });
+  const pipeline::Result result = verb.answer(request.settings, request);
+  terminal.clear();
+  if (request.line.flags.json) {
+    print_json(result.report);
+  } else {
+    std::cout << (result.text.empty() ? pipeline::figures_text(result.report) : result.text)
+              << std::flush;
+  }
+  return result.exit_code;
+}
+
+/// `--dry-run`: what the recipe plans, in place of doing it.
+int answer_with_plan(Request& request) {
+  const pipeline::PlanReport report = pipeline::plan({}, request);
+  if (request.line.flags.json) {
+    print_json(to_json(report));
+  } else {
+    std::cout << report.text() << std::flush;
+  }
+  return 0;
+}
+
+int dispatch(const std::vector<std::string>& words, char** argv, const pipeline::Heavy& heavy) {
+  pipeline::CommandLine line = parse_arguments(words);
+  if (line.flags.version) {
+    std::cout << pipeline::version_line(heavy) << std::endl;
+    return 0;
+  }
+  if (line.flags.help || words.empty()) {
+    std::cout << (line.verb == nullptr ? help_of_all() : help_of(*line.verb)) << std::flush;
+    return 0;
+  }
+  if (line.verb == nullptr) fail(ErrorKind::config, "cupel", "no verb", "cupel --help lists them");
+  Request request = pipeline::make_request(std::move(line), heavy);
+  if (request.line.flags.dry_run && !request.recipe.stages.empty())
+    return answer_with_plan(request);
+  if (pipeline::needs_heavy_program(request)) become_heavy(argv);
+  return request.line.verb->answer ? answer(request) : run_stages(request, words);
+}
+
+}  // namespace
+
+int main(int argc, char** argv, const pipeline::Heavy& heavy) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const auto complain = [](const std::string& text) {
+    say(coloured(standard_error(), "31", text) + "\n");
+  };
+  try {
+    return dispatch(words, argv, heavy);
+  } catch (const Error& error) {
+    complain(error.what());
+    return exit_code(error.kind());
+  } catch (const std::bad_alloc&) {
+    complain("[cupel] out of memory; cupel plan tells what a recipe needs");
+    return exit_code(ErrorKind::resource);
+  } catch (const std::exception& error) {
+    complain(std::string("[cupel] ") + error.what() + "; this is a bug in cupel, please report it");
+    return exit_code(ErrorKind::bug);
+  }
+}
+
+}  // namespace cupel::cli
