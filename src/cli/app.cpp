@@ -1,7 +1,5 @@
 #include "cli/app.h"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <filesystem>
 #include <iostream>
@@ -31,15 +29,6 @@ double steady_seconds() {
 }
 
 void say(std::string_view text) { std::cerr << text << std::flush; }
-
-/// Replaces this program by the one with LibTorch, with the same words. Returns only by throwing.
-void become_heavy(char** argv) {
-  const fs::path program = pipeline::heavy_program();
-  if (fs::exists(program)) ::execv(program.c_str(), argv);
-  fail(ErrorKind::external, program.string(),
-       fs::exists(program) ? "does not start" : "is missing, and this verb needs LibTorch",
-       "run scripts/setup, then build cupel-nn; cupel doctor tells more");
-}
 
 /// The command that goes on with the run in `folder`.
 std::string resume_command(const std::vector<std::string>& words, const Request& request,
@@ -132,7 +121,7 @@ int dispatch(const std::vector<std::string>& words, char** argv, const pipeline:
   Request request = pipeline::make_request(std::move(line), heavy);
   if (request.line.flags.dry_run && !request.recipe.stages.empty())
     return answer_with_plan(request);
-  if (pipeline::needs_heavy_program(request)) become_heavy(argv);
+  if (pipeline::needs_heavy_program(request)) pipeline::become(pipeline::heavy_program(), argv);
   return request.line.verb->answer ? answer(request) : run_stages(request, words);
 }
 

@@ -128,7 +128,8 @@ json::Value run_stage(const Request& request, std::size_t index, Run& run) {
     own.finish(stage.name, report);
   }
   const Resources used{run.seconds() - begin, peak_memory_bytes(), run.threads(), kernels().name};
-  for (const auto& [key, value] : to_json(used).as_object("")) report.set(key, value);
+  const json::Value fields = to_json(used);
+  for (const auto& [key, value] : fields.as_object("")) report.set(key, value);
   return report;
 }
 
@@ -151,14 +152,17 @@ Executed execute(const Request& request, const fs::path& folder) {
   for (const Sink& sink : request.sinks) run.subscribe(sink);
   run.set_manifest("isa_row", kernels().name);
   Executed result{folder, json::Object{}};
+  bool ran = false;
   for (std::size_t i = 0; i < request.recipe.stages.size(); ++i) {
     const Stage& stage = request.recipe.stages[i];
-    if (auto before = finished_report(stage, run)) {
+    // What follows a stage that ran has new inputs, so it runs too.
+    if (auto before = ran ? std::nullopt : finished_report(stage, run)) {
       run.log(LogLevel::info, stage.name + ": finished before, its outputs are unchanged");
       result.report.set(stage.name, std::move(*before));
       continue;
     }
     if (run.stop_requested()) throw Interrupted();
+    ran = true;
     json::Value report = run_stage(request, i, run);
     run.finish(stage.name, report);
     result.report.set(stage.name, std::move(report));

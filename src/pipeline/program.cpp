@@ -1,6 +1,7 @@
 #include "pipeline/program.h"
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -21,6 +22,14 @@ std::string version_line(const Heavy& heavy) {
 
 std::filesystem::path heavy_program() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "cupel-nn";
+}
+
+void become(const std::filesystem::path& program, char** argv) {
+  const bool exists = std::filesystem::exists(program);
+  if (exists) ::execv(program.c_str(), argv);
+  fail(ErrorKind::external, program.string(),
+       exists ? "does not start" : "is missing, and this verb needs LibTorch",
+       "run scripts/setup, then build cupel-nn; cupel doctor tells more");
 }
 
 Answer ask(const std::filesystem::path& program, const std::string& word) {

@@ -17,6 +17,9 @@ std::string version_line(const Heavy& heavy);
 /// The program with LibTorch, beside this one.
 std::filesystem::path heavy_program();
 
+/// Replaces this process by `program` with the same words. Throws Error{external} if it cannot.
+[[noreturn]] void become(const std::filesystem::path& program, char** argv);
+
 /// What a program printed and its exit code; 127 where it could not be started.
 struct Answer {
   int exit_code = 127;

@@ -44,7 +44,10 @@ void add_stage(const std::string& name, const Node& section, Recipe& recipe) {
   Stage stage{verb, std::string(verb->name), section};
   if (same > 0) stage.name += "-" + std::to_string(same + 1);
   // An empty section has settings too: the defaults, which may lack something.
-  if (section.kind == Node::Kind::null) stage.settings.kind = Node::Kind::map;
+  if (section.kind == Node::Kind::null) {
+    stage.settings.kind = Node::Kind::map;
+    stage.settings.where = section.key_where;
+  }
   recipe.stages.push_back(std::move(stage));
 }
 

@@ -30,7 +30,7 @@ struct Flags {
   static constexpr auto fields() {
     using C = Flags;
     return std::tuple{
-        Field{"out", &C::out, "folder of the run; default: runs/<verb>-<time>-<4 hex>"},
+        Field{"out", &C::out, "folder of the run; default: runs/VERB-TIME-XXXX"},
         Field{"seed", &C::seed, "random seed; default: the recipe's, else 0", 0, 9e15},
         Field{"threads", &C::threads, "default: the recipe's, else all cores", 1, 1e4},
         Field{"resume", &C::resume, "go on with the run in --out, or begin it"},
