@@ -133,7 +133,12 @@ int main(int argc, char** argv, const pipeline::Heavy& heavy) {
     say(coloured(standard_error(), "31", text) + "\n");
   };
   try {
-    return dispatch(words, argv, heavy);
+    const int code = dispatch(words, argv, heavy);
+    if (!std::cout) {
+      fail(ErrorKind::resource, "standard output", "cannot be written",
+           "see that its disk has room and its reader runs");
+    }
+    return code;
   } catch (const Error& error) {
     complain(error.what());
     return exit_code(error.kind());

@@ -20,6 +20,7 @@ bool holds_objects(const json::Value& value) {
 std::string value_text(const std::string& name, const json::Value& value) {
   if (value.is_null()) return "none";
   if (value.is_bool()) return value.as_bool("") ? "yes" : "no";
+  if (value.is_string() && value.as_string("").empty()) return "none";
   if (value.is_string()) return clip(value.as_string(""), kTextColumns);
   if (value.is_number() && name.ends_with("_bytes")) return bytes_text(value.as_double(""));
   if (value.is_number() && name == "seconds") return seconds_text(value.as_double(""));

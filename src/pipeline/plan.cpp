@@ -4,7 +4,7 @@
 #include "base/machine.h"
 #include "pipeline/execute.h"
 #include "pipeline/figures.h"
-#include "train/dataset.h"
+#include "pipeline/training_data.h"
 
 namespace cupel::pipeline {
 namespace {
@@ -24,30 +24,18 @@ int64_t vocabulary(const train::Config& config) {
   return 0;
 }
 
-/// What only the data tells: the tokenizer trained on it, and the sequences that it fills.
-train::Plan plan_with_data(train::Config config, const Request& request) {
-  RunOptions options;
-  options.seed = static_cast<uint64_t>(request.recipe.seed);
-  options.threads = request.recipe.threads;
-  Run run(std::move(options));
-  for (const Sink& sink : request.sinks) run.subscribe(sink);
-  const auto texts = train::load_texts(config, run);
-  if (config.tokenizer.path.empty() && !config.base_model.empty())
-    config.tokenizer.path = config.base_model;
-  const Tokenizer tokenizer = train::make_tokenizer(config, texts, run);
-  train::Dataset data = train::tokenize(config, texts, tokenizer, run);
-  const train::SequenceOrder order(std::move(data.train), config.sequence_len, run);
-  return train::plan(config, tokenizer.vocab_size(), order.sequences_per_epoch());
-}
-
 StagePlan plan_stage(const Stage& stage, const Request& request) {
   StagePlan result{stage.name, std::nullopt};
   if (stage.verb != find_section("train")) return result;
   const auto config = settings_of<train::Config>(stage, request.recipe);
   if (waits_for_a_stage(config)) return result;
   const int64_t known = vocabulary(config);
-  result.train = config.max_steps && known > 0 ? train::plan(config, known, 0)
-                                               : plan_with_data(config, request);
+  if (config.max_steps && known > 0) {
+    result.train = train::plan(config, known, 0);
+    return result;
+  }
+  const TrainingData data = read_training_data(config, request);
+  result.train = train::plan(config, data.tokenizer.vocab_size(), data.order.sequences_per_epoch());
   return result;
 }
 

@@ -4,8 +4,7 @@
 
 #include "base/error.h"
 #include "pipeline/figures.h"
-#include "pipeline/references.h"
-#include "train/dataset.h"
+#include "pipeline/training_data.h"
 
 namespace cupel::pipeline {
 namespace {
@@ -89,22 +88,15 @@ std::string PreviewReport::text() const {
 
 PreviewReport preview(const PreviewConfig& config, const Request& request) {
   const Stage& stage = train_stage(request.recipe);
-  auto train_config = settings_of<train::Config>(stage, request.recipe);
-  if (train_config.tokenizer.path.empty() && !train_config.base_model.empty())
-    train_config.tokenizer.path = train_config.base_model;
-  RunOptions options;
-  options.seed = static_cast<uint64_t>(request.recipe.seed);
-  options.threads = request.recipe.threads;
-  Run run(std::move(options));
-  for (const Sink& sink : request.sinks) run.subscribe(sink);
-  const auto texts = train::load_texts(train_config, run);
-  const Tokenizer tokenizer = train::make_tokenizer(train_config, texts, run);
-  train::Dataset data = train::tokenize(train_config, texts, tokenizer, run);
-  train::SequenceOrder order(std::move(data.train), train_config.sequence_len, run);
-  PreviewReport report{
-      stage.name, tokenizer.vocab_size(), order.sequences_per_epoch(), run.rejected(), {}};
+  TrainingData data =
+      read_training_data(settings_of<train::Config>(stage, request.recipe), request);
+  PreviewReport report{stage.name,
+                       data.tokenizer.vocab_size(),
+                       data.order.sequences_per_epoch(),
+                       data.run->rejected(),
+                       {}};
   for (int64_t i = 0; i < config.sequences; ++i) {
-    report.sequences.push_back(sequence_of(order.batch(i, 1), tokenizer));
+    report.sequences.push_back(sequence_of(data.order.batch(i, 1), data.tokenizer));
   }
   return report;
 }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,14 @@ TEST(App, ADryRunPlansAndTouchesNothing) {
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_THAT(outcome.out, HasSubstr("planned_memory_bytes"));
   EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+}
+
+TEST(App, AReportThatCannotBePrintedIsAnError) {
+  std::cout.setstate(std::ios::badbit);
+  const Outcome outcome = run_main({"--version"});
+  std::cout.clear();
+  EXPECT_EQ(outcome.exit_code, 4);
+  EXPECT_THAT(outcome.error, StartsWith("standard output: cannot be written; see that"));
 }
 
 TEST(App, WithoutWordsItHelps) {

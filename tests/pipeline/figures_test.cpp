@@ -34,7 +34,7 @@ TEST(Figures, NumbersKeepTheirSignAndTheirThousandsApart) {
 TEST(Figures, AReportIsOneLineAValue) {
   const json::Value report = json::parse(
       R"({"steps": 3, "peak_memory_bytes": 2048, "seconds": 2.5, "scale": {"final": 8.0},
-          "scaled": null, "samples": [{"prompt": "a"}], "rows": ["avx2", "scalar"], "fits": true})",
+          "scaled": null, "reason": "", "samples": [{"prompt": "a"}], "rows": ["avx2", "scalar"], "fits": true})",
       "report");
   EXPECT_EQ(figures_text(report),
             "  steps              3\n"
@@ -42,6 +42,7 @@ TEST(Figures, AReportIsOneLineAValue) {
             "  seconds            2.5 s\n"
             "  scale.final        8\n"
             "  scaled             none\n"
+            "  reason             none\n"
             "  samples            1 rows\n"
             "  rows               avx2, scalar\n"
             "  fits               yes\n");
