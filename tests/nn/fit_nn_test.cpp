@@ -15,16 +15,10 @@
 #include "nn/fit.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/tensors_nn.h"
 
 namespace cupel::nn {
 namespace {
-
-at::Tensor random_tensor(Rng& rng, std::vector<int64_t> shape) {
-  at::Tensor tensor = at::empty(shape, at::kFloat);
-  for (int64_t i = 0; i < tensor.numel(); ++i)
-    tensor.data_ptr<float>()[i] = static_cast<float>(rng.normal());
-  return tensor;
-}
 
 constexpr int64_t kRows = 6, kColumns = 5;
 
