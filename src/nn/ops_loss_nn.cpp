@@ -80,11 +80,6 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
 
 }  // namespace
 
-int64_t cross_entropy_chunk_rows(int64_t rows, int64_t vocabulary) {
-  constexpr int64_t kChunkElements = 1 << 20;
-  return std::min(rows, std::max<int64_t>(64, kChunkElements / std::max<int64_t>(1, vocabulary)));
-}
-
 at::Tensor linear_cross_entropy(const at::Tensor& x, const Weight& weight,
                                 const at::Tensor& labels) {
   if (!runs_on_kernels(x, weight)) return formulas::linear_cross_entropy(x, weight, labels);

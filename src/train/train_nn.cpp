@@ -4,8 +4,11 @@
 
 #include "base/error.h"
 #include "base/events_file.h"
-#include "kernels/kernels.h"
+#include "base/machine.h"
+#include "base/text.h"
 #include "nn/checkpoint.h"
+#include "nn/device.h"
+#include "nn/device_nn.h"
 #include "nn/llm/generate_nn.h"
 #include "nn/llm/weights_nn.h"
 #include "nn/memory_nn.h"
@@ -167,8 +170,7 @@ class Trainee {
   double max_expert_load_ = 0;
 };
 
-std::vector<std::string> make_samples(const Config& config, const LanguageModel& model,
-                                      Run& run) {
+std::vector<std::string> make_samples(const Config& config, const LanguageModel& model, Run& run) {
   std::vector<std::string> texts;
   GenerateOptions options;
   options.max_new_tokens = config.samples.max_new_tokens;
@@ -179,11 +181,70 @@ std::vector<std::string> make_samples(const Config& config, const LanguageModel&
   return texts;
 }
 
-nn::PrecisionReport precision_of(const Config& config) {
-  const std::string row = kernels().name;
-  const bool has_bf16_units =
-      (row == "avx512vnni" || row == "amx") && machine().has_flag("avx512_bf16");
-  return nn::resolve_precision(config.precision, false, has_bf16_units);
+/// Better before the first step than in the middle of one.
+void require_memory(const Plan& planned) {
+  const int64_t available = available_memory_bytes();
+  if (planned.planned_memory_bytes <= available) return;
+  const auto gib = [](int64_t bytes) {
+    return shortest(std::round(static_cast<double>(bytes) / 0x1p30 * 10) / 10) + " GiB";
+  };
+  fail(ErrorKind::resource, "[train]",
+       "planned for " + gib(planned.planned_memory_bytes) + " of tensors, but " + gib(available) +
+           " of memory are free",
+       "lower micro_batch_size or set gradient_checkpointing: true");
+}
+
+/// What is made of a recipe before the loop begins.
+struct Prepared {
+  std::shared_ptr<const Tokenizer> tokenizer;
+  llm::ModelConfig model;
+  Validation validation;
+  SequenceOrder order;
+};
+
+Prepared prepare(const Config& config, Run& run) {
+  const std::vector<TextSet> texts = load_texts(config, run);
+  auto tokenizer = std::make_shared<const Tokenizer>(make_tokenizer(config, texts, run));
+  Dataset dataset = tokenize(config, texts, *tokenizer, run);
+  llm::ModelConfig model = resolve_model(config, tokenizer->vocab_size());
+  Validation validation = make_validation(config, dataset.validation);
+  return {std::move(tokenizer), std::move(model), std::move(validation),
+          SequenceOrder(std::move(dataset.train), config.sequence_len, run)};
+}
+
+nn::FitReport fit(const Config& config, Prepared& prepared, Trainee& trainee, nn::Precision compute,
+                  const nn::FitHooks& hooks, Run& run) {
+  const at::ScalarType storage = storage_of(compute);
+  std::optional<nn::LossScaleConfig> scaling = config.loss_scale;
+  if (!scaling && compute == nn::Precision::fp16) scaling.emplace();
+  nn::FitData data;
+  data.micro_batches_per_epoch =
+      std::max<int64_t>(1, prepared.order.sequences_per_epoch() / config.micro_batch_size);
+  data.micro_batch = [&](int64_t index) {
+    return to_batch(prepared.order.batch(index * config.micro_batch_size, config.micro_batch_size));
+  };
+  if (!prepared.validation.batches.empty())
+    data.validate = [&] { return trainee.validation_loss(prepared.validation, storage); };
+  write_tensorboard_events(run);
+  nn::reset_peak_tensor_bytes();
+  return nn::fit(config, scaling, trainee.fit_model(storage), data, hooks, run);
+}
+
+void add_figures(const nn::FitReport& fitted, const Plan& planned, Report& report) {
+  report.steps = fitted.steps;
+  report.tokens = planned.tokens;
+  report.parameters = planned.parameters;
+  report.active_parameters = planned.active_parameters;
+  report.train_loss = fitted.train_loss;
+  report.val_loss = fitted.val_loss;
+  report.step_ms = fitted.step_ms;
+  report.loss_scale = fitted.loss_scale;
+  report.resumed_from = fitted.resumed_from;
+  report.planned_memory_bytes = planned.planned_memory_bytes;
+  report.peak_tensor_bytes = nn::peak_tensor_bytes();
+  if (fitted.labels > 0)
+    report.tokens_per_second =
+        fitted.labels_per_second * static_cast<double>(report.tokens) / fitted.labels;
 }
 
 }  // namespace
@@ -191,65 +252,33 @@ nn::PrecisionReport precision_of(const Config& config) {
 Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   nn::count_tensor_bytes();
   nn::keep_freed_memory();
-  at::set_num_threads(run.threads());
-  const std::vector<TextSet> texts = load_texts(config, run);
-  const auto tokenizer = std::make_shared<const Tokenizer>(make_tokenizer(config, texts, run));
-  Dataset dataset = tokenize(config, texts, *tokenizer, run);
-  const llm::ModelConfig model_config = resolve_model(config, tokenizer->vocab_size());
-
+  nn::use_threads(run.threads());
+  Prepared prepared = prepare(config, run);
   Report report;
-  report.precision = precision_of(config);
-  if (report.precision.compute != config.precision)
-    run.log(LogLevel::info, "precision " + std::string(name_of(report.precision.compute)) + ": " +
-                                report.precision.reason);
-  const at::ScalarType storage = storage_of(report.precision.compute);
-  std::optional<nn::LossScaleConfig> scaling = config.loss_scale;
-  if (!scaling && storage == at::kHalf) scaling.emplace();
+  report.precision =
+      nn::resolve_precision(config.precision, nn::has_fp16_units(), nn::has_bf16_units());
+  const nn::Precision compute = report.precision.compute;
+  if (compute != config.precision)
+    run.log(LogLevel::info,
+            "precision " + std::string(name_of(compute)) + ": " + report.precision.reason);
+  const Plan planned = plan(config, prepared.model, compute, prepared.order.sequences_per_epoch());
+  require_memory(planned);
 
-  Trainee trainee(config, model_config, run);
-  const LanguageModel model = llm::language_model(trainee.decoder(), tokenizer);
+  Trainee trainee(config, prepared.model, run);
+  const LanguageModel model = llm::language_model(trainee.decoder(), prepared.tokenizer);
   std::vector<std::string> before = make_samples(config, model, run);
-  const Validation validation = make_validation(config, dataset.validation);
-  SequenceOrder order(std::move(dataset.train), config.sequence_len, run);
-  const Plan planned =
-      plan(config, model_config, report.precision.compute, order.sequences_per_epoch());
-
-  nn::FitData data;
-  data.micro_batches_per_epoch =
-      std::max<int64_t>(1, order.sequences_per_epoch() / config.micro_batch_size);
-  data.micro_batch = [&](int64_t index) {
-    return to_batch(order.batch(index * config.micro_batch_size, config.micro_batch_size));
-  };
-  if (!validation.batches.empty())
-    data.validate = [&] { return trainee.validation_loss(validation, storage); };
-  write_tensorboard_events(run);
-  nn::reset_peak_tensor_bytes();
-  const nn::FitReport fitted =
-      nn::fit(config, scaling, trainee.fit_model(storage), data, hooks, run);
-
+  const nn::FitReport fitted = fit(config, prepared, trainee, compute, hooks, run);
   run.write_folder("model", [&](const std::filesystem::path& folder) {
     llm::save_model(folder, *trainee.decoder());
-    tokenizer->save(folder);
+    prepared.tokenizer->save(folder);
   });
+  add_figures(fitted, planned, report);
+  if (fitted.val_loss && prepared.validation.bytes_per_token > 0)
+    report.val_bits_per_byte =
+        *fitted.val_loss / prepared.validation.bytes_per_token / std::log(2.0);
   const std::vector<std::string> after = make_samples(config, model, run);
   for (std::size_t i = 0; i < before.size(); ++i)
     report.samples.push_back({config.samples.prompts[i], std::move(before[i]), after[i]});
-  report.steps = fitted.steps;
-  report.tokens = planned.tokens;
-  report.parameters = planned.parameters;
-  report.active_parameters = planned.active_parameters;
-  report.train_loss = fitted.train_loss;
-  report.val_loss = fitted.val_loss;
-  if (fitted.val_loss && validation.bytes_per_token > 0)
-    report.val_bits_per_byte = *fitted.val_loss / validation.bytes_per_token / std::log(2.0);
-  if (fitted.labels > 0)
-    report.tokens_per_second =
-        fitted.labels_per_second * static_cast<double>(report.tokens) / fitted.labels;
-  report.step_ms = fitted.step_ms;
-  report.planned_memory_bytes = planned.planned_memory_bytes;
-  report.peak_tensor_bytes = nn::peak_tensor_bytes();
-  report.loss_scale = fitted.loss_scale;
-  report.resumed_from = fitted.resumed_from;
   report.max_expert_load = trainee.max_expert_load();
   report.model = "model";
   return report;
