@@ -81,6 +81,7 @@ Kernels filled(Kernels row, const Kernels& slower) {
 std::vector<Kernels> build_rows(const CpuFeatures& has) {
   std::vector<Kernels> rows = {kScalarRow};
   if (has.avx2) rows.push_back(filled(kAvx2Row, rows.back()));
+  if (has.avx512) rows.push_back(filled(kAvx512Row, rows.back()));
   std::reverse(rows.begin(), rows.end());
   return rows;
 }
