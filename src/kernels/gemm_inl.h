@@ -108,7 +108,12 @@ template <int64_t rows, int64_t vecs, bool packed>
       for (int64_t v = 0; v < vecs; ++v) sums[i][v] = fma(left, right[v], sums[i][v]);
     }
   }
-  if (tile.cols < vecs * kLanes) return store_edge(tile, rows, &sums[0][0]);
+  if (tile.cols < vecs * kLanes) {
+    Vec copy[rows * vecs];  // so that `sums` itself needs no address and stays in registers
+#pragma GCC unroll 32
+    for (int64_t i = 0; i < rows * vecs; ++i) copy[i] = sums[i / vecs][i % vecs];
+    return store_edge(tile, rows, copy);
+  }
 #pragma GCC unroll 16
   for (int64_t i = 0; i < rows; ++i) {
 #pragma GCC unroll 2
