@@ -41,39 +41,47 @@ struct Patch {
 /// scores = x[rows, dim] · yᵀ, tiles above the diagonal left out. y is packed by position.
 inline void score(const Patch& at, const float* x, int64_t x_stride, int64_t dim, const float* y,
                   float* scores) {
-  const Tile corner = {dim,    x + at.row * x_stride, x_stride, 1,    y + at.col * dim,
-                       scores, kScoreStride,          0,        false};
-  run_tiles<false>(at.rows, at.cols, corner, kTileCols * dim, [&](int64_t i, int64_t j, Tile&) {
-    return at.col + j < at.row + i + kTileRows;
-  });
+  const Tile corner = {dim,    x + at.row * x_stride, x_stride, 1, y + at.col * dim,
+                       scores, kScoreStride};
+  run_tiles<FloatLanes, false>(
+      at.rows, at.cols, corner, kTileCols * dim,
+      [&](int64_t i, int64_t j, Tile&) { return at.col + j < at.row + i + kTileRows; });
+}
+
+/// `tile` with its product added to what stands in `out`.
+inline Tile sum_onto(float* out, int64_t out_stride, Tile tile) {
+  tile.c = out;
+  tile.c_row = tile.earlier_row = out_stride;
+  tile.earlier = out;
+  return tile;
 }
 
 /// out[rows, dim] += weights · y, where y (packed by column) has `length` positions and weights
 /// above the diagonal are zero.
 inline void gather(const Patch& at, const float* weights, const float* y, int64_t length,
                    int64_t dim, float* out, int64_t out_stride) {
-  const Tile corner = {
-      at.cols,    weights, kScoreStride, 1, y + at.col * kTileCols, out + at.row * out_stride,
-      out_stride, 0,       true};
-  run_tiles<false>(at.rows, dim, corner, kTileCols * length, [&](int64_t i, int64_t, Tile& tile) {
-    tile.depth = least(tile.depth, at.row + i + kTileRows - at.col);
-    return tile.depth > 0;
-  });
+  const Tile corner = sum_onto(out + at.row * out_stride, out_stride,
+                               {at.cols, weights, kScoreStride, 1, y + at.col * kTileCols});
+  run_tiles<FloatLanes, false>(at.rows, dim, corner, kTileCols * length,
+                               [&](int64_t i, int64_t, Tile& tile) {
+                                 tile.depth = least(tile.depth, at.row + i + kTileRows - at.col);
+                                 return tile.depth > 0;
+                               });
 }
 
 /// out[cols, dim] += weightsᵀ · x, likewise.
 inline void scatter(const Patch& at, const float* weights, const float* x, int64_t length,
                     int64_t dim, float* out, int64_t out_stride) {
-  const Tile corner = {
-      at.rows,    weights, 1,   kScoreStride, x + at.row * kTileCols, out + at.col * out_stride,
-      out_stride, 0,       true};
-  run_tiles<false>(at.cols, dim, corner, kTileCols * length, [&](int64_t j, int64_t, Tile& tile) {
-    const int64_t above = most(0, at.col + j - at.row);
-    tile.a += above * kScoreStride;
-    tile.b += above * kTileCols;
-    tile.depth -= above;
-    return tile.depth > 0;
-  });
+  const Tile corner = sum_onto(out + at.col * out_stride, out_stride,
+                               {at.rows, weights, 1, kScoreStride, x + at.row * kTileCols});
+  run_tiles<FloatLanes, false>(at.cols, dim, corner, kTileCols * length,
+                               [&](int64_t j, int64_t, Tile& tile) {
+                                 const int64_t above = most(0, at.col + j - at.row);
+                                 tile.a += above * kScoreStride;
+                                 tile.b += above * kTileCols;
+                                 tile.depth -= above;
+                                 return tile.depth > 0;
+                               });
 }
 
 /// body(patch) for each block of columns that some row of [row, row + rows) sees, from left to
