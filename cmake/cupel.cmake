@@ -103,14 +103,24 @@ function(cupel_programs)
   endif()
 endfunction()
 
-# bench/<name>/ours_nn.cpp: our side of scripts/bench <name>, built on request as bench_<name>.
+# bench/<name>/ours_nn.cpp is our side of scripts/bench <name>; bench/<name>/bench.cpp measures the
+# torch-free half by itself. Built on request as bench_<name>.
 function(cupel_benches)
-  file(GLOB programs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*/ours_nn.cpp)
+  file(GLOB programs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*/ours_nn.cpp
+       ${PROJECT_SOURCE_DIR}/bench/*/bench.cpp)
+  find_package(benchmark QUIET)
   foreach(program ${programs})
-    string(REGEX REPLACE ".*/([^/]+)/ours_nn\\.cpp$" "bench_\\1" name ${program})
+    string(REGEX REPLACE ".*/([^/]+)/[^/]+\\.cpp$" "bench_\\1" name ${program})
+    if(program MATCHES "_nn\\.cpp$" AND CUPEL_HEAVY)
+      set(libraries cupel_heavy fmt::fmt ${CMAKE_DL_LIBS})
+    elseif(program MATCHES "/bench\\.cpp$" AND benchmark_FOUND)
+      set(libraries cupel_light benchmark::benchmark)
+    else()
+      continue()
+    endif()
     add_executable(${name} EXCLUDE_FROM_ALL ${program})
     cupel_options(${name})
-    target_link_libraries(${name} PRIVATE cupel_heavy fmt::fmt ${CMAKE_DL_LIBS})
+    target_link_libraries(${name} PRIVATE ${libraries})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
   endforeach()
 endfunction()

@@ -38,14 +38,17 @@ struct Patch {
   int64_t row, rows, col, cols;
 };
 
-/// scores = x[rows, dim] · yᵀ, tiles above the diagonal left out. y is packed by position.
+/// scores = x[rows, dim] · yᵀ, what only lies above the diagonal left out. y is packed by position.
 inline void score(const Patch& at, const float* x, int64_t x_stride, int64_t dim, const float* y,
                   float* scores) {
   const Tile corner = {dim,    x + at.row * x_stride, x_stride, 1, y + at.col * dim,
                        scores, kScoreStride};
-  run_tiles<FloatLanes, false>(
-      at.rows, at.cols, corner, kTileCols * dim,
-      [&](int64_t i, int64_t j, Tile&) { return at.col + j < at.row + i + kTileRows; });
+  run_tiles<FloatLanes, false>(at.rows, at.cols, corner, kTileCols * dim,
+                               [&](int64_t i, int64_t j, Tile& tile) {
+                                 const int64_t seen = at.row + i + kTileRows - at.col - j;
+                                 if (seen <= kLanes) tile.cols = least(tile.cols, kLanes);
+                                 return seen > 0;
+                               });
 }
 
 /// `tile` with its product added to what stands in `out`.
@@ -100,13 +103,17 @@ struct Visible {
   int64_t begin, end;
 };
 inline Visible visible(const AttentionArgs& args, const Patch& at, int64_t r) {
+  const int64_t end = most(0, least(at.cols, at.row + r + 1 - at.col));
   const int64_t first = args.first ? args.first[at.row + r] : 0;
-  const int64_t begin = most(0, first - at.col), end = least(at.cols, at.row + r + 1 - at.col);
-  return begin < end ? Visible{begin, end} : Visible{0, 0};
+  return {least(most(0, first - at.col), end), end};
 }
+inline void clear(float* x, int64_t size) {
+  for_each_vec(size, [&](int64_t i, int64_t count) { store_some(x + i, zero(), count); });
+}
+/// Zeros to the left, and to the right as far as a tile that holds the row can reach.
 inline void clear_hidden(float* scores, const Visible& seen, int64_t cols) {
-  for (int64_t j = 0; j < seen.begin; ++j) scores[j] = 0;
-  for (int64_t j = seen.end; j < cols; ++j) scores[j] = 0;
+  clear(scores, seen.begin);
+  clear(scores + seen.end, least(cols - seen.end, kTileRows));
 }
 
 inline void scale_row(float* x, float factor, int64_t size) {
@@ -123,22 +130,22 @@ inline void softmax_row(float* scores, const Visible& seen, float scale, float& 
   float* s = scores + seen.begin;
   const int64_t size = seen.end - seen.begin;
   if (size == 0) return;
+  const Vec factor = splat(scale);
   Vec highest = splat(top);
   for_each_vec(size, [&](int64_t j, int64_t count) {
-    const Vec scaled = load_some(s + j, count, 0) * splat(scale);
-    store_some(s + j, scaled, count);
-    highest = max(highest, count == kLanes ? scaled : load_some(s + j, count, lowest));
+    const Vec scaled = load_some(s + j, count, lowest) * factor;
+    highest = max(highest, scaled);
   });
   const float new_top = largest(highest);
-  if (new_top != top) {
-    const float shrink = __builtin_expf(top - new_top);
+  if (new_top != top && total > 0) {
+    const float shrink = first_lane(exp(splat(top - new_top)));
     scale_row(out, shrink, v_dim);
     total *= shrink;
-    top = new_top;
   }
+  top = new_top;
   Vec sums = zero();
   for_each_vec(size, [&](int64_t j, int64_t count) {
-    const Vec weight = exp(load_some(s + j, count, lowest) - splat(top));
+    const Vec weight = exp(fma(load_some(s + j, count, lowest), factor, splat(-top)));
     sums = sums + weight;
     store_some(s + j, weight, count);
   });
@@ -154,9 +161,8 @@ void attention(const AttentionArgs& args, void* workspace) {
     const int64_t rows = least(kQueryBlock, args.length - row);
     float top[kQueryBlock], total[kQueryBlock] = {};
     for (int64_t r = 0; r < rows; ++r) {
-      top[r] = -3e38f;  // finite, so that the first rescaling multiplies zeros by zero
-      float* out = args.out + (row + r) * args.out_stride;
-      for (int64_t i = 0; i < args.v_dim; ++i) out[i] = 0;
+      top[r] = -__builtin_inff();
+      clear(args.out + (row + r) * args.out_stride, args.v_dim);
     }
     for_each_patch(args, row, [&](const Patch& at) {
       score(at, args.q, args.q_stride, args.qk_dim, keys, scores);
@@ -197,8 +203,7 @@ inline void softmax_backward_row(float* scores, float* grad_p, const Visible& se
 }
 
 inline void clear_rows(float* x, int64_t stride, int64_t rows, int64_t cols) {
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t i = 0; i < cols; ++i) x[r * stride + i] = 0;
+  for (int64_t r = 0; r < rows; ++r) clear(x + r * stride, cols);
 }
 
 void attention_backward(const AttentionArgs& args, void* workspace) {

@@ -42,16 +42,22 @@ void pack_ready_pairs(const uint16_t* source, int64_t lane_stride, int64_t lanes
   }
 }
 
-/// Lanes run along memory: two depths are interleaved.
+/// Lanes run along memory: two depths are interleaved, in all panels before the next two.
 template <int64_t width>
 void pack_two_depths(const uint16_t* source, int64_t depth_stride, int64_t lanes, int64_t depth,
-                     float* panel) {
-  for (int64_t p = 0; p < depth; p += 2, source += 2 * depth_stride, panel += width) {
-    for (int64_t lane = 0; lane < width; lane += kLanes) {
-      const int64_t count = lanes > lane ? lanes - lane : 0;
-      const __m512i first = load_16(source + lane, count);
-      const __m512i second = load_16(source + depth_stride + lane, p + 1 < depth ? count : 0);
-      store(panel + lane, interleave(first, second));
+                     float* panels) {
+  const int64_t panel = (depth + 1) / 2 * width;
+  for (int64_t p = 0; p < depth; p += 2, source += 2 * depth_stride, panels += width) {
+    float* to = panels;
+    for (int64_t first = 0; first < lanes; first += width, to += panel) {
+      __builtin_prefetch(source + first + kPrefetchAhead * depth_stride);
+      __builtin_prefetch(source + first + (kPrefetchAhead + 1) * depth_stride);
+      for (int64_t lane = 0; lane < width; lane += kLanes) {
+        const int64_t count = lanes - first - lane > 0 ? lanes - first - lane : 0;
+        const uint16_t* from = source + first + lane;
+        const __m512i second = load_16(from + depth_stride, p + 1 < depth ? count : 0);
+        store_some(to + lane, interleave(load_16(from, count), second), width - lane);
+      }
     }
   }
 }
@@ -86,12 +92,12 @@ struct Bf16Pairs {
   static void pack_panels(const void* source, Element, int64_t at, int64_t lane_stride,
                           int64_t depth_stride, int64_t lanes, int64_t depth, float* panels) {
     const uint16_t* from = static_cast<const uint16_t*>(source) + at;
+    if (lane_stride == 1 && depth_stride != 1)
+      return pack_two_depths<width>(from, depth_stride, lanes, depth, panels);
     for (int64_t lane = 0; lane < lanes; lane += width) {
       const int64_t here = lanes - lane < width ? lanes - lane : width;
       if (depth_stride == 1) {
         pack_ready_pairs<width>(from, lane_stride, here, depth, panels);
-      } else if (lane_stride == 1) {
-        pack_two_depths<width>(from, depth_stride, here, depth, panels);
       } else {
         pack_any<width>(from, lane_stride, depth_stride, here, depth, panels);
       }

@@ -14,35 +14,57 @@ namespace {
 constexpr int64_t kTileCols = 2 * kLanes;
 constexpr int64_t kBlockRows = kMaxBlockRows / kTileRows * kTileRows;
 
+inline const void* offset(const void* base, Element type, int64_t at) {
+  if (type == Element::f32) return static_cast<const float*>(base) + at;
+  return static_cast<const uint16_t*>(base) + at;
+}
+inline void* offset(void* base, Element type, int64_t at) {
+  return const_cast<void*>(offset(static_cast<const void*>(base), type, at));
+}
+
 // ---- packing: a panel holds kTileRows rows of A or kTileCols columns of B, depth after depth ----
 
-/// panel[p * width + lane] = source[lane * lane_stride + p * depth_stride] as float; lanes past
-/// `lanes` hold anything. May write kLanes floats past the panel's end.
+/// Lanes run along memory. All panels of a depth are written before the next depth is read, so that
+/// each cache line is read once however far apart the depths lie.
+template <Element type, int64_t width>
+void pack_along_lanes(const void* source, int64_t at, int64_t depth_stride, int64_t lanes,
+                      int64_t depth, float* panels) {
+  constexpr int64_t kRead = (width + kLanes - 1) / kLanes * kLanes;
+  const int64_t readable = (depth - 1) * depth_stride + lanes;
+  for (int64_t p = 0; p < depth; ++p) {
+    for (int64_t first = 0; first < lanes; first += width) {
+      const int64_t from = p * depth_stride + first;
+      float* to = panels + first * depth + p * width;
+      __builtin_prefetch(offset(source, type, at + from + kPrefetchAhead * depth_stride));
+      // What is read past the last lane goes nowhere; what is written past a panel's width is
+      // overwritten by its next depth.
+      if (p + 1 < depth && from + kRead <= readable) {
+        for (int64_t lane = 0; lane < width; lane += kLanes)
+          store(to + lane, load_as<type>(source, at + from + lane));
+      } else {
+        for (int64_t lane = 0; lane < width; ++lane)
+          to[lane] = first + lane < lanes ? element_as<type>(source, at + from + lane) : 0.0f;
+      }
+    }
+  }
+}
+
+/// One panel, turned where depth runs along memory, else element by element: panel[p * width +
+/// lane] = source[lane * lane_stride + p * depth_stride]. May write kLanes floats past the panel's
+/// end.
 template <Element type, int64_t width>
 void pack_panel(const void* source, int64_t at, int64_t lane_stride, int64_t depth_stride,
                 int64_t lanes, int64_t depth, float* panel) {
-  constexpr int64_t kWidthRead = (width + kLanes - 1) / kLanes * kLanes;
   int64_t packed = 0;  // depths done
-  // Where width is no multiple of kLanes, each store's excess is overwritten by the next depth.
-  if (lane_stride == 1) {
-    const int64_t last_unsafe =
-        depth_stride > 0 ? (kWidthRead - lanes + depth_stride - 1) / depth_stride : depth;
-    for (; packed < depth - last_unsafe; ++packed)
-      for (int64_t lane = 0; lane < width; lane += kLanes)
-        store(panel + packed * width + lane,
-              load_as<type>(source, at + packed * depth_stride + lane));
-  } else if (depth_stride == 1) {
-    for (; packed + kLanes <= depth; packed += kLanes) {
-      for (int64_t lane = 0; lane < width; lane += kLanes) {
-        Vec square[kLanes];
-        for (int64_t i = 0; i < kLanes; ++i) {
-          const bool inside = lane + i < lanes;
-          square[i] =
-              inside ? load_as<type>(source, at + (lane + i) * lane_stride + packed) : zero();
-        }
-        transpose(square);
-        for (int64_t i = 0; i < kLanes; ++i) store(panel + (packed + i) * width + lane, square[i]);
+  for (; depth_stride == 1 && packed + kLanes <= depth; packed += kLanes) {
+    for (int64_t lane = 0; lane < width; lane += kLanes) {
+      Vec square[kLanes];
+      for (int64_t i = 0; i < kLanes; ++i) {
+        const bool inside = lane + i < lanes;
+        square[i] = inside ? load_as<type>(source, at + (lane + i) * lane_stride + packed) : zero();
       }
+      transpose(square);
+      for (int64_t i = 0; i < kLanes; ++i) store(panel + (packed + i) * width + lane, square[i]);
     }
   }
   for (; packed < depth; ++packed)
@@ -52,18 +74,26 @@ void pack_panel(const void* source, int64_t at, int64_t lane_stride, int64_t dep
                        : 0.0f;
 }
 
-/// Panels one after the other: ceil(lanes / width) of them, each width * depth floats.
+/// Panels one after the other: ceil(lanes / width) of them, each width * depth floats; in lanes
+/// past the last there may be anything.
+template <Element type, int64_t width>
+void pack_as(const void* source, int64_t at, int64_t lane_stride, int64_t depth_stride,
+             int64_t lanes, int64_t depth, float* panels) {
+  if (lane_stride == 1)
+    return pack_along_lanes<type, width>(source, at, depth_stride, lanes, depth, panels);
+  for (int64_t lane = 0; lane < lanes; lane += width) {
+    const int64_t here = lanes - lane < width ? lanes - lane : width;
+    pack_panel<type, width>(source, at + lane * lane_stride, lane_stride, depth_stride, here, depth,
+                            panels + lane * depth);
+  }
+}
 template <int64_t width>
 void pack(const void* source, Element type, int64_t at, int64_t lane_stride, int64_t depth_stride,
           int64_t lanes, int64_t depth, float* panels) {
-  const auto one = type == Element::f32   ? pack_panel<Element::f32, width>
-                   : type == Element::f16 ? pack_panel<Element::f16, width>
-                                          : pack_panel<Element::bf16, width>;
-  for (int64_t lane = 0; lane < lanes; lane += width) {
-    const int64_t here = lanes - lane < width ? lanes - lane : width;
-    one(source, at + lane * lane_stride, lane_stride, depth_stride, here, depth,
-        panels + lane * depth);
-  }
+  const auto as = type == Element::f32   ? pack_as<Element::f32, width>
+                  : type == Element::f16 ? pack_as<Element::f16, width>
+                                         : pack_as<Element::bf16, width>;
+  as(source, at, lane_stride, depth_stride, lanes, depth, panels);
 }
 
 /// How elements stand in the 32-bit lanes that tiles multiply: here one a lane, as a float.
@@ -97,11 +127,6 @@ struct Tile {
   int64_t earlier_row = 0;
   int64_t cols = 0;
 };
-
-inline void* offset(void* base, Element type, int64_t at) {
-  if (type == Element::f32) return static_cast<float*>(base) + at;
-  return static_cast<uint16_t*>(base) + at;
-}
 
 template <class Lanes>
 inline void store_sums(void* c, Element type, Vec sums) {

@@ -50,8 +50,8 @@ struct AttentionArgs {
   const float *q, *k, *v;  // length x dim, rows q_stride … apart
   int64_t q_stride, k_stride, v_stride;
   const int32_t* first;  // length: first position that row i may see (packed documents); null = 0
-  float scale;
-  float* out;  // length x v_dim
+  float scale;           // positive
+  float* out;            // length x v_dim
   int64_t out_stride;
   float* log_sum_exp;  // length
   // Backward only: gradients, overwritten, with the strides of the tensors they belong to.

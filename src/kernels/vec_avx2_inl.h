@@ -59,6 +59,7 @@ inline float largest(Vec x) {
   s = _mm_max_ps(s, _mm_movehl_ps(s, s));
   return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
 }
+inline float first_lane(Vec x) { return _mm256_cvtss_f32(x); }
 
 /// (x1, x0, x3, x2, …)
 inline Vec swap_pairs(Vec x) { return _mm256_permute_ps(x, 0xB1); }

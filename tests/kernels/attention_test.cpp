@@ -62,9 +62,9 @@ std::vector<int32_t> documents(std::initializer_list<int> lengths) {
 class Attention : public EveryRow {};
 
 TEST_P(Attention, AgreesWithTheScalarRowForwardAndBackward) {
-  for (const int64_t length : {1, 5, 64, 97, 300}) {
+  for (const int64_t length : {1, 5, 64, 97, 256, 300}) {
     for (const auto& [qk_dim, v_dim] :
-         {std::pair<int64_t, int64_t>{24, 16}, {7, 5}, {192, 128}, {64, 33}}) {
+         {std::pair<int64_t, int64_t>{24, 16}, {48, 32}, {7, 5}, {192, 128}, {64, 33}}) {
       SCOPED_TRACE(testing::Message()
                    << length << " positions, " << qk_dim << " and " << v_dim << " wide");
       Head actual(length, qk_dim, v_dim, {}), expected = actual;
