@@ -42,21 +42,24 @@ void pack_ready_pairs(const uint16_t* source, int64_t lane_stride, int64_t lanes
   }
 }
 
-/// Lanes run along memory: two depths are interleaved, in all panels before the next two.
+/// Lanes run along memory: two depths are interleaved, in all panels before the next few.
 template <int64_t width>
 void pack_two_depths(const uint16_t* source, int64_t depth_stride, int64_t lanes, int64_t depth,
                      float* panels) {
   const int64_t panel = (depth + 1) / 2 * width;
-  for (int64_t p = 0; p < depth; p += 2, source += 2 * depth_stride, panels += width) {
-    float* to = panels;
-    for (int64_t first = 0; first < lanes; first += width, to += panel) {
-      __builtin_prefetch(source + first + kPrefetchAhead * depth_stride);
-      __builtin_prefetch(source + first + (kPrefetchAhead + 1) * depth_stride);
-      for (int64_t lane = 0; lane < width; lane += kLanes) {
-        const int64_t count = lanes - first - lane > 0 ? lanes - first - lane : 0;
-        const uint16_t* from = source + first + lane;
-        const __m512i second = load_16(from + depth_stride, p + 1 < depth ? count : 0);
-        store_some(to + lane, interleave(load_16(from, count), second), width - lane);
+  for (int64_t begin = 0; begin < depth; begin += kDepthsTogether) {
+    const int64_t end = begin + kDepthsTogether < depth ? begin + kDepthsTogether : depth;
+    for (int64_t first = 0; first < lanes; first += width) {
+      float* to = panels + first / width * panel + begin / 2 * width;
+      const uint16_t* from = source + begin * depth_stride + first;
+      for (int64_t p = begin; p < end; p += 2, to += width, from += 2 * depth_stride) {
+        __builtin_prefetch(from + kDepthsTogether * depth_stride);
+        __builtin_prefetch(from + (kDepthsTogether + 1) * depth_stride);
+        for (int64_t lane = 0; lane < width; lane += kLanes) {
+          const int64_t count = lanes - first - lane > 0 ? lanes - first - lane : 0;
+          const __m512i second = load_16(from + depth_stride + lane, p + 1 < depth ? count : 0);
+          store_some(to + lane, interleave(load_16(from + lane, count), second), width - lane);
+        }
       }
     }
   }

@@ -6,12 +6,13 @@
 
 namespace cupel {
 
-constexpr int64_t kBlockDepth = 384;    // a panel of B (24 or 48 KiB) stays in L1, or nearly
-constexpr int64_t kMaxBlockRows = 96;   // a block of A (144 KiB) stays in L2
-constexpr int64_t kBlockCols = 512;     // a block of B (768 KiB) stays in L2 or L3
-constexpr int64_t kStripRows = 576;     // rows of C whose fp32 sums are kept until they are rounded
-constexpr int64_t kPackSlack = 64;      // what packing may write past its end
-constexpr int64_t kPrefetchAhead = 8;   // depths that packing asks for before it reads them
+constexpr int64_t kBlockDepth = 384;   // a panel of B (24 or 48 KiB) stays in L1, or nearly
+constexpr int64_t kMaxBlockRows = 96;  // a block of A (144 KiB) stays in L2
+constexpr int64_t kBlockCols = 512;    // a block of B (768 KiB) stays in L2 or L3
+constexpr int64_t kStripRows = 576;    // rows of C whose fp32 sums are kept until they are rounded
+constexpr int64_t kPackSlack = 64;     // what packing may write past its end
+constexpr int64_t kDepthsTogether =
+    8;  // as many as lines of one L1 set: depths may lie 4 KiB apart
 constexpr int64_t kPrefetchDepth = 96;  // shallower tiles end before a prefetch of C pays
 
 // Where each block begins, in floats.

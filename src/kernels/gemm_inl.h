@@ -24,29 +24,33 @@ inline void* offset(void* base, Element type, int64_t at) {
 
 // ---- packing: a panel holds kTileRows rows of A or kTileCols columns of B, depth after depth ----
 
-/// Lanes run along memory. All panels of a depth are written before the next depth is read, so that
+/// Lanes run along memory. All panels of a few depths are written before the next are read, so that
 /// each cache line is read once however far apart the depths lie.
 template <Element type, int64_t width>
 void pack_along_lanes(const void* source, int64_t at, int64_t depth_stride, int64_t lanes,
                       int64_t depth, float* panels) {
   constexpr int64_t kRead = (width + kLanes - 1) / kLanes * kLanes;
-  const int64_t readable = (depth - 1) * depth_stride + lanes;
-  for (int64_t p = 0; p < depth; ++p) {
+  // What is read past the last lane goes nowhere; what is written past a panel's width is
+  // overwritten by its next depth. So the last depth, and what ends memory, go one by one.
+  const int64_t overread = kRead - (lanes - 1) % width - 1;
+  const int64_t unsafe = depth_stride > 0 ? (overread + depth_stride - 1) / depth_stride : depth;
+  const int64_t whole = depth - (unsafe > 1 ? unsafe : 1);
+  for (int64_t begin = 0; begin < whole; begin += kDepthsTogether) {
+    const int64_t end = begin + kDepthsTogether < whole ? begin + kDepthsTogether : whole;
     for (int64_t first = 0; first < lanes; first += width) {
-      const int64_t from = p * depth_stride + first;
-      float* to = panels + first * depth + p * width;
-      __builtin_prefetch(offset(source, type, at + from + kPrefetchAhead * depth_stride));
-      // What is read past the last lane goes nowhere; what is written past a panel's width is
-      // overwritten by its next depth.
-      if (p + 1 < depth && from + kRead <= readable) {
+      float* to = panels + first * depth + begin * width;
+      int64_t from = at + begin * depth_stride + first;
+      for (int64_t p = begin; p < end; ++p, from += depth_stride, to += width) {
+        __builtin_prefetch(offset(source, type, from + kDepthsTogether * depth_stride));
         for (int64_t lane = 0; lane < width; lane += kLanes)
-          store(to + lane, load_as<type>(source, at + from + lane));
-      } else {
-        for (int64_t lane = 0; lane < width; ++lane)
-          to[lane] = first + lane < lanes ? element_as<type>(source, at + from + lane) : 0.0f;
+          store(to + lane, load_as<type>(source, from + lane));
       }
     }
   }
+  for (int64_t p = whole > 0 ? whole : 0; p < depth; ++p)
+    for (int64_t lane = 0; lane < (lanes + width - 1) / width * width; ++lane)
+      panels[lane / width * width * depth + p * width + lane % width] =
+          lane < lanes ? element_as<type>(source, at + p * depth_stride + lane) : 0.0f;
 }
 
 /// One panel, turned where depth runs along memory, else element by element: panel[p * width +

@@ -186,8 +186,8 @@ TEST_P(Gemm, KeepsAnInfinityInItsOwnRow) {
 /// The products of a small DeepSeek training step, a few rows of each.
 TEST_P(Gemm, AgreesWithTheScalarRowOnTheShapesOfTraining) {
   Workspace workspace(gemm_workspace_bytes());
-  const Shape shapes[] = {{100, 80, 192}, {37, 288, 96},  {61, 384, 64},  {26, 512, 192},
-                          {50, 192, 512}, {13, 2048, 96}, {96, 40, 2048}, {20, 192, 1025}};
+  const Shape shapes[] = {{37, 80, 192},  {25, 288, 96}, {13, 384, 64},  {26, 512, 192},
+                          {14, 192, 512}, {5, 2048, 96}, {24, 40, 2048}, {13, 192, 1025}};
   for (const Shape& shape : shapes) {
     for (const Element type : {Element::f32, Element::bf16}) {
       for (int transposes = 0; transposes < 4; ++transposes) {
