@@ -1,5 +1,5 @@
-// Causal attention by blocks that never hold the whole score matrix (FlashAttention-2, Dao 2023,
-// algorithms 1 and 2).
+// Causal attention by blocks that never hold the whole score matrix. After FlashAttention-2, Dao
+// 2023, algorithms 1 and 2.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Matrix product by packed blocks (Goto and van de Geijn 2008; BLIS, Van Zee and van de Geijn
-// 2015).
+// Matrix product by packed blocks. After Goto and van de Geijn 2008; BLIS, Van Zee and van de Geijn
+// 2015.
 #pragma once
 
 #include <cstdint>

@@ -106,7 +106,7 @@ TEST_P(Attention, SurvivesScoresFarApart) {
   expect_near(head.out, expected.out, 1e-3f, 1e-3f);
 }
 
-TEST(ScalarRow, AttendsAsTheDefinitionSays) {
+TEST(ScalarAttention, AttendsAsTheDefinitionSays) {
   Head head(2, 1, 1, {}, 0);
   head.q[1] = 2;
   head.k[0] = 1;
@@ -120,7 +120,7 @@ TEST(ScalarRow, AttendsAsTheDefinitionSays) {
   EXPECT_FLOAT_EQ(head.log_sum_exp[1], static_cast<float>(std::log(a + b)));
 }
 
-TEST(ScalarRow, DifferentiatesAttention) {
+TEST(ScalarAttention, DifferentiatesAttention) {
   Head head(6, 3, 2, documents({2, 4}), 0);
   head.run(scalar_row());
   const auto loss = [&](Head moved) {
