@@ -1,5 +1,5 @@
-// Causal attention by blocks that never hold the whole score matrix (FlashAttention-2, Dao 2023,
-// algorithms 1 and 2).
+// Causal attention by blocks that never hold the whole score matrix. After FlashAttention-2, Dao
+// 2023, algorithms 1 and 2.
 #pragma once
 
 #include <cstdint>
@@ -38,42 +38,53 @@ struct Patch {
   int64_t row, rows, col, cols;
 };
 
-/// scores = x[rows, dim] · yᵀ, tiles above the diagonal left out. y is packed by position.
+/// scores = x[rows, dim] · yᵀ, what only lies above the diagonal left out. y is packed by position.
 inline void score(const Patch& at, const float* x, int64_t x_stride, int64_t dim, const float* y,
                   float* scores) {
-  const Tile corner = {dim,    x + at.row * x_stride, x_stride, 1,    y + at.col * dim,
-                       scores, kScoreStride,          0,        false};
-  run_tiles<false>(at.rows, at.cols, corner, kTileCols * dim, [&](int64_t i, int64_t j, Tile&) {
-    return at.col + j < at.row + i + kTileRows;
-  });
+  const Tile corner = {dim,    x + at.row * x_stride, x_stride, 1, y + at.col * dim,
+                       scores, kScoreStride};
+  run_tiles<FloatLanes, false>(at.rows, at.cols, corner, kTileCols * dim,
+                               [&](int64_t i, int64_t j, Tile& tile) {
+                                 const int64_t seen = at.row + i + kTileRows - at.col - j;
+                                 if (seen <= kLanes) tile.cols = least(tile.cols, kLanes);
+                                 return seen > 0;
+                               });
+}
+
+/// `tile` with its product added to what stands in `out`.
+inline Tile sum_onto(float* out, int64_t out_stride, Tile tile) {
+  tile.c = out;
+  tile.c_row = tile.earlier_row = out_stride;
+  tile.earlier = out;
+  return tile;
 }
 
 /// out[rows, dim] += weights · y, where y (packed by column) has `length` positions and weights
 /// above the diagonal are zero.
 inline void gather(const Patch& at, const float* weights, const float* y, int64_t length,
                    int64_t dim, float* out, int64_t out_stride) {
-  const Tile corner = {
-      at.cols,    weights, kScoreStride, 1, y + at.col * kTileCols, out + at.row * out_stride,
-      out_stride, 0,       true};
-  run_tiles<false>(at.rows, dim, corner, kTileCols * length, [&](int64_t i, int64_t, Tile& tile) {
-    tile.depth = least(tile.depth, at.row + i + kTileRows - at.col);
-    return tile.depth > 0;
-  });
+  const Tile corner = sum_onto(out + at.row * out_stride, out_stride,
+                               {at.cols, weights, kScoreStride, 1, y + at.col * kTileCols});
+  run_tiles<FloatLanes, false>(at.rows, dim, corner, kTileCols * length,
+                               [&](int64_t i, int64_t, Tile& tile) {
+                                 tile.depth = least(tile.depth, at.row + i + kTileRows - at.col);
+                                 return tile.depth > 0;
+                               });
 }
 
 /// out[cols, dim] += weightsᵀ · x, likewise.
 inline void scatter(const Patch& at, const float* weights, const float* x, int64_t length,
                     int64_t dim, float* out, int64_t out_stride) {
-  const Tile corner = {
-      at.rows,    weights, 1,   kScoreStride, x + at.row * kTileCols, out + at.col * out_stride,
-      out_stride, 0,       true};
-  run_tiles<false>(at.cols, dim, corner, kTileCols * length, [&](int64_t j, int64_t, Tile& tile) {
-    const int64_t above = most(0, at.col + j - at.row);
-    tile.a += above * kScoreStride;
-    tile.b += above * kTileCols;
-    tile.depth -= above;
-    return tile.depth > 0;
-  });
+  const Tile corner = sum_onto(out + at.col * out_stride, out_stride,
+                               {at.rows, weights, 1, kScoreStride, x + at.row * kTileCols});
+  run_tiles<FloatLanes, false>(at.cols, dim, corner, kTileCols * length,
+                               [&](int64_t j, int64_t, Tile& tile) {
+                                 const int64_t above = most(0, at.col + j - at.row);
+                                 tile.a += above * kScoreStride;
+                                 tile.b += above * kTileCols;
+                                 tile.depth -= above;
+                                 return tile.depth > 0;
+                               });
 }
 
 /// body(patch) for each block of columns that some row of [row, row + rows) sees, from left to
@@ -92,13 +103,17 @@ struct Visible {
   int64_t begin, end;
 };
 inline Visible visible(const AttentionArgs& args, const Patch& at, int64_t r) {
+  const int64_t end = most(0, least(at.cols, at.row + r + 1 - at.col));
   const int64_t first = args.first ? args.first[at.row + r] : 0;
-  const int64_t begin = most(0, first - at.col), end = least(at.cols, at.row + r + 1 - at.col);
-  return begin < end ? Visible{begin, end} : Visible{0, 0};
+  return {least(most(0, first - at.col), end), end};
 }
+inline void clear(float* x, int64_t size) {
+  for_each_vec(size, [&](int64_t i, int64_t count) { store_some(x + i, zero(), count); });
+}
+/// Zeros to the left, and to the right as far as a tile that holds the row can reach.
 inline void clear_hidden(float* scores, const Visible& seen, int64_t cols) {
-  for (int64_t j = 0; j < seen.begin; ++j) scores[j] = 0;
-  for (int64_t j = seen.end; j < cols; ++j) scores[j] = 0;
+  clear(scores, seen.begin);
+  clear(scores + seen.end, least(cols - seen.end, kTileRows));
 }
 
 inline void scale_row(float* x, float factor, int64_t size) {
@@ -115,22 +130,22 @@ inline void softmax_row(float* scores, const Visible& seen, float scale, float& 
   float* s = scores + seen.begin;
   const int64_t size = seen.end - seen.begin;
   if (size == 0) return;
+  const Vec factor = splat(scale);
   Vec highest = splat(top);
   for_each_vec(size, [&](int64_t j, int64_t count) {
-    const Vec scaled = load_some(s + j, count, 0) * splat(scale);
-    store_some(s + j, scaled, count);
-    highest = max(highest, count == kLanes ? scaled : load_some(s + j, count, lowest));
+    const Vec scaled = load_some(s + j, count, lowest) * factor;
+    highest = max(highest, scaled);
   });
   const float new_top = largest(highest);
-  if (new_top != top) {
-    const float shrink = __builtin_expf(top - new_top);
+  if (new_top != top && total > 0) {
+    const float shrink = first_lane(exp(splat(top - new_top)));
     scale_row(out, shrink, v_dim);
     total *= shrink;
-    top = new_top;
   }
+  top = new_top;
   Vec sums = zero();
   for_each_vec(size, [&](int64_t j, int64_t count) {
-    const Vec weight = exp(load_some(s + j, count, lowest) - splat(top));
+    const Vec weight = exp(fma(load_some(s + j, count, lowest), factor, splat(-top)));
     sums = sums + weight;
     store_some(s + j, weight, count);
   });
@@ -146,9 +161,8 @@ void attention(const AttentionArgs& args, void* workspace) {
     const int64_t rows = least(kQueryBlock, args.length - row);
     float top[kQueryBlock], total[kQueryBlock] = {};
     for (int64_t r = 0; r < rows; ++r) {
-      top[r] = -3e38f;  // finite, so that the first rescaling multiplies zeros by zero
-      float* out = args.out + (row + r) * args.out_stride;
-      for (int64_t i = 0; i < args.v_dim; ++i) out[i] = 0;
+      top[r] = -__builtin_inff();
+      clear(args.out + (row + r) * args.out_stride, args.v_dim);
     }
     for_each_patch(args, row, [&](const Patch& at) {
       score(at, args.q, args.q_stride, args.qk_dim, keys, scores);
@@ -189,8 +203,7 @@ inline void softmax_backward_row(float* scores, float* grad_p, const Visible& se
 }
 
 inline void clear_rows(float* x, int64_t stride, int64_t rows, int64_t cols) {
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t i = 0; i < cols; ++i) x[r * stride + i] = 0;
+  for (int64_t r = 0; r < rows; ++r) clear(x + r * stride, cols);
 }
 
 void attention_backward(const AttentionArgs& args, void* workspace) {

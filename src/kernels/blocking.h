@@ -6,11 +6,13 @@
 
 namespace cupel {
 
-constexpr int64_t kBlockDepth = 384;    // a panel of B (24 or 48 KiB) stays in L1, or nearly
-constexpr int64_t kMaxBlockRows = 96;   // a block of A (144 KiB) stays in L2
-constexpr int64_t kBlockCols = 512;     // a block of B (768 KiB) stays in L2 or L3
-constexpr int64_t kStripRows = 576;     // rows of C whose fp32 sums are kept until they are rounded
-constexpr int64_t kPackSlack = 64;      // what packing may write past its end
+constexpr int64_t kBlockDepth = 384;   // a panel of B (24 or 48 KiB) stays in L1, or nearly
+constexpr int64_t kMaxBlockRows = 96;  // a block of A (144 KiB) stays in L2
+constexpr int64_t kBlockCols = 512;    // a block of B (768 KiB) stays in L2 or L3
+constexpr int64_t kStripRows = 576;    // rows of C whose fp32 sums are kept until they are rounded
+constexpr int64_t kPackSlack = 64;     // what packing may write past its end
+constexpr int64_t kDepthsTogether =
+    8;  // as many as lines of one L1 set: depths may lie 4 KiB apart
 constexpr int64_t kPrefetchDepth = 96;  // shallower tiles end before a prefetch of C pays
 
 // Where each block begins, in floats.
@@ -20,8 +22,8 @@ constexpr int64_t kGemmWorkspaceFloats = kCBlockAt + kStripRows * kBlockCols;
 
 // Attention: scores of kQueryBlock x kKeyBlock pairs at a time. The stride is an odd number of
 // cache lines, so that a column of scores spreads over all sets of L1.
-constexpr int64_t kMaxQueryBlock = 96;
-constexpr int64_t kKeyBlock = 128;
+constexpr int64_t kMaxQueryBlock = 48;
+constexpr int64_t kKeyBlock = 256;
 constexpr int64_t kScoreStride = kKeyBlock + 16;
 constexpr int64_t kMaxTileCols = 32;
 

@@ -81,6 +81,9 @@ Kernels filled(Kernels row, const Kernels& slower) {
 std::vector<Kernels> build_rows(const CpuFeatures& has) {
   std::vector<Kernels> rows = {kScalarRow};
   if (has.avx2) rows.push_back(filled(kAvx2Row, rows.back()));
+  if (has.avx512) rows.push_back(filled(kAvx512Row, rows.back()));
+  const Kernels without_bf16 = {.name = kAvx512Bf16Row.name};
+  if (has.vnni) rows.push_back(filled(has.bf16 ? kAvx512Bf16Row : without_bf16, rows.back()));
   std::reverse(rows.begin(), rows.end());
   return rows;
 }

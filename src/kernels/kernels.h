@@ -14,6 +14,9 @@ enum class Element : int32_t { f32, f16, bf16 };
 /// and C is rounded once to its type (nearest even, overflow to infinity), as matrix units do up to
 /// the order of summation. The order of summation over k depends on k alone, never on m, n or the
 /// number of threads.
+/// A row with a matrix unit for bf16 may use it where A and B are both bf16. It then takes
+/// subnormal elements and sums (below 2^-126) for zero, and adds two products of neighbouring
+/// depths to a sum in one instruction, whose inner rounding is the unit's own.
 struct GemmArgs {
   int64_t m, n, k;
   const void* a;
@@ -47,8 +50,8 @@ struct AttentionArgs {
   const float *q, *k, *v;  // length x dim, rows q_stride … apart
   int64_t q_stride, k_stride, v_stride;
   const int32_t* first;  // length: first position that row i may see (packed documents); null = 0
-  float scale;
-  float* out;  // length x v_dim
+  float scale;           // positive
+  float* out;            // length x v_dim
   int64_t out_stride;
   float* log_sum_exp;  // length
   // Backward only: gradients, overwritten, with the strides of the tensors they belong to.
@@ -62,50 +65,51 @@ struct Kernels {
   const char* name;
 
   /// See GemmArgs. `workspace` holds gemm_workspace_bytes() bytes, 64-byte aligned, one a thread.
-  void (*gemm)(const GemmArgs& args, void* workspace);
+  void (*gemm)(const GemmArgs& args, void* workspace) = nullptr;
 
   /// f32 → 16 bit (nearest even, overflow to infinity, NaN stays NaN) and back (exact).
-  void (*to_16bit)(const float* x, void* y, Element type, int64_t size);
-  void (*from_16bit)(const void* x, Element type, float* y, int64_t size);
+  void (*to_16bit)(const float* x, void* y, Element type, int64_t size) = nullptr;
+  void (*from_16bit)(const void* x, Element type, float* y, int64_t size) = nullptr;
 
   /// One AdamW step in place.
-  void (*adamw)(const AdamWArgs& args);
+  void (*adamw)(const AdamWArgs& args) = nullptr;
 
   /// x *= factor; returns 1 if every product is finite, else 0
   /// (torch._amp_foreach_non_finite_check_and_unscale_).
-  int32_t (*unscale_and_check)(float* x, float factor, int64_t size);
+  int32_t (*unscale_and_check)(float* x, float factor, int64_t size) = nullptr;
 
   /// Sum of squares in double, eight interleaved partial sums on every row.
-  double (*sum_of_squares)(const float* x, int64_t size);
+  double (*sum_of_squares)(const float* x, int64_t size) = nullptr;
 
   /// y[r,:] = x[r,:] * inv_rms[r] * weight, inv_rms[r] = 1/sqrt(mean(x²) + epsilon). x has x_stride
   /// between rows.
   void (*rms_norm)(const float* x, int64_t x_stride, const float* weight, float epsilon, float* y,
-                   float* inv_rms, int64_t rows, int64_t cols);
+                   float* inv_rms, int64_t rows, int64_t cols) = nullptr;
   /// grad_x[r,:] overwritten (x_stride between rows); grad_weight[cols] added to.
   void (*rms_norm_backward)(const float* x, int64_t x_stride, const float* weight,
                             const float* inv_rms, const float* grad_y, float* grad_x,
-                            float* grad_weight, int64_t rows, int64_t cols);
+                            float* grad_weight, int64_t rows, int64_t cols) = nullptr;
 
   /// y[r,:] = silu(x[r, :cols]) * x[r, cols:]; x rows x 2·cols.
-  void (*swiglu)(const float* x, float* y, int64_t rows, int64_t cols);
+  void (*swiglu)(const float* x, float* y, int64_t rows, int64_t cols) = nullptr;
   void (*swiglu_backward)(const float* x, const float* grad_y, float* grad_x, int64_t rows,
-                          int64_t cols);
+                          int64_t cols) = nullptr;
 
   /// Rotates pairs (2i, 2i+1) if interleaved, else (i, i + cols/2), of each row by the angle whose
   /// cosine and sine stand in the tables (rows x cols/2). sign -1 is the inverse rotation
   /// (backward). May be in place.
   void (*rope)(const float* x, int64_t x_stride, const float* cosine, const float* sine, float sign,
-               int32_t interleaved, float* y, int64_t y_stride, int64_t rows, int64_t cols);
+               int32_t interleaved, float* y, int64_t y_stride, int64_t rows,
+               int64_t cols) = nullptr;
 
   /// workspace of both: attention_workspace_bytes(length, …) bytes.
-  void (*attention)(const AttentionArgs& args, void* workspace);
-  void (*attention_backward)(const AttentionArgs& args, void* workspace);
+  void (*attention)(const AttentionArgs& args, void* workspace) = nullptr;
+  void (*attention_backward)(const AttentionArgs& args, void* workspace) = nullptr;
 
   /// For each row: loss[r] = logsumexp(logits[r]) - logits[r, label] and logits overwritten by
   /// (softmax - onehot) * grad_scale. A negative label gives loss 0 and a zero row.
   void (*cross_entropy)(float* logits, const int64_t* labels, float grad_scale, float* loss,
-                        int64_t rows, int64_t cols);
+                        int64_t rows, int64_t cols) = nullptr;
 };
 
 int64_t gemm_workspace_bytes();

@@ -18,15 +18,25 @@ inline Vec splat(float x) { return _mm256_set1_ps(x); }
 inline Vec zero() { return _mm256_setzero_ps(); }
 inline Vec load(const float* p) { return _mm256_loadu_ps(p); }
 inline void store(float* p, Vec x) { _mm256_storeu_ps(p, x); }
+/// The first `count` elements, `fill` in the lanes past them.
+inline Vec load_some(const float* p, int64_t count, float fill = 0) {
+  if (count >= kLanes) return load(p);
+  float lanes[kLanes];
+  for (int64_t i = 0; i < kLanes; ++i) lanes[i] = i < count ? p[i] : fill;
+  return load(lanes);
+}
+inline void store_some(float* p, Vec x, int64_t count) {
+  if (count >= kLanes) return store(p, x);
+  float lanes[kLanes];
+  store(lanes, x);
+  for (int64_t i = 0; i < count; ++i) p[i] = lanes[i];
+}
+
 inline Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
 inline Vec sqrt(Vec x) { return _mm256_sqrt_ps(x); }
 /// Both give y where either is NaN.
 inline Vec max(Vec x, Vec y) { return _mm256_max_ps(x, y); }
 inline Vec min(Vec x, Vec y) { return _mm256_min_ps(x, y); }
-/// if_less where x < y, else otherwise.
-inline Vec select_less(Vec x, Vec y, Vec if_less, Vec otherwise) {
-  return _mm256_blendv_ps(otherwise, if_less, _mm256_cmp_ps(x, y, _CMP_LT_OQ));
-}
 inline Vec round(Vec x) {
   return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
@@ -39,9 +49,6 @@ inline Vec scale_by_power_of_2(Vec x, Vec n) {
   return x * first * _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(rest, bias), 23));
 }
 
-/// 0, 1, 2, … plus first, as floats; exact below 2^24.
-inline Vec count_from(float first) { return _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7) + splat(first); }
-
 inline float sum(Vec x) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
   s = _mm_add_ps(s, _mm_movehl_ps(s, s));
@@ -52,6 +59,7 @@ inline float largest(Vec x) {
   s = _mm_max_ps(s, _mm_movehl_ps(s, s));
   return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
 }
+inline float first_lane(Vec x) { return _mm256_cvtss_f32(x); }
 
 /// (x1, x0, x3, x2, …)
 inline Vec swap_pairs(Vec x) { return _mm256_permute_ps(x, 0xB1); }

@@ -1,4 +1,4 @@
-// Operations over Vec that are the same on every row: partial loads, 16-bit elements, exp.
+// Operations over Vec that are the same on every row: loops over arrays, 16-bit elements, exp.
 // Included after one vec_*_inl.h, which defines Vec.
 #pragma once
 
@@ -8,20 +8,6 @@
 
 namespace cupel {
 namespace {
-
-/// The first `count` elements, `fill` in the lanes past them.
-inline Vec load_some(const float* p, int64_t count, float fill = 0) {
-  if (count >= kLanes) return load(p);
-  float lanes[kLanes];
-  for (int64_t i = 0; i < kLanes; ++i) lanes[i] = i < count ? p[i] : fill;
-  return load(lanes);
-}
-inline void store_some(float* p, Vec x, int64_t count) {
-  if (count >= kLanes) return store(p, x);
-  float lanes[kLanes];
-  store(lanes, x);
-  for (int64_t i = 0; i < count; ++i) p[i] = lanes[i];
-}
 
 /// body(at, count) for each vector of an array, count < kLanes at its end only.
 template <class Body>

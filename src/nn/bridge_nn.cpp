@@ -24,7 +24,7 @@ void* element_at(const Matrix& matrix, int64_t row, int64_t col) {
 class ScratchPool {
  public:
   ~ScratchPool() {
-    for (const Block& block : blocks_) ::operator delete(block.data, std::align_val_t{kAlignment});
+    for (const Block& block : blocks_) ::operator delete (block.data, std::align_val_t{kAlignment});
   }
 
   void* take(int64_t size) {
@@ -35,7 +35,7 @@ class ScratchPool {
     }
     if (best == blocks_.end()) {
       const auto bytes = static_cast<std::size_t>(size);
-      blocks_.push_back({::operator new(bytes, std::align_val_t{kAlignment}), size, false});
+      blocks_.push_back({::operator new (bytes, std::align_val_t{kAlignment}), size, false});
       best = blocks_.end() - 1;
     }
     best->lent = true;
@@ -65,9 +65,9 @@ ScratchPool& pool() {
 void multiply_here(const Matrix& a, const Matrix& b, const Matrix& c, bool accumulate) {
   if (c.rows == 0 || c.cols == 0) return;
   Scratch scratch;
-  const GemmArgs args{c.rows,       c.cols,       a.cols, a.data,       a.row_stride,
-                      a.col_stride, a.type,       b.data, b.row_stride, b.col_stride,
-                      b.type,       c.data,       c.row_stride, c.type, accumulate};
+  const GemmArgs args{c.rows,       c.cols, a.cols,       a.data,       a.row_stride,
+                      a.col_stride, a.type, b.data,       b.row_stride, b.col_stride,
+                      b.type,       c.data, c.row_stride, c.type,       accumulate};
   kernels().gemm(args, scratch.bytes(gemm_workspace_bytes()));
 }
 
@@ -122,8 +122,13 @@ Matrix matrix_of(const at::Tensor& tensor) {
   const int64_t rows = cols > 0 ? tensor.numel() / cols : 0;
   const int64_t row_stride = tensor.dim() > 1 ? tensor.stride(-2) : cols;
   for (int64_t d = tensor.dim() - 3; d >= 0; --d)
-    CUPEL_ASSERT(tensor.size(d) == 1 || tensor.stride(d) == tensor.stride(d + 1) * tensor.size(d + 1));
-  return {const_cast<void*>(tensor.const_data_ptr()), rows, cols, row_stride, tensor.stride(-1),
+    CUPEL_ASSERT(tensor.size(d) == 1 ||
+                 tensor.stride(d) == tensor.stride(d + 1) * tensor.size(d + 1));
+  return {const_cast<void*>(tensor.const_data_ptr()),
+          rows,
+          cols,
+          row_stride,
+          tensor.stride(-1),
           element_of(tensor.scalar_type())};
 }
 
@@ -137,8 +142,8 @@ void multiply(const Matrix& a, const Matrix& b, const Matrix& c, bool accumulate
   CUPEL_ASSERT(a.rows == c.rows && a.cols == b.rows && b.cols == c.cols && c.col_stride == 1);
   CUPEL_ASSERT(!accumulate || c.type == Element::f32);
   const int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
-  const double work = static_cast<double>(c.rows) * static_cast<double>(c.cols) *
-                      static_cast<double>(a.cols);
+  const double work =
+      static_cast<double>(c.rows) * static_cast<double>(c.cols) * static_cast<double>(a.cols);
   if (threads == 1 || work < 1 << 16) return multiply_here(a, b, c, accumulate);
   const Grid grid = best_grid(c.rows, c.cols, threads);
   // Cells begin at multiples of 16, where the kernels' tiles would begin anyway.

@@ -177,10 +177,6 @@ struct FitReport {
   std::optional<int64_t> resumed_from;
 };
 
-/// Optimizer steps in a run over `micro_batches_per_epoch`: max_steps, else num_epochs over the
-/// data.
-int64_t total_steps(const FitConfig& config, int64_t micro_batches_per_epoch);
-
 /// Trains: batches, hooks, loss → gradients, scaler, clipping, AdamW, validation, checkpoints.
 /// Micro-batches are weighted by their labels, so any split of a step's batch gives the same
 /// gradient. A run that resumes goes on from its newest intact checkpoint and ends with the same

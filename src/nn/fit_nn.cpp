@@ -271,13 +271,6 @@ class Loop {
 
 }  // namespace
 
-int64_t total_steps(const FitConfig& config, int64_t micro_batches_per_epoch) {
-  if (config.max_steps) return *config.max_steps;
-  const double micro_batches = config.num_epochs * static_cast<double>(micro_batches_per_epoch);
-  return std::max<int64_t>(
-      1, std::llround(micro_batches / static_cast<double>(config.gradient_accumulation_steps)));
-}
-
 FitReport fit(const FitConfig& config, const std::optional<LossScaleConfig>& scaling,
               const FitModel& model, const FitData& data, const FitHooks& hooks, Run& run) {
   return Loop(config, scaling, model, data, hooks, run).run();

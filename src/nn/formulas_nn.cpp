@@ -28,10 +28,10 @@ at::Tensor masked_softmax_attention(const at::Tensor& q, const at::Tensor& k, co
 at::Tensor with_positions(const at::Tensor& x, int64_t heads, const AttentionShape& shape,
                           const Positions& positions) {
   const at::Tensor split = x.reshape({x.size(0), heads, shape.nope + shape.rotary});
-  return at::cat({split.narrow(2, 0, shape.nope),
-                  rotate(split.narrow(2, shape.nope, shape.rotary), positions.cosine,
-                         positions.sine, shape.interleaved)},
-                 2);
+  return at::cat(
+      {split.narrow(2, 0, shape.nope), rotate(split.narrow(2, shape.nope, shape.rotary),
+                                              positions.cosine, positions.sine, shape.interleaved)},
+      2);
 }
 
 }  // namespace
@@ -47,7 +47,8 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilo
 }
 
 at::Tensor gated_mlp(const at::Tensor& x, const GatedWeights& weights) {
-  const at::Tensor inner = at::silu(formulas::linear(x, weights.gate)) * formulas::linear(x, weights.up);
+  const at::Tensor inner =
+      at::silu(formulas::linear(x, weights.gate)) * formulas::linear(x, weights.up);
   return formulas::linear(inner, weights.down);
 }
 
@@ -62,8 +63,9 @@ at::Tensor experts(const at::Tensor& x, const at::Tensor& scores, const at::Tens
     const at::Tensor both = formulas::linear(x.index_select(0, at[0]), gate_up);
     const at::Tensor gated = at::silu(both.narrow(1, 0, inner)) * both.narrow(1, inner, inner);
     const at::Tensor weighted = gated * scores.index({at[0], at[1]}).unsqueeze(1);
-    sum = sum.index_add(0, at[0], formulas::linear(weighted.to(x.scalar_type()), {weights.down.master[e], {}})
-                                      .to(sum.scalar_type()));
+    sum = sum.index_add(0, at[0],
+                        formulas::linear(weighted.to(x.scalar_type()), {weights.down.master[e], {}})
+                            .to(sum.scalar_type()));
   }
   return sum.to(x.scalar_type());
 }
@@ -95,8 +97,8 @@ at::Tensor latent_attention(const at::Tensor& q, const at::Tensor& latent,
                             const Positions& positions) {
   const int64_t rank = latent.size(1) - shape.rotary;
   const at::Tensor compressed = rms_norm(latent.narrow(1, 0, rank), norm_weight, norm_epsilon);
-  const at::Tensor expanded =
-      formulas::linear(compressed, kv_b).view({latent.size(0), shape.heads, shape.nope + shape.value});
+  const at::Tensor expanded = formulas::linear(compressed, kv_b)
+                                  .view({latent.size(0), shape.heads, shape.nope + shape.value});
   const at::Tensor shared = rotate(latent.narrow(1, rank, shape.rotary).unsqueeze(1),
                                    positions.cosine, positions.sine, shape.interleaved);
   const at::Tensor keys =

@@ -12,8 +12,8 @@ namespace {
 struct Heads {
   AttentionShape shape;
   int64_t batch = 0, length = 0;
-  Matrix q;                                       // [T, heads * (nope + rotary)]
-  Matrix k_nope, k_rotary, v;                     // [T, …]
+  Matrix q;                                            // [T, heads * (nope + rotary)]
+  Matrix k_nope, k_rotary, v;                          // [T, …]
   int64_t nope_step = 0, rotary_step = 0, v_step = 0;  // rotary_step 0: one key for all heads
   const float *cosine = nullptr, *sine = nullptr;
   bool tables_by_token = false;
@@ -72,8 +72,7 @@ struct HeadBuffers {
     const int64_t kv = h / (heads.shape.heads / heads.shape.key_value_heads);
     load_columns(heads.q, b, heads.length, h * width, width, q, width);
     rotate(heads, b, 1, q + nope, width);
-    if (nope > 0)
-      load_columns(heads.k_nope, b, heads.length, kv * heads.nope_step, nope, k, width);
+    if (nope > 0) load_columns(heads.k_nope, b, heads.length, kv * heads.nope_step, nope, k, width);
     load_columns(heads.k_rotary, b, heads.length, kv * heads.rotary_step, rotary, k + nope, width);
     rotate(heads, b, 1, k + nope, width);
     load_columns(heads.v, b, heads.length, kv * heads.v_step, heads.shape.value, v,
@@ -95,8 +94,7 @@ AttentionArgs arguments(const Heads& heads, int64_t b, const HeadBuffers& buffer
 }
 
 void* kernel_workspace(const Heads& heads, Scratch& scratch) {
-  return scratch.bytes(
-      attention_workspace_bytes(heads.length, heads.width(), heads.shape.value));
+  return scratch.bytes(attention_workspace_bytes(heads.length, heads.width(), heads.shape.value));
 }
 
 /// out [T, heads * value]; log_sum_exp [batch, heads, length].
@@ -163,8 +161,7 @@ void attend_backward_head(const Heads& heads, int64_t b, int64_t kv, const Matri
     rotate(heads, b, -1, grad_q + nope, width);
     store_columns(grad_q, width, grads.q, b, length, h * width, width);
   }
-  if (nope > 0)
-    store_columns(grad_k, width, grads.k_nope, b, length, kv * heads.nope_step, nope);
+  if (nope > 0) store_columns(grad_k, width, grads.k_nope, b, length, kv * heads.nope_step, nope);
   rotate(heads, b, -1, grad_k + nope, width);
   const bool shared = heads.rotary_step == 0;
   const Matrix& rotary = grads.k_rotary;
@@ -258,10 +255,10 @@ Heads latent_heads(const KeptAttention& attention, const at::Tensor& q, const at
 }
 
 struct LatentAttention : torch::autograd::Function<LatentAttention> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& q,
-                            const at::Tensor& latent, const at::Tensor& norm_weight,
-                            const at::Tensor& kv_b, const at::Tensor& kv_b_operand,
-                            double epsilon, const KeptAttention& attention) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& latent,
+                            const at::Tensor& norm_weight, const at::Tensor& kv_b,
+                            const at::Tensor& kv_b_operand, double epsilon,
+                            const KeptAttention& attention) {
     const int64_t tokens = q.size(0), rank = kv_b.size(1);
     const at::Tensor compressed = empty(tokens, rank, q.scalar_type());
     const at::Tensor inv_rms = at::empty({tokens}, at::kFloat);
@@ -274,8 +271,8 @@ struct LatentAttention : torch::autograd::Function<LatentAttention> {
     at::Tensor out = empty(tokens, heads.shape.heads * heads.shape.value, q.scalar_type());
     const at::Tensor log_sum_exp = empty_log_sum_exp(heads);
     attend(heads, matrix_of(out), log_sum_exp.mutable_data_ptr<float>());
-    context->save_for_backward({q, latent, norm_weight, kv_b_operand, compressed, inv_rms,
-                                expanded, out, log_sum_exp});
+    context->save_for_backward(
+        {q, latent, norm_weight, kv_b_operand, compressed, inv_rms, expanded, out, log_sum_exp});
     keep(context, attention);
     return out;
   }

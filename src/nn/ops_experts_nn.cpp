@@ -8,8 +8,6 @@
 namespace cupel::nn {
 namespace {
 
-constexpr int64_t kRowGrain = 32;
-
 /// Tokens grouped by expert: assignments order[begin[e] … begin[e + 1]) belong to expert e, in the
 /// order of the tokens; assignment t * k + j is choice j of token t.
 struct Groups {
@@ -97,9 +95,9 @@ at::Tensor run_unit(const at::Tensor& x, const GatedUnit& unit, const float* fac
 
 struct Experts : torch::autograd::Function<Experts> {
   /// masters and operands: gate_up, down, and of a shared expert gate, up, down.
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
-                            const at::Tensor& scores, const at::Tensor& choices,
-                            at::TensorList masters, at::TensorList operands) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& scores,
+                            const at::Tensor& choices, at::TensorList masters,
+                            at::TensorList operands) {
     const int64_t tokens = x.size(0), count = operands[0].size(0);
     const Groups groups = group_by_expert(choices, count);
     const at::Tensor both = empty(choices.numel(), operands[0].size(1), x.scalar_type());
@@ -141,8 +139,8 @@ struct Experts : torch::autograd::Function<Experts> {
         results[3 + i] = at::empty(operands[i].sizes(), at::kFloat);
     }
     if (weights > 2) {
-      GatedGradients wanted{part(results[5]), part(results[6]), part(results[7]),
-                            matrix_of(grad_x), false, nullptr};
+      GatedGradients wanted{
+          part(results[5]), part(results[6]), part(results[7]), matrix_of(grad_x), false, nullptr};
       gated_backward(matrix_of(x), matrix_of(saved[3]), nullptr, matrix_of(grad),
                      unit_of(operands[2], operands[3], operands[4]), wanted);
     }
@@ -155,7 +153,6 @@ struct Experts : torch::autograd::Function<Experts> {
   }
 
  private:
-
   static Matrix part(const at::Tensor& tensor) {
     return tensor.defined() ? matrix_of(tensor) : Matrix{};
   }
@@ -193,8 +190,7 @@ at::Tensor experts(const at::Tensor& x, const at::Tensor& scores, const at::Tens
   std::vector<at::Tensor> masters{weights.gate_up.master, weights.down.master};
   std::vector<at::Tensor> operands{weights.gate_up.operand, weights.down.operand};
   if (weights.shared.gate.master.defined()) {
-    for (const Weight* weight :
-         {&weights.shared.gate, &weights.shared.up, &weights.shared.down}) {
+    for (const Weight* weight : {&weights.shared.gate, &weights.shared.up, &weights.shared.down}) {
       masters.push_back(weight->master);
       operands.push_back(weight->operand);
     }

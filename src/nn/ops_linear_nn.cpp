@@ -5,8 +5,6 @@
 namespace cupel::nn {
 namespace {
 
-constexpr int64_t kRowGrain = 16;
-
 struct Linears : torch::autograd::Function<Linears> {
   static variable_list forward(AutogradContext* context, const at::Tensor& x,
                                at::TensorList masters, at::TensorList operands) {
@@ -33,8 +31,7 @@ struct Linears : torch::autograd::Function<Linears> {
       const at::Tensor grad = grads[i].contiguous();
       if (context->needs_input_grad(0)) {
         const bool first = !sum.defined();
-        if (first)
-          sum = empty(x.size(0), x.size(1), count > 1 ? at::kFloat : x.scalar_type());
+        if (first) sum = empty(x.size(0), x.size(1), count > 1 ? at::kFloat : x.scalar_type());
         multiply(matrix_of(grad), matrix_of(saved[1 + i]), matrix_of(sum), !first);
       }
       if (context->needs_input_grad(1 + i)) results[1 + i] = weight_gradient(grad, x);
@@ -46,8 +43,7 @@ struct Linears : torch::autograd::Function<Linears> {
 
 struct GatedMlp : torch::autograd::Function<GatedMlp> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& gate,
-                            const at::Tensor& up, const at::Tensor& down,
-                            at::TensorList operands) {
+                            const at::Tensor& up, const at::Tensor& down, at::TensorList operands) {
     const GatedUnit unit = unit_of(operands[0], operands[1], operands[2]);
     const at::Tensor both = empty(x.size(0), 2 * gate.size(0), x.scalar_type());
     gate_and_up(matrix_of(x), unit, matrix_of(both));

@@ -31,9 +31,9 @@ void chunk_loss(const at::Tensor& x, const at::Tensor& weight, const int64_t* la
 }
 
 struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
-                            const at::Tensor& master, const at::Tensor& operand,
-                            const at::Tensor& labels, bool grad_x_wanted, bool grad_weight_wanted) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& master,
+                            const at::Tensor& operand, const at::Tensor& labels, bool grad_x_wanted,
+                            bool grad_weight_wanted) {
     const int64_t rows = x.size(0), vocabulary = operand.size(0);
     const int64_t chunk_rows = cross_entropy_chunk_rows(rows, vocabulary);
     const bool half = x.scalar_type() == at::kHalf;
@@ -65,19 +65,20 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
     const auto [type, unscale] = kept<std::pair<at::ScalarType, double>>(context);
     const double factor = grads[0].item<double>() * unscale;
     // One rounding to the operands' type, where an overflow becomes infinite.
-    const auto finish = [factor = factor](const at::Tensor& grad, at::ScalarType to) {
-      return grad.defined() ? (grad * factor).to(to) : grad;
+    const auto scaled = [type = type, factor](const at::Tensor& grad) {
+      return grad.defined() ? (grad * factor).to(type) : grad;
     };
-    return {finish(saved[0], type), finish(finish(saved[1], type), at::kFloat), {}, {}, {}, {}};
+    const at::Tensor grad_weight = scaled(saved[1]);
+    return {scaled(saved[0]),
+            grad_weight.defined() ? grad_weight.to(at::kFloat) : grad_weight,
+            {},
+            {},
+            {},
+            {}};
   }
 };
 
 }  // namespace
-
-int64_t cross_entropy_chunk_rows(int64_t rows, int64_t vocabulary) {
-  constexpr int64_t kChunkElements = 1 << 20;
-  return std::min(rows, std::max<int64_t>(64, kChunkElements / std::max<int64_t>(1, vocabulary)));
-}
 
 at::Tensor linear_cross_entropy(const at::Tensor& x, const Weight& weight,
                                 const at::Tensor& labels) {

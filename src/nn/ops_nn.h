@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "nn/loss_chunk.h"
 #include "nn/torch_nn.h"
 
 namespace cupel::nn {
@@ -98,8 +99,6 @@ at::Tensor latent_attention(const at::Tensor& q, const at::Tensor& latent,
 /// scaled in the backward pass. x [T, width], weight [vocabulary, width], labels [T] int64.
 at::Tensor linear_cross_entropy(const at::Tensor& x, const Weight& weight,
                                 const at::Tensor& labels);
-/// Rows of logits that are held at once.
-int64_t cross_entropy_chunk_rows(int64_t rows, int64_t vocabulary);
 
 /// Rows of weight [vocabulary, width] for ids [T] int64: [T, width], fp32. Gradients of a row are
 /// summed in the order of the tokens.

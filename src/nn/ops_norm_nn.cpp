@@ -8,8 +8,6 @@
 namespace cupel::nn {
 namespace {
 
-constexpr int64_t kRowGrain = 16;
-
 void add_rows(const float* x, const float* y, float* sum, int64_t size) {
   for (int64_t i = 0; i < size; ++i) sum[i] = x[i] + y[i];
 }

@@ -22,14 +22,17 @@ struct Kept : torch::CustomClassHolder {
 };
 template <class T>
 void keep(AutogradContext* context, T value) {
-  context->saved_data["kept"] = c10::IValue::make_capsule(
-      c10::make_intrusive<Kept<T>>(std::move(value)));
+  context->saved_data["kept"] =
+      c10::IValue::make_capsule(c10::make_intrusive<Kept<T>>(std::move(value)));
 }
 template <class T>
 const T& kept(AutogradContext* context) {
   const auto capsule = context->saved_data.at("kept").toCapsule();
   return static_cast<const Kept<T>*>(capsule.get())->value;
 }
+
+/// Rows that one call of a row-wise kernel works on: its operands stay in L1.
+constexpr int64_t kRowGrain = 16;
 
 /// An uninitialised matrix.
 inline at::Tensor empty(int64_t rows, int64_t cols, at::ScalarType type) {

@@ -6,6 +6,13 @@
 
 namespace cupel::nn {
 
+int64_t total_steps(const FitConfig& config, int64_t micro_batches_per_epoch) {
+  if (config.max_steps) return *config.max_steps;
+  const double micro_batches = config.num_epochs * static_cast<double>(micro_batches_per_epoch);
+  return std::max<int64_t>(
+      1, std::llround(micro_batches / static_cast<double>(config.gradient_accumulation_steps)));
+}
+
 int64_t warmup_steps(const FitConfig& config, int64_t total_steps) {
   if (config.warmup_steps) return std::min(*config.warmup_steps, total_steps);
   return std::llround(config.warmup_ratio * static_cast<double>(total_steps));

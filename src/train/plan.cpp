@@ -1,29 +1,199 @@
+// Adds up what nn/llm/decoder_nn.cpp and nn/ops_*_nn.cpp keep for the backward pass, tensor by
+// tensor; the order of terms is theirs.
 #include "train/plan.h"
 
+#include <algorithm>
 #include <cmath>
 
-namespace cupel::train {
+#include "base/error.h"
+#include "nn/llm/families.h"
+#include "nn/loss_chunk.h"
+#include "nn/schedule.h"
 
-Plan plan(const Config& config, int64_t vocab_size, int64_t sequences_per_epoch) {
-  llm::ModelConfig model = config.model
+namespace cupel::train {
+namespace {
+
+constexpr int64_t kFloat = 4, kLong = 8;
+
+struct Shape {
+  const llm::ModelConfig& model;
+  const llm::Family& family;
+  int64_t tokens;   // of a micro-batch
+  int64_t storage;  // bytes of an element that matrix products read
+  bool dropout;
+  int64_t w() const { return model.hidden_size; }
+  bool routed(int64_t layer) const {
+    return family.mixture_of_experts && layer >= model.first_k_dense_replace;
+  }
+};
+
+/// Bytes of one token's activations: kept until the backward pass, and needed on top while that
+/// pass goes through them.
+struct Activations {
+  int64_t kept = 0, working = 0;
+};
+
+/// `sum` in fp32 with its inverse root mean square, and the normalised copy.
+int64_t norm_bytes(const Shape& s) { return s.w() * (kFloat + s.storage) + kFloat; }
+
+Activations latent_attention(const Shape& s) {
+  const llm::ModelConfig& m = s.model;
+  const int64_t heads = m.num_attention_heads, query = heads * m.query_width();
+  const int64_t expanded = heads * (m.qk_nope_head_dim + m.v_head_dim);
+  const int64_t latent = m.kv_lora_rank + m.qk_rope_head_dim, out = heads * m.v_head_dim;
+  Activations a;
+  a.kept = s.storage * (query + latent + m.kv_lora_rank + expanded + out) + kFloat * (1 + heads);
+  if (m.q_lora_rank) a.kept += 2 * s.storage * *m.q_lora_rank + kFloat;
+  a.working =
+      s.storage * (s.w() + out + query + latent + expanded) + kFloat * heads * m.qk_rope_head_dim;
+  return a;
+}
+
+Activations grouped_attention(const Shape& s) {
+  const int64_t heads = s.model.num_attention_heads, width = s.model.rotary_width();
+  const int64_t key_value = 2 * s.model.num_key_value_heads.value_or(heads) * width;
+  Activations a;
+  a.kept = s.storage * (2 * heads * width + key_value) + kFloat * heads;
+  a.working = s.storage * (s.w() + 2 * heads * width + key_value);
+  return a;
+}
+
+Activations experts(const Shape& s) {
+  const llm::ModelConfig& m = s.model;
+  const int64_t k = m.num_experts_per_tok, inner = m.moe_intermediate_size;
+  const int64_t shared = m.n_shared_experts * inner;
+  Activations a;
+  const int64_t router = (s.storage == kFloat ? 0 : kFloat * s.w()) + kFloat * m.n_routed_experts +
+                         k * (kLong + 3 * kFloat) + kFloat;
+  a.kept = router + s.storage * 2 * (k * inner + shared);
+  // Experts go one after the other; the shared one, over all tokens, is the largest.
+  const int64_t unit = s.storage * 4 * shared;
+  const int64_t each = k * (s.storage * (2 * s.w() + 4 * inner) + kFloat * s.w()) /
+                       std::max<int64_t>(1, m.n_routed_experts / 2);
+  a.working = s.w() * (s.storage + kFloat) + std::max(unit, each);
+  return a;
+}
+
+Activations dense(const Shape& s) {
+  const int64_t inner = s.model.intermediate_size;
+  return {s.storage * 2 * inner, s.storage * (s.w() + 4 * inner) + kFloat * s.w()};
+}
+
+/// One block. Its parts go backwards one after the other, so the larger working set counts.
+Activations block(const Shape& s, int64_t layer) {
+  const Activations attention =
+      s.family.latent_attention ? latent_attention(s) : grouped_attention(s);
+  const Activations feed_forward = s.routed(layer) ? experts(s) : dense(s);
+  Activations a;
+  a.kept = 2 * norm_bytes(s) + attention.kept + feed_forward.kept;
+  if (s.dropout) a.kept += 2 * s.storage * s.w();
+  // While the feed-forward part goes backwards, the gradient of the stream around it waits.
+  a.working = std::max(feed_forward.working, attention.working) + s.w() * kFloat;
+  return a;
+}
+
+int64_t block_parameters(const Shape& s, int64_t layer) {
+  const std::string prefix = "model.layers." + std::to_string(layer) + ".";
+  int64_t count = 0;
+  for (const llm::ParameterShape& parameter : llm::parameter_shapes(s.model)) {
+    if (parameter.name.starts_with(prefix)) count += parameter.size();
+  }
+  return count;
+}
+
+/// Matrices that 16-bit products read from a copy: all but the router and, untied, the embedding.
+int64_t copied_parameters(const llm::ModelConfig& model) {
+  int64_t count = 0;
+  for (const llm::ParameterShape& parameter : llm::parameter_shapes(model)) {
+    const bool embedding = parameter.name == "model.embed_tokens.weight";
+    if (parameter.shape.size() < 2 || parameter.name.ends_with("mlp.gate.weight")) continue;
+    if (!embedding || model.tie_word_embeddings) count += parameter.size();
+  }
+  return count;
+}
+
+/// The head: kept are the gradients of its input and weight, which the forward pass computes
+/// already; on top a chunk of logits comes and goes.
+Activations head(const Shape& s) {
+  const int64_t vocabulary = s.model.vocab_size;
+  const int64_t rows = nn::cross_entropy_chunk_rows(s.tokens, vocabulary);
+  const int64_t weight = vocabulary * s.w() * kFloat;
+  Activations a;  // of the whole micro-batch, unlike the others
+  a.kept = s.tokens * (norm_bytes(s) + kFloat * s.w()) + weight;
+  const int64_t logits = rows * vocabulary * (kFloat + (s.storage == kFloat ? 0 : s.storage));
+  a.working = std::max(logits, weight + s.tokens * s.w() * kFloat);
+  return a;
+}
+
+/// High-water mark of a micro-batch's forward and backward pass, gradients of weights included.
+int64_t pass_bytes(const Shape& s, bool recompute, bool gradients_stand) {
+  const int64_t layers = s.model.num_hidden_layers;
+  const int64_t mtp = s.model.num_nextn_predict_layers;
+  const int64_t stream = s.tokens * s.w() * kFloat;  // input of a block
+  std::vector<int64_t> kept;                         // by layer
+  for (int64_t i = 0; i < layers + mtp; ++i) {
+    const int64_t extra = i < layers ? 0
+                                     : s.tokens * (s.w() * (kFloat + 5 * s.storage) + 2 * kLong) +
+                                           head(s).kept - s.model.vocab_size * s.w() * kFloat;
+    kept.push_back(extra + (recompute ? stream : s.tokens * block(s, i).kept));
+  }
+  int64_t live = stream + (1 + mtp) * head(s).kept;
+  for (const int64_t bytes : kept) live += bytes;
+  int64_t peak = live + head(s).working;
+  int64_t gradients = gradients_stand ? 0 : s.model.vocab_size * s.w() * kFloat;
+  live -= head(s).kept - s.model.vocab_size * s.w() * kFloat;
+  for (int64_t i = layers + mtp - 1; i >= 0; --i) {
+    const Activations here = block(s, i);
+    const int64_t parameters = block_parameters(s, i) * kFloat;
+    const int64_t again = recompute ? s.tokens * here.kept : 0;
+    peak = std::max(peak, live + gradients + parameters + again + s.tokens * here.working);
+    if (!gradients_stand) gradients += parameters;
+    live -= kept[static_cast<std::size_t>(i)];
+  }
+  return peak;
+}
+
+}  // namespace
+
+llm::ModelConfig resolve_model(const Config& config, int64_t vocab_size) {
+  llm::ModelConfig model = config.base_model.empty()
                                ? *config.model
                                : llm::read_model_config(config.base_model.text + "/config.json");
   if (model.vocab_size == 0) model.vocab_size = vocab_size;
+  if (model.vocab_size < vocab_size)
+    fail(ErrorKind::config, "train.model.vocab_size",
+         std::to_string(model.vocab_size) + " is less than the tokenizer's " +
+             std::to_string(vocab_size),
+         "leave it out to take the tokenizer's");
+  if (config.sequence_len > model.max_position_embeddings)
+    fail(ErrorKind::config, "train.sequence_len",
+         std::to_string(config.sequence_len) + " is more than the model's " +
+             std::to_string(model.max_position_embeddings) + " positions",
+         "lower it");
+  return model;
+}
+
+Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision compute,
+          int64_t sequences_per_epoch) {
+  const bool full = compute == nn::Precision::fp32;
+  const Shape shape{model, *llm::find_family(model.family),
+                    config.micro_batch_size * config.sequence_len, full ? kFloat : 2,
+                    config.dropout > 0};
   Plan plan;
   plan.parameters = llm::parameter_count(model);
   plan.active_parameters = llm::active_parameter_count(model);
-  const int64_t sequences = config.micro_batch_size * config.gradient_accumulation_steps;
-  plan.steps = config.max_steps.value_or(
-      static_cast<int64_t>(std::ceil(config.num_epochs * static_cast<double>(sequences_per_epoch) /
-                                     static_cast<double>(sequences))));
-  plan.tokens = plan.steps * sequences * config.sequence_len;
-  plan.weight_bytes = plan.gradient_bytes = 4 * plan.parameters;
-  plan.optimizer_bytes = 8 * plan.parameters;
-  const int64_t tokens = config.micro_batch_size * config.sequence_len;
-  plan.activation_bytes =
-      4 * tokens * (2 * model.vocab_size + 16 * model.hidden_size * model.num_hidden_layers);
-  plan.planned_memory_bytes =
-      plan.weight_bytes + plan.gradient_bytes + plan.optimizer_bytes + plan.activation_bytes;
+  plan.steps =
+      nn::total_steps(config, std::max<int64_t>(1, sequences_per_epoch / config.micro_batch_size));
+  plan.tokens = plan.steps * config.gradient_accumulation_steps * shape.tokens;
+  plan.weight_bytes = plan.parameters * kFloat + (full ? 0 : copied_parameters(model) * 2);
+  plan.gradient_bytes = plan.parameters * kFloat;
+  plan.optimizer_bytes = 2 * plan.parameters * kFloat;
+  const bool accumulates = config.gradient_accumulation_steps > 1;
+  const int64_t pass = pass_bytes(shape, config.gradient_checkpointing, accumulates);
+  const int64_t standing = accumulates ? plan.gradient_bytes : 0;
+  const int64_t highest = std::max(pass + standing, plan.gradient_bytes);
+  plan.activation_bytes = highest - std::min(highest, plan.gradient_bytes);
+  plan.planned_memory_bytes = plan.weight_bytes + plan.optimizer_bytes + highest;
   return plan;
 }
 

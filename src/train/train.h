@@ -119,7 +119,8 @@ struct Sample {
 
 struct Report {
   int64_t steps = 0, tokens = 0, parameters = 0, active_parameters = 0;
-  double train_loss = 0, val_loss = 0, val_bits_per_byte = 0;
+  double train_loss = 0;
+  std::optional<double> val_loss, val_bits_per_byte;
   double tokens_per_second = 0;
   nn::StepTime step_ms;
   int64_t planned_memory_bytes = 0, peak_tensor_bytes = 0;
@@ -138,7 +139,7 @@ struct Report {
         Field{"parameters", &C::parameters, "weights of the model"},
         Field{"active_parameters", &C::active_parameters, "weights that one token passes through"},
         Field{"train_loss", &C::train_loss, "mean over the last logging period, nats a token"},
-        Field{"val_loss", &C::val_loss, "nats a token"},
+        Field{"val_loss", &C::val_loss, "nats a token, null without validation"},
         Field{"val_bits_per_byte", &C::val_bits_per_byte, "validation loss over bytes of text"},
         Field{"tokens_per_second", &C::tokens_per_second, "over the training steps alone"},
         Field{"step_ms", &C::step_ms, "milliseconds a step"},

@@ -62,9 +62,9 @@ std::vector<int32_t> documents(std::initializer_list<int> lengths) {
 class Attention : public EveryRow {};
 
 TEST_P(Attention, AgreesWithTheScalarRowForwardAndBackward) {
-  for (const int64_t length : {1, 5, 64, 97, 300}) {
+  for (const int64_t length : {1, 5, 64, 97, 256, 300}) {
     for (const auto& [qk_dim, v_dim] :
-         {std::pair<int64_t, int64_t>{24, 16}, {7, 5}, {192, 128}, {64, 33}}) {
+         {std::pair<int64_t, int64_t>{24, 16}, {48, 32}, {7, 5}, {192, 128}, {64, 33}}) {
       SCOPED_TRACE(testing::Message()
                    << length << " positions, " << qk_dim << " and " << v_dim << " wide");
       Head actual(length, qk_dim, v_dim, {}), expected = actual;
@@ -106,7 +106,7 @@ TEST_P(Attention, SurvivesScoresFarApart) {
   expect_near(head.out, expected.out, 1e-3f, 1e-3f);
 }
 
-TEST(ScalarRow, AttendsAsTheDefinitionSays) {
+TEST(ScalarAttention, AttendsAsTheDefinitionSays) {
   Head head(2, 1, 1, {}, 0);
   head.q[1] = 2;
   head.k[0] = 1;
@@ -120,7 +120,7 @@ TEST(ScalarRow, AttendsAsTheDefinitionSays) {
   EXPECT_FLOAT_EQ(head.log_sum_exp[1], static_cast<float>(std::log(a + b)));
 }
 
-TEST(ScalarRow, DifferentiatesAttention) {
+TEST(ScalarAttention, DifferentiatesAttention) {
   Head head(6, 3, 2, documents({2, 4}), 0);
   head.run(scalar_row());
   const auto loss = [&](Head moved) {

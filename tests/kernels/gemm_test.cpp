@@ -133,8 +133,11 @@ TEST_P(Gemm, RoundsOnceAndOverflowsToInfinity) {
 
 TEST_P(Gemm, IsTheSameToTheBitHoweverRowsAndColumnsAreSplit) {
   Workspace workspace(gemm_workspace_bytes());
-  const Shape shape = {157, 131, 333};
-  for (const Element type : {Element::f32, Element::bf16}) {
+  for (const auto& [k, type] : {std::pair<int64_t, Element>{333, Element::f32},
+                                {400, Element::f32},
+                                {333, Element::bf16},
+                                {800, Element::bf16}}) {
+    const Shape shape = {157, 131, k};
     const Matrix a(shape.m, shape.k, false, type, 1), b(shape.k, shape.n, true, type, 2);
     Floats whole(shape.m * shape.n, 3), pieces(shape.m * shape.n, 3);
     const GemmArgs args = product(shape, a, b, whole.data(), shape.n, Element::f32);
@@ -178,6 +181,153 @@ TEST_P(Gemm, KeepsAnInfinityInItsOwnRow) {
              Element::f32, c.data(), shape.n, Element::f32, false},
             workspace.get());
   for (int64_t i = 0; i < c.size(); ++i) EXPECT_EQ(std::isfinite(c[i]), i / shape.n != 4) << i;
+}
+
+/// The products of a small DeepSeek training step, a few rows of each.
+TEST_P(Gemm, AgreesWithTheScalarRowOnTheShapesOfTraining) {
+  Workspace workspace(gemm_workspace_bytes());
+  const Shape shapes[] = {{37, 80, 192},  {25, 288, 96}, {13, 384, 64},  {26, 512, 192},
+                          {14, 192, 512}, {5, 2048, 96}, {24, 40, 2048}, {13, 192, 1025}};
+  for (const Shape& shape : shapes) {
+    for (const Element type : {Element::f32, Element::bf16}) {
+      for (int transposes = 0; transposes < 4; ++transposes) {
+        const Matrix a(shape.m, shape.k, transposes & 1, type, 1),
+            b(shape.k, shape.n, transposes & 2, type, 2);
+        Floats actual(shape.m * shape.n, 3), expected(shape.m * shape.n, 3);
+        for (const bool accumulate : {false, true}) {
+          SCOPED_TRACE(testing::Message() << shape.m << "x" << shape.n << "x" << shape.k
+                                          << " transposes " << transposes);
+          row->gemm(product(shape, a, b, actual.data(), shape.n, Element::f32, accumulate),
+                    workspace.get());
+          scalar_row().gemm(
+              product(shape, a, b, expected.data(), shape.n, Element::f32, accumulate), nullptr);
+          expect_near(actual, expected, 0, 2 * tolerance(shape.k));
+        }
+      }
+    }
+  }
+}
+
+/// Two copies of a matrix with odd strides at an odd address: zeros around it, or NaN.
+struct Surrounded {
+  Surrounded(int64_t rows, int64_t cols, int64_t row_gap, int64_t col_gap, Element type,
+             uint32_t seed)
+      : element(type), row_stride(cols * col_gap + row_gap), col_stride(col_gap) {
+    const Floats values(rows * row_stride, seed);
+    Floats hostile(rows * row_stride + 64, 2);
+    for (int64_t i = 0; i < hostile.size(); ++i) hostile[i] = NAN;
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < cols; ++j)
+        hostile[kBefore + i * row_stride + j * col_gap] = values[i * row_stride + j * col_gap];
+    Floats clean = hostile;
+    for (int64_t i = 0; i < clean.size(); ++i)
+      if (std::isnan(clean[i])) clean[i] = 0;
+    const int64_t size = type == Element::f32 ? 4 : 2;
+    for (const Floats* from : {&clean, &hostile}) {
+      std::vector<char>& to = from == &clean ? quiet : loud;
+      to.resize(static_cast<size_t>(hostile.size() * size));
+      if (type == Element::f32) {
+        std::memcpy(to.data(), from->data(), to.size());
+      } else {
+        scalar_row().to_16bit(from->data(), to.data(), type, hostile.size());
+      }
+    }
+  }
+  const void* in(const std::vector<char>& memory) const {
+    return memory.data() + kBefore * (element == Element::f32 ? 4 : 2);
+  }
+  static constexpr int64_t kBefore = 33;
+  Element element;
+  int64_t row_stride, col_stride;
+  std::vector<char> quiet, loud;
+};
+
+TEST_P(Gemm, ReadsNothingOutsideItsOperands) {
+  Workspace workspace(gemm_workspace_bytes());
+  const Shape shapes[] = {{1, 1, 1}, {3, 33, 1}, {13, 47, 31}, {25, 17, 67}, {12, 32, 769}};
+  for (const Shape& shape : shapes) {
+    for (const Element type : {Element::f32, Element::f16, Element::bf16}) {
+      for (int layout = 0; layout < 9; ++layout) {
+        // Rows along memory, columns along memory, or neither.
+        const auto laid = [&](int64_t rows, int64_t cols, int how, uint32_t seed) {
+          Surrounded matrix(how == 1 ? cols : rows, how == 1 ? rows : cols, 1, how == 2 ? 3 : 1,
+                            type, seed);
+          if (how == 1) std::swap(matrix.row_stride, matrix.col_stride);
+          return matrix;
+        };
+        const Surrounded a = laid(shape.m, shape.k, layout / 3, 1),
+                         b = laid(shape.k, shape.n, layout % 3, 2);
+        Floats actual(shape.m * shape.n, 3), expected(shape.m * shape.n, 4);
+        GemmArgs args = {shape.m,      shape.n,       shape.k,      a.in(a.loud), a.row_stride,
+                         a.col_stride, type,          b.in(b.loud), b.row_stride, b.col_stride,
+                         type,         actual.data(), shape.n,      Element::f32, false};
+        row->gemm(args, workspace.get());
+        args.a = a.in(a.quiet);
+        args.b = b.in(b.quiet);
+        args.c = expected.data();
+        scalar_row().gemm(args, nullptr);
+        SCOPED_TRACE(testing::Message() << shape.m << "x" << shape.n << "x" << shape.k << " type "
+                                        << static_cast<int>(type) << " layout " << layout);
+        expect_near(actual, expected, 0, tolerance(shape.k));
+      }
+    }
+  }
+}
+
+TEST_P(Gemm, WritesNothingOutsideASixteenBitResult) {
+  Workspace workspace(gemm_workspace_bytes());
+  for (const Shape& shape : {Shape{5, 37, 20}, Shape{14, 16, 7}, Shape{3, 1, 900}}) {
+    const Matrix a(shape.m, shape.k, false, Element::bf16, 1),
+        b(shape.k, shape.n, false, Element::bf16, 2);
+    const int64_t stride = shape.n + 3;
+    for (const Element type : {Element::f16, Element::bf16}) {
+      std::vector<uint16_t> c(static_cast<size_t>(shape.m * stride), 0x1234);
+      row->gemm(product(shape, a, b, c.data(), stride, type), workspace.get());
+      for (int64_t r = 0; r < shape.m; ++r)
+        for (int64_t i = shape.n; i < stride; ++i)
+          ASSERT_EQ(c[static_cast<size_t>(r * stride + i)], 0x1234) << r << ", " << i;
+    }
+  }
+}
+
+TEST_P(Gemm, CarriesHugeValuesInfinityAndNanOfBf16) {
+  Workspace workspace(gemm_workspace_bytes());
+  const Shape shape = {4, 18, 6};
+  Floats a(shape.m * shape.k, 1), b(shape.k * shape.n, 2), c(shape.m * shape.n, 3);
+  const auto fill = [](Floats& x, float value) {
+    for (int64_t i = 0; i < x.size(); ++i) x[i] = value;
+  };
+  fill(a, 0);
+  fill(b, 1);
+  a[0 * shape.k + 1] = 0x1p127f;  // alone: the largest power of two
+  a[1 * shape.k + 2] = INFINITY;
+  a[2 * shape.k + 5] = NAN;
+  a[3 * shape.k + 1] = 0x1p127f;  // 2^127 + 2^127 overflows
+  a[3 * shape.k + 4] = 0x1p127f;
+  std::vector<uint16_t> a_bits(static_cast<size_t>(a.size())),
+      b_bits(static_cast<size_t>(b.size()));
+  scalar_row().to_16bit(a.data(), a_bits.data(), Element::bf16, a.size());
+  scalar_row().to_16bit(b.data(), b_bits.data(), Element::bf16, b.size());
+  row->gemm({shape.m, shape.n, shape.k, a_bits.data(), shape.k, 1, Element::bf16, b_bits.data(),
+             shape.n, 1, Element::bf16, c.data(), shape.n, Element::f32, false},
+            workspace.get());
+  for (int64_t j = 0; j < shape.n; ++j) {
+    EXPECT_EQ(c[j], 0x1p127f) << j;
+    EXPECT_EQ(c[shape.n + j], INFINITY) << j;
+    EXPECT_TRUE(std::isnan(c[2 * shape.n + j])) << j;
+    EXPECT_EQ(c[3 * shape.n + j], INFINITY) << j;
+  }
+}
+
+/// GemmArgs lets a matrix unit take subnormal bf16 for zero: the result is right or that.
+TEST_P(Gemm, LosesNoMoreThanSubnormalsOfBf16) {
+  Workspace workspace(gemm_workspace_bytes());
+  const uint16_t tiny = 0x0040, one = 0x3f80;  // 2^-127, 1
+  float c = -1;
+  row->gemm(
+      {1, 1, 1, &tiny, 1, 1, Element::bf16, &one, 1, 1, Element::bf16, &c, 1, Element::f32, false},
+      workspace.get());
+  EXPECT_TRUE(c == 0x1p-127f || c == 0) << c;
 }
 
 INSTANTIATE_TEST_SUITE_P(, Gemm, every_row_name(), row_label);

@@ -15,16 +15,10 @@
 #include "nn/fit.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/tensors_nn.h"
 
 namespace cupel::nn {
 namespace {
-
-at::Tensor random_tensor(Rng& rng, std::vector<int64_t> shape) {
-  at::Tensor tensor = at::empty(shape, at::kFloat);
-  for (int64_t i = 0; i < tensor.numel(); ++i)
-    tensor.data_ptr<float>()[i] = static_cast<float>(rng.normal());
-  return tensor;
-}
 
 constexpr int64_t kRows = 6, kColumns = 5;
 
@@ -298,15 +292,6 @@ TEST(Fit, EndsWithARemedyWhenEveryLossIsNan) {
   cupel::Run run(options_of(temporary.path() / "run"));
   EXPECT_THAT([&] { fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run); },
               throws_error(ErrorKind::numeric, "lower learning_rate"));
-}
-
-TEST(Fit, CountsEpochsInSteps) {
-  FitConfig config;
-  config.num_epochs = 2.5;
-  config.gradient_accumulation_steps = 4;
-  EXPECT_EQ(total_steps(config, 16), 10);
-  config.max_steps = 7;
-  EXPECT_EQ(total_steps(config, 16), 7);
 }
 
 }  // namespace

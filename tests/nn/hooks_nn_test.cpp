@@ -10,16 +10,10 @@
 #include "nn/batch_nn.h"
 #include "nn/fit.h"
 #include "nn/hooks.h"
+#include "support/tensors_nn.h"
 
 namespace cupel::nn {
 namespace {
-
-at::Tensor random_tensor(Rng& rng, std::vector<int64_t> shape) {
-  at::Tensor tensor = at::empty(shape, at::kFloat);
-  for (int64_t i = 0; i < tensor.numel(); ++i)
-    tensor.data_ptr<float>()[i] = static_cast<float>(rng.normal());
-  return tensor;
-}
 
 /// Logistic regression on `columns` features: the smallest model that every seam can be tried on.
 struct Linear : torch::nn::Module {

@@ -91,8 +91,8 @@ TEST(Ops, LinearsShareOneInputAndSumItsGradient) {
   const Operation formula = [](const Inputs& in) {
     return at::cat({formulas::linear(in[0], {in[1], {}}), formulas::linear(in[0], {in[2], {}})}, 1);
   };
-  expect_equal_in_every_type(fast, formula, {random({37, 24}, 1), random({19, 24}, 2, 0.2),
-                                             random({33, 24}, 3, 0.2)}, 1);
+  expect_equal_in_every_type(
+      fast, formula, {random({37, 24}, 1), random({19, 24}, 2, 0.2), random({33, 24}, 3, 0.2)}, 1);
 }
 
 TEST(Ops, AddRmsNormAddsTheBranchAndNormalisesTheSum) {
@@ -122,15 +122,16 @@ TEST(Ops, RmsNormReadsRowsThatStandApart) {
 
 TEST(Ops, GatedMlpEqualsItsFormula) {
   const Operation fast = [](const Inputs& in) {
-    return gated_mlp(in[0], {operand_for(in[0], in[1]), operand_for(in[0], in[2]),
-                             operand_for(in[0], in[3])});
+    return gated_mlp(
+        in[0], {operand_for(in[0], in[1]), operand_for(in[0], in[2]), operand_for(in[0], in[3])});
   };
   const Operation formula = [](const Inputs& in) {
     return formulas::gated_mlp(in[0], {{in[1], {}}, {in[2], {}}, {in[3], {}}});
   };
   expect_equal_in_every_type(fast, formula,
                              {random({45, 24}, 1), random({31, 24}, 2, 0.2),
-                              random({31, 24}, 3, 0.2), random({24, 31}, 4, 0.2)}, 1);
+                              random({31, 24}, 3, 0.2), random({24, 31}, 4, 0.2)},
+                             1);
 }
 
 ExpertWeights expert_weights(const Inputs& in, std::size_t at, bool operands) {
@@ -198,10 +199,9 @@ TEST(Ops, LatentAttentionExpandsTheLatentAndSharesTheRotaryKey) {
       return formulas::latent_attention(in[0], in[1], in[2], {in[3], {}}, shape, 1e-6,
                                         packed_positions(2, 30, 2, at::kDouble));
     };
-    expect_equal_in_every_type(fast, formula,
-                               {random({60, 30}, 1), random({60, 12}, 2), random({8}, 3) + 2,
-                                random({33, 8}, 4, 0.3)},
-                               2);
+    expect_equal_in_every_type(
+        fast, formula,
+        {random({60, 30}, 1), random({60, 12}, 2), random({8}, 3) + 2, random({33, 8}, 4, 0.3)}, 2);
   }
 }
 
@@ -269,7 +269,7 @@ TEST(Ops, AWeightCopyFollowsItsMaster) {
 TEST(Ops, TheNumberOfThreadsDoesNotChangeABit) {
   const int threads = at::get_num_threads();
   const Inputs inputs{random({700, 24}, 1), random({700, 24}, 2), random({24}, 3),
-                      random({31, 24}, 4), random({31, 24}, 5), random({24, 31}, 6)};
+                      random({31, 24}, 4),  random({31, 24}, 5),  random({24, 31}, 6)};
   const std::vector<at::ScalarType> types(inputs.size(), at::kFloat);
   const Operation block = [](const Inputs& in) {
     const Normed h = add_rms_norm(in[0], in[1], in[2], 1e-6, at::kFloat);

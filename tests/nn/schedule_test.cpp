@@ -69,5 +69,14 @@ TEST(Schedule, EqualsTheRatesThatTheReferenceCurveWasTrainedWith) {
   }
 }
 
+TEST(Schedule, CountsEpochsInSteps) {
+  FitConfig config;
+  config.num_epochs = 2.5;
+  config.gradient_accumulation_steps = 4;
+  EXPECT_EQ(total_steps(config, 16), 10);
+  config.max_steps = 7;
+  EXPECT_EQ(total_steps(config, 16), 7);
+}
+
 }  // namespace
 }  // namespace cupel::nn

@@ -22,8 +22,8 @@ at::Tensor append(const at::Tensor& cached, const at::Tensor& rows) {
 GroupedAttention::GroupedAttention(const ModelConfig& config) {
   const int64_t width = config.rotary_width(), heads = config.num_attention_heads;
   const int64_t key_value_heads = config.num_key_value_heads.value_or(heads);
-  shape_ = {heads, key_value_heads, 0, width, width, attention_scale(config),
-            config.rope_interleave};
+  shape_ = {
+      heads, key_value_heads, 0, width, width, attention_scale(config), config.rope_interleave};
   const auto projection = [&](const char* name, int64_t out, int64_t in) {
     return register_module(name, std::make_shared<Linear>(out, in, config.attention_bias));
   };
@@ -55,15 +55,19 @@ at::Tensor GroupedAttention::extend(const at::Tensor& x, const Pass& pass, Atten
   const int64_t group = shape_.heads / shape_.key_value_heads;
   const at::Tensor keys = cache.first.repeat_interleave(group, 1).permute({1, 2, 0});
   const at::Tensor values = cache.second.repeat_interleave(group, 1).transpose(0, 1);
-  const at::Tensor chances =
-      causal_softmax(at::matmul(query.transpose(0, 1), keys) * shape_.scale);
+  const at::Tensor chances = causal_softmax(at::matmul(query.transpose(0, 1), keys) * shape_.scale);
   return o_proj_->forward(at::matmul(chances, values).transpose(0, 1).reshape({x.size(0), -1}));
 }
 
 LatentAttention::LatentAttention(const ModelConfig& config) : rank_(config.kv_lora_rank) {
   const int64_t heads = config.num_attention_heads, width = config.hidden_size;
-  shape_ = {heads, heads, config.qk_nope_head_dim, config.qk_rope_head_dim, config.v_head_dim,
-            attention_scale(config), config.rope_interleave};
+  shape_ = {heads,
+            heads,
+            config.qk_nope_head_dim,
+            config.qk_rope_head_dim,
+            config.v_head_dim,
+            attention_scale(config),
+            config.rope_interleave};
   // Reference implementations fix this epsilon whatever rms_norm_eps says.
   constexpr double kLatentEpsilon = 1e-6;
   const auto projection = [&](const char* name, int64_t out, int64_t in, bool bias) {
@@ -77,8 +81,8 @@ LatentAttention::LatentAttention(const ModelConfig& config) : rank_(config.kv_lo
   } else {
     q_proj_ = projection("q_proj", heads * config.query_width(), width, false);
   }
-  kv_a_proj_ = projection("kv_a_proj_with_mqa", rank_ + shape_.rotary, width,
-                          config.attention_bias);
+  kv_a_proj_ =
+      projection("kv_a_proj_with_mqa", rank_ + shape_.rotary, width, config.attention_bias);
   kv_a_norm_ = register_module("kv_a_layernorm", std::make_shared<RmsNorm>(rank_, kLatentEpsilon));
   kv_b_proj_ = projection("kv_b_proj", heads * (shape_.nope + shape_.value), rank_, false);
   o_proj_ = projection("o_proj", width, heads * shape_.value, config.attention_bias);
@@ -112,16 +116,17 @@ at::Tensor LatentAttention::extend(const at::Tensor& x, const Pass& pass, Attent
       projected.query.view({x.size(0), shape_.heads, shape_.nope + shape_.rotary});
   cache.first = append(cache.first, nn::rms_norm(projected.latent.narrow(1, 0, rank_),
                                                  kv_a_norm_->weight, kv_a_norm_->epsilon));
-  cache.second = append(
-      cache.second, rotated(projected.latent.narrow(1, rank_, shape_.rotary).unsqueeze(1)).squeeze(1));
+  cache.second =
+      append(cache.second,
+             rotated(projected.latent.narrow(1, rank_, shape_.rotary).unsqueeze(1)).squeeze(1));
   // [heads, nope + value, rank]: keys and values expand from the latent by these.
   const at::Tensor expand =
       kv_b_proj_->weight.view({shape_.heads, shape_.nope + shape_.value, rank_});
-  const at::Tensor absorbed = at::bmm(query.narrow(2, 0, shape_.nope).transpose(0, 1),
-                                      expand.narrow(1, 0, shape_.nope));
+  const at::Tensor absorbed =
+      at::bmm(query.narrow(2, 0, shape_.nope).transpose(0, 1), expand.narrow(1, 0, shape_.nope));
   const at::Tensor turned = rotated(query.narrow(2, shape_.nope, shape_.rotary)).transpose(0, 1);
-  const at::Tensor scores = (at::matmul(absorbed, cache.first.t()) +
-                             at::matmul(turned, cache.second.t())) * shape_.scale;
+  const at::Tensor scores =
+      (at::matmul(absorbed, cache.first.t()) + at::matmul(turned, cache.second.t())) * shape_.scale;
   const at::Tensor mixed = at::matmul(causal_softmax(scores), cache.first);
   const at::Tensor out =
       at::bmm(mixed, expand.narrow(1, shape_.nope, shape_.value).transpose(1, 2));

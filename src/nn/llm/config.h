@@ -25,22 +25,22 @@ struct RopeScaling {
   double high_freq_factor = 4;
   static constexpr auto fields() {
     using C = RopeScaling;
-    return std::tuple{Field{"type", &C::type, "yarn or llama3"}.also("rope_type"),
-                      Field{"factor", &C::factor, "context length over the original one", 1, 1e6},
-                      Field{"original_max_position_embeddings",
-                            &C::original_max_position_embeddings, "original context", 1, 1e9},
-                      Field{"beta_fast", &C::beta_fast,
-                            "rotations above which a dimension is left alone", 0, 1e6},
-                      Field{"beta_slow", &C::beta_slow,
-                            "rotations below which a dimension is interpolated", 0, 1e6},
-                      Field{"mscale", &C::mscale, "numerator of the attention factor", 0, 100},
-                      Field{"mscale_all_dim", &C::mscale_all_dim,
-                            "denominator of it, and of the softmax scale", 0, 100},
-                      Field{"low_freq_factor", &C::low_freq_factor,
-                            "llama3: longest wavelength left alone, as a share of the context", 0,
-                            1e6},
-                      Field{"high_freq_factor", &C::high_freq_factor,
-                            "llama3: shortest wavelength interpolated, likewise", 0, 1e6}};
+    return std::tuple{
+        Field{"type", &C::type, "yarn or llama3"}.also("rope_type"),
+        Field{"factor", &C::factor, "context length over the original one", 1, 1e6},
+        Field{"original_max_position_embeddings", &C::original_max_position_embeddings,
+              "original context", 1, 1e9},
+        Field{"beta_fast", &C::beta_fast, "rotations above which a dimension is left alone", 0,
+              1e6},
+        Field{"beta_slow", &C::beta_slow, "rotations below which a dimension is interpolated", 0,
+              1e6},
+        Field{"mscale", &C::mscale, "numerator of the attention factor", 0, 100},
+        Field{"mscale_all_dim", &C::mscale_all_dim, "denominator of it, and of the softmax scale",
+              0, 100},
+        Field{"low_freq_factor", &C::low_freq_factor,
+              "llama3: longest wavelength left alone, as a share of the context", 0, 1e6},
+        Field{"high_freq_factor", &C::high_freq_factor,
+              "llama3: shortest wavelength interpolated, likewise", 0, 1e6}};
   }
 };
 

@@ -10,10 +10,10 @@ Router::Router(const ModelConfig& config)
       kept_groups_(config.topk_group),
       scaling_(config.routed_scaling_factor),
       normalise_(config.norm_topk_prob) {
-  weight = register_parameter(
-      "weight", at::zeros({config.n_routed_experts, config.hidden_size}, at::kFloat));
-  bias = register_buffer("e_score_correction_bias",
-                         at::zeros({config.n_routed_experts}, at::kFloat));
+  weight = register_parameter("weight",
+                              at::zeros({config.n_routed_experts, config.hidden_size}, at::kFloat));
+  bias =
+      register_buffer("e_score_correction_bias", at::zeros({config.n_routed_experts}, at::kFloat));
 }
 
 at::Tensor Router::choose(const at::Tensor& scores) const {
@@ -74,6 +74,8 @@ at::Tensor Experts::forward(const at::Tensor& x, const Pass& pass) {
   return nn::experts(x, choice.scores, choice.experts, weights);
 }
 
+void Experts::begin_step() { std::fill(load_.begin(), load_.end(), 0); }
+
 void Experts::update_bias(double rate) {
   at::NoGradGuard no_grad;
   const auto total = static_cast<double>(std::accumulate(load_.begin(), load_.end(), int64_t{0}));
@@ -82,7 +84,6 @@ void Experts::update_bias(double rate) {
     const double excess = static_cast<double>(load_[e]) - mean;
     if (excess != 0) gate_->bias[static_cast<int64_t>(e)] += excess < 0 ? rate : -rate;
   }
-  std::fill(load_.begin(), load_.end(), 0);
 }
 
 }  // namespace cupel::llm

@@ -49,9 +49,10 @@ class Experts : public torch::nn::Module {
   explicit Experts(const ModelConfig& config);
   at::Tensor forward(const at::Tensor& x, const Pass& pass);
 
-  /// Tokens each expert was given since the last update; recomputed passes do not count.
+  /// Tokens each expert was given since begin_step(); recomputed passes do not count.
   const std::vector<int64_t>& load() const { return load_; }
-  /// bias += rate * sign(mean load - load), then the counts start again.
+  void begin_step();
+  /// bias += rate * sign(mean load - load).
   void update_bias(double rate);
 
  private:

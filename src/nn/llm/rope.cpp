@@ -71,8 +71,7 @@ double attention_scale(const ModelConfig& config) {
   if (!family->latent_attention || !config.rope_scaling || config.rope_scaling->type != "yarn" ||
       config.rope_scaling->mscale_all_dim == 0)
     return scale;
-  const double factor =
-      magnitude(config.rope_scaling->factor, config.rope_scaling->mscale_all_dim);
+  const double factor = magnitude(config.rope_scaling->factor, config.rope_scaling->mscale_all_dim);
   return scale * factor * factor;
 }
 

@@ -36,8 +36,7 @@ void latent_attention(const ModelConfig& c, Shapes& shapes) {
   shapes.linear("self_attn.kv_a_proj_with_mqa", c.kv_lora_rank + c.qk_rope_head_dim, c.hidden_size,
                 c.attention_bias);
   shapes.add("self_attn.kv_a_layernorm.weight", {c.kv_lora_rank});
-  shapes.linear("self_attn.kv_b_proj", heads * (c.qk_nope_head_dim + c.v_head_dim),
-                c.kv_lora_rank);
+  shapes.linear("self_attn.kv_b_proj", heads * (c.qk_nope_head_dim + c.v_head_dim), c.kv_lora_rank);
   shapes.linear("self_attn.o_proj", c.hidden_size, heads * c.v_head_dim, c.attention_bias);
 }
 
@@ -54,8 +53,7 @@ void experts(const ModelConfig& c, Shapes& shapes) {
   shapes.add("mlp.gate.weight", {c.n_routed_experts, c.hidden_size});
   shapes.add("mlp.experts.gate_up_proj",
              {c.n_routed_experts, 2 * c.moe_intermediate_size, c.hidden_size});
-  shapes.add("mlp.experts.down_proj",
-             {c.n_routed_experts, c.hidden_size, c.moe_intermediate_size});
+  shapes.add("mlp.experts.down_proj", {c.n_routed_experts, c.hidden_size, c.moe_intermediate_size});
   if (c.n_shared_experts > 0)
     shapes.gated("mlp.shared_experts", c.hidden_size, c.n_shared_experts * c.moe_intermediate_size);
 }

@@ -1,0 +1,221 @@
+// Speed of every kernel row on the shapes of a small DeepSeek training step, one thread.
+// bench_kernels [--peak=GFLOPS] [--benchmark_filter=REGEX …]; bench/fma_peak.c prints the peak.
+#include <benchmark/benchmark.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/dispatch.h"
+
+namespace cupel {
+namespace {
+
+double peak_gflops = 0;
+
+/// Small normal numbers on a cache line's boundary, as f32 or rounded to bf16.
+class Array {
+ public:
+  explicit Array(int64_t size, Element type = Element::f32)
+      : lines_(static_cast<size_t>(size / 16 + 2)) {
+    std::mt19937 generator(static_cast<uint32_t>(size));
+    std::normal_distribution<float> normal(0, 0.1f);
+    std::vector<float> values(static_cast<size_t>(size));
+    for (float& value : values) value = normal(generator);
+    if (type == Element::f32) {
+      std::memcpy(lines_.data(), values.data(), values.size() * sizeof(float));
+    } else {
+      kernels().to_16bit(values.data(), lines_.data(), type, size);
+    }
+  }
+  float* f32() { return lines_[0].floats; }
+  void* data() { return lines_.data(); }
+
+ private:
+  struct alignas(64) Line {
+    float floats[16];
+  };
+  std::vector<Line> lines_;
+};
+
+/// Which operands lie transposed in memory: y = x·wᵀ, grad_x = grad·w, grad_w = gradᵀ·x.
+enum class Pass { forward, grad_x, grad_w };
+struct Product {
+  Pass pass;
+  int64_t m, n, k;
+};
+
+constexpr Product kProducts[] = {
+    {Pass::forward, 2048, 96, 192},  {Pass::forward, 2048, 80, 192},
+    {Pass::forward, 2048, 288, 96},  {Pass::forward, 2048, 384, 64},
+    {Pass::forward, 2048, 192, 192}, {Pass::forward, 2048, 512, 192},
+    {Pass::forward, 2048, 192, 512}, {Pass::forward, 2048, 2048, 192},
+    {Pass::forward, 512, 128, 192},  {Pass::forward, 512, 192, 128},
+    {Pass::grad_x, 2048, 192, 96},   {Pass::grad_x, 2048, 192, 192},
+    {Pass::grad_x, 2048, 192, 2048}, {Pass::grad_x, 512, 192, 128},
+    {Pass::grad_x, 512, 128, 192},   {Pass::grad_w, 96, 192, 2048},
+    {Pass::grad_w, 192, 192, 2048},  {Pass::grad_w, 2048, 192, 2048},
+    {Pass::grad_w, 128, 192, 512},   {Pass::grad_w, 192, 128, 512},
+};
+
+void set_flops(benchmark::State& state, double flops) {
+  using benchmark::Counter;
+  const auto rate = Counter::kIsIterationInvariantRate;
+  state.counters["GFLOP/s"] = Counter(flops / 1e9, rate);
+  if (peak_gflops > 0) state.counters["peak"] = Counter(flops / 1e9 / peak_gflops, rate);
+}
+
+void gemm(benchmark::State& state, const Kernels& row, const Product& shape, Element type) {
+  const auto [pass, m, n, k] = shape;
+  Array a(m * k, type), b(k * n, type), c(m * n, type),
+      workspace(gemm_workspace_bytes() / static_cast<int64_t>(sizeof(float)));
+  GemmArgs args = {m, n, k, a.data(), k, 1, type, b.data(), n, 1, type, c.data(), n, type, false};
+  if (pass == Pass::forward) args.b_row_stride = 1, args.b_col_stride = k;
+  if (pass == Pass::grad_w) args.a_row_stride = 1, args.a_col_stride = m;
+  for (auto _ : state) {
+    row.gemm(args, workspace.data());
+    benchmark::ClobberMemory();
+  }
+  set_flops(state, 2.0 * static_cast<double>(m * n * k));
+}
+
+void attention(benchmark::State& state, const Kernels& row, bool backward) {
+  const int64_t length = 256, qk = 48, v = 32;
+  Array q(length * qk), k(length * qk), value(length * v), out(length * v), lse(length),
+      grad_out(length * v), grad_q(length * qk), grad_k(length * qk), grad_v(length * v),
+      workspace(attention_workspace_bytes(length, qk, v) / 4);
+  const AttentionArgs args = {length,       qk,           v,           q.f32(),   k.f32(),
+                              value.f32(),  qk,           qk,          v,         nullptr,
+                              0.14f,        out.f32(),    v,           lse.f32(), grad_out.f32(),
+                              grad_q.f32(), grad_k.f32(), grad_v.f32()};
+  row.attention(args, workspace.data());
+  for (auto _ : state) {
+    (backward ? row.attention_backward : row.attention)(args, workspace.data());
+    benchmark::ClobberMemory();
+  }
+  const int64_t products = backward ? 3 * qk + 2 * v : qk + v;
+  set_flops(state, static_cast<double>(length * (length + 1) * products));
+}
+
+void set_elements(benchmark::State& state, int64_t elements) {
+  state.counters["elements/s"] = benchmark::Counter(static_cast<double>(elements),
+                                                    benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void rms_norm(benchmark::State& state, const Kernels& row, bool backward) {
+  const int64_t rows = 256, cols = 192;
+  Array x(rows * cols), y(rows * cols), weight(cols), rms(rows), grad_x(rows * cols),
+      grad_weight(cols);
+  for (auto _ : state) {
+    if (backward) {
+      row.rms_norm_backward(x.f32(), cols, weight.f32(), rms.f32(), y.f32(), grad_x.f32(),
+                            grad_weight.f32(), rows, cols);
+    } else {
+      row.rms_norm(x.f32(), cols, weight.f32(), 1e-6f, y.f32(), rms.f32(), rows, cols);
+    }
+    benchmark::ClobberMemory();
+  }
+  set_elements(state, rows * cols);
+}
+
+void swiglu(benchmark::State& state, const Kernels& row, bool backward) {
+  const int64_t rows = 64, cols = 128;
+  Array x(2 * rows * cols), y(rows * cols), grad_x(2 * rows * cols);
+  for (auto _ : state) {
+    if (backward) {
+      row.swiglu_backward(x.f32(), y.f32(), grad_x.f32(), rows, cols);
+    } else {
+      row.swiglu(x.f32(), y.f32(), rows, cols);
+    }
+    benchmark::ClobberMemory();
+  }
+  set_elements(state, rows * cols);
+}
+
+/// The logits are made anew in each round, for the kernel overwrites them.
+void cross_entropy(benchmark::State& state, const Kernels& row) {
+  const int64_t rows = 16, cols = 2048;
+  Array source(rows * cols), logits(rows * cols), loss(rows);
+  const std::vector<int64_t> labels(static_cast<size_t>(rows), 7);
+  for (auto _ : state) {
+    std::memcpy(logits.f32(), source.f32(), static_cast<size_t>(rows * cols) * sizeof(float));
+    row.cross_entropy(logits.f32(), labels.data(), 1e-3f, loss.f32(), rows, cols);
+    benchmark::ClobberMemory();
+  }
+  set_elements(state, rows * cols);
+}
+
+void adamw(benchmark::State& state, const Kernels& row) {
+  const int64_t size = 16384;
+  Array parameter(size), gradient(size), first(size), second(size);
+  for (int64_t i = 0; i < size; ++i) second.f32()[i] = std::abs(second.f32()[i]);
+  const AdamWArgs args = {size,
+                          parameter.f32(),
+                          gradient.f32(),
+                          first.f32(),
+                          second.f32(),
+                          1.0f,
+                          1e-3,
+                          0.9,
+                          0.95,
+                          1e-8,
+                          0.1,
+                          0.5,
+                          0.5};
+  for (auto _ : state) {
+    row.adamw(args);
+    benchmark::ClobberMemory();
+  }
+  set_elements(state, size);
+}
+
+/// body(state, row) under "name/row".
+template <class Body>
+void add(const std::string& name, const Kernels& row, Body body) {
+  benchmark::RegisterBenchmark((name + "/" + row.name).c_str(),
+                               [&row, body](benchmark::State& state) { body(state, row); });
+}
+
+void add_gemm(const Product& shape, Element type) {
+  const char* passes[] = {"forward", "grad_x", "grad_w"};
+  const std::string name = std::string(type == Element::f32 ? "gemm_f32/" : "gemm_bf16/") +
+                           passes[static_cast<int>(shape.pass)] + "_" + std::to_string(shape.m) +
+                           "x" + std::to_string(shape.n) + "x" + std::to_string(shape.k);
+  for (const Kernels& row : available_rows()) {
+    if (std::string_view(row.name) == "scalar") continue;
+    add(name, row, [shape, type](auto& state, auto& on) { gemm(state, on, shape, type); });
+  }
+}
+
+void add_all() {
+  for (const Element type : {Element::f32, Element::bf16})
+    for (const Product& shape : kProducts) add_gemm(shape, type);
+  for (const Kernels& row : available_rows()) {
+    for (const bool backward : {false, true}) {
+      const std::string pass = backward ? "/backward" : "/forward";
+      add("attention" + pass, row, [=](auto& s, auto& on) { attention(s, on, backward); });
+      add("rms_norm" + pass, row, [=](auto& s, auto& on) { rms_norm(s, on, backward); });
+      add("swiglu" + pass, row, [=](auto& s, auto& on) { swiglu(s, on, backward); });
+    }
+    add("cross_entropy", row, [](auto& s, auto& on) { cross_entropy(s, on); });
+    add("adamw", row, [](auto& s, auto& on) { adamw(s, on); });
+  }
+}
+
+}  // namespace
+}  // namespace cupel
+
+int main(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]).substr(0, 7) != "--peak=") continue;
+    cupel::peak_gflops = std::atof(argv[i] + 7);
+    std::swap(argv[i], argv[--argc]);
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  cupel::add_all();
+  benchmark::RunSpecifiedBenchmarks();
+}

@@ -1,0 +1,35 @@
+// The slots that the shared loop bodies fill, for the row files that include one vec_*_inl.h before
+// this.
+#pragma once
+
+#include "kernels/attention_inl.h"
+#include "kernels/elementwise_inl.h"
+#include "kernels/reduction_inl.h"
+#include "kernels/rows.h"
+
+namespace cupel {
+namespace {
+
+/// sum_of_squares keeps eight partial sums whatever the width, so the scalar row's serves all.
+constexpr Kernels vector_row(const char* name) {
+  return {
+      .name = name,
+      .gemm = gemm_by<FloatLanes>,
+      .to_16bit = to_16bit,
+      .from_16bit = from_16bit,
+      .adamw = adamw,
+      .unscale_and_check = unscale_and_check,
+      .sum_of_squares = nullptr,
+      .rms_norm = rms_norm,
+      .rms_norm_backward = rms_norm_backward,
+      .swiglu = swiglu,
+      .swiglu_backward = swiglu_backward,
+      .rope = rope,
+      .attention = attention,
+      .attention_backward = attention_backward,
+      .cross_entropy = cross_entropy,
+  };
+}
+
+}  // namespace
+}  // namespace cupel

@@ -1,0 +1,115 @@
+// Sixteen floats in an AVX-512 register: the few operations that the shared loop bodies are written
+// in.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "kernels/kernels.h"
+
+namespace cupel {
+namespace {
+
+using Vec = __m512;  // + - * / are the compiler's own
+constexpr int64_t kLanes = 16;
+constexpr int64_t kTileRows = 12;  // 12 x 32 sums of a matrix product fill 24 of 32 registers
+
+inline Vec splat(float x) { return _mm512_set1_ps(x); }
+inline Vec zero() { return _mm512_setzero_ps(); }
+inline Vec load(const float* p) { return _mm512_loadu_ps(p); }
+inline void store(float* p, Vec x) { _mm512_storeu_ps(p, x); }
+/// Of fewer than kLanes.
+inline __mmask16 first_lanes(int64_t count) { return static_cast<__mmask16>((1u << count) - 1); }
+/// The first `count` elements, `fill` in the lanes past them.
+inline Vec load_some(const float* p, int64_t count, float fill = 0) {
+  if (count >= kLanes) return load(p);
+  return _mm512_mask_loadu_ps(splat(fill), first_lanes(count), p);
+}
+inline void store_some(float* p, Vec x, int64_t count) {
+  if (count >= kLanes) return store(p, x);
+  _mm512_mask_storeu_ps(p, first_lanes(count), x);
+}
+
+inline Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
+inline Vec sqrt(Vec x) { return _mm512_sqrt_ps(x); }
+/// Both give y where either is NaN.
+inline Vec max(Vec x, Vec y) { return _mm512_max_ps(x, y); }
+inline Vec min(Vec x, Vec y) { return _mm512_min_ps(x, y); }
+inline Vec round(Vec x) {
+  return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+/// x·2^n for an integer-valued n, rounded once.
+inline Vec scale_by_power_of_2(Vec x, Vec n) { return _mm512_scalef_ps(x, n); }
+
+/// The upper half onto the lower.
+inline __m256 upper_half(Vec x) { return _mm512_extractf32x8_ps(x, 1); }
+inline float sum(Vec x) {
+  const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(x), upper_half(x));
+  __m128 s = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+  s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+inline float largest(Vec x) {
+  const __m256 h = _mm256_max_ps(_mm512_castps512_ps256(x), upper_half(x));
+  __m128 s = _mm_max_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+  s = _mm_max_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
+}
+inline float first_lane(Vec x) { return _mm512_cvtss_f32(x); }
+
+/// (x1, x0, x3, x2, …)
+inline Vec swap_pairs(Vec x) { return _mm512_permute_ps(x, 0xB1); }
+/// (p0, p0, p1, p1, …) from kLanes / 2 floats.
+inline Vec load_doubled(const float* p) {
+  const __m512i twice = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+  return _mm512_permutexvar_ps(twice, _mm512_castps256_ps512(_mm256_loadu_ps(p)));
+}
+
+inline Vec load_f16(const uint16_t* p) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+inline Vec load_bf16(const uint16_t* p) {
+  const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+inline void store_f16(uint16_t* p, Vec x) {
+  const __m256i bits = _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), bits);
+}
+inline void store_bf16(uint16_t* p, Vec x) {
+  const __m512i bits = _mm512_castps_si512(x);
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+  const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+  const __m512i kept = _mm512_mask_or_epi32(rounded, nan, bits, _mm512_set1_epi32(0x00400000));
+  const __m256i high = _mm512_cvtepi32_epi16(_mm512_srli_epi32(kept, 16));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), high);
+}
+
+/// Rows become columns: first inside each 4 x 4 square of floats, then the squares.
+inline void transpose(Vec* x) {
+  Vec t[16];
+  for (int i = 0; i < 16; i += 4) {
+    const Vec a = _mm512_unpacklo_ps(x[i], x[i + 1]), b = _mm512_unpackhi_ps(x[i], x[i + 1]);
+    const Vec c = _mm512_unpacklo_ps(x[i + 2], x[i + 3]),
+              d = _mm512_unpackhi_ps(x[i + 2], x[i + 3]);
+    t[i] = _mm512_shuffle_ps(a, c, 0x44);
+    t[i + 1] = _mm512_shuffle_ps(a, c, 0xEE);
+    t[i + 2] = _mm512_shuffle_ps(b, d, 0x44);
+    t[i + 3] = _mm512_shuffle_ps(b, d, 0xEE);
+  }
+  for (int i = 0; i < 4; ++i) {
+    const Vec a = _mm512_shuffle_f32x4(t[i], t[i + 4], 0x88),
+              b = _mm512_shuffle_f32x4(t[i], t[i + 4], 0xDD);
+    const Vec c = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0x88),
+              d = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0xDD);
+    x[i] = _mm512_shuffle_f32x4(a, c, 0x88);
+    x[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88);
+    x[i + 8] = _mm512_shuffle_f32x4(a, c, 0xDD);
+    x[i + 12] = _mm512_shuffle_f32x4(b, d, 0xDD);
+  }
+}
+
+}  // namespace
+}  // namespace cupel

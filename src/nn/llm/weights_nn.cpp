@@ -1,0 +1,145 @@
+#include "nn/llm/weights_nn.h"
+
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "data/safetensors.h"
+
+namespace cupel::llm {
+namespace {
+
+/// A tensor of a checkpoint and the part of the decoder that it fills.
+struct NamedPart {
+  std::string name;
+  at::Tensor tensor;
+};
+
+/// Fused experts [n, 2 * inner, width] → experts.<i>.gate_proj.weight and …up_proj.weight, each
+/// [inner, width]; [n, width, inner] → experts.<i>.down_proj.weight.
+void add_experts(const std::string& name, const at::Tensor& fused, std::vector<NamedPart>& parts) {
+  const std::string prefix = name.substr(0, name.rfind('.') + 1);
+  const bool gate_up = name.ends_with("gate_up_proj");
+  for (int64_t i = 0; i < fused.size(0); ++i) {
+    const std::string expert = prefix + std::to_string(i) + ".";
+    if (gate_up) {
+      const int64_t inner = fused.size(1) / 2;
+      parts.push_back({expert + "gate_proj.weight", fused[i].narrow(0, 0, inner)});
+      parts.push_back({expert + "up_proj.weight", fused[i].narrow(0, inner, inner)});
+    } else {
+      parts.push_back({expert + "down_proj.weight", fused[i]});
+    }
+  }
+}
+
+std::vector<NamedPart> parts_of(const Decoder& decoder) {
+  std::vector<NamedPart> parts;
+  for (const auto& item : decoder.named_parameters()) {
+    const at::Tensor tensor = item.value().detach();
+    if (item.key().find(".mlp.experts.") != std::string::npos) {
+      add_experts(item.key(), tensor, parts);
+    } else {
+      parts.push_back({item.key(), tensor});
+    }
+  }
+  for (const auto& item : decoder.named_buffers()) parts.push_back({item.key(), item.value()});
+  return parts;
+}
+
+bool is_ignored(const std::string& name, const Decoder& decoder) {
+  static const std::regex pattern(
+      R"(.*rotary_emb\.inv_freq|model\.layers\.\d+\.(embed_tokens|shared_head\.head)\.weight)");
+  return std::regex_match(name, pattern) ||
+         (name == "lm_head.weight" && decoder.config().tie_word_embeddings);
+}
+
+std::optional<at::ScalarType> scalar_type(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f16:
+      return at::kHalf;
+    case Dtype::bf16:
+      return at::kBFloat16;
+    case Dtype::f32:
+      return at::kFloat;
+    case Dtype::f64:
+      return at::kDouble;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string text_of(const std::vector<int64_t>& shape) {
+  std::string text;
+  for (const int64_t extent : shape) text += (text.empty() ? "" : ", ") + std::to_string(extent);
+  return "[" + text + "]";
+}
+
+/// What keeps the file from filling the parts; at most ten are told.
+std::string problems_of(const Safetensors& file, const std::vector<NamedPart>& parts,
+                        const Decoder& decoder) {
+  std::vector<std::string> problems;
+  std::set<std::string> wanted;
+  for (const NamedPart& part : parts) {
+    wanted.insert(part.name);
+    const TensorEntry* entry = file.find(part.name);
+    const std::vector<int64_t> shape = part.tensor.sizes().vec();
+    if (entry == nullptr) {
+      problems.push_back("missing " + part.name);
+    } else if (entry->shape != shape) {
+      problems.push_back(part.name + " is " + text_of(entry->shape) + ", config.json says " +
+                         text_of(shape));
+    } else if (!scalar_type(entry->dtype)) {
+      problems.push_back(part.name + " is " + std::string(dtype_name(entry->dtype)) +
+                         ", known: F32, F16, BF16, F64");
+    }
+  }
+  for (const TensorEntry& entry : file.tensors()) {
+    if (!wanted.contains(entry.name) && !is_ignored(entry.name, decoder))
+      problems.push_back("unexpected " + entry.name);
+  }
+  constexpr std::size_t kMostTold = 10;
+  std::string text;
+  for (std::size_t i = 0; i < problems.size() && i < kMostTold; ++i) text += "\n  " + problems[i];
+  if (problems.size() > kMostTold)
+    text += "\n  and " + std::to_string(problems.size() - kMostTold) + " more";
+  return text;
+}
+
+}  // namespace
+
+void load_weights(const std::filesystem::path& folder, Decoder& decoder) {
+  const Safetensors file = Safetensors::open(folder);
+  const std::vector<NamedPart> parts = parts_of(decoder);
+  const std::string problems = problems_of(file, parts, decoder);
+  if (!problems.empty())
+    fail(ErrorKind::data, folder.string(), "the weights do not fit config.json:" + problems,
+         "fetch config.json and weights from one place");
+  at::NoGradGuard no_grad;
+  for (const NamedPart& part : parts) {
+    const TensorEntry& entry = *file.find(part.name);
+    // The bytes may be unaligned; the copy is what makes them readable.
+    const at::Tensor bytes = at::empty({entry.bytes}, at::kByte);
+    std::memcpy(bytes.mutable_data_ptr(), entry.data, static_cast<std::size_t>(entry.bytes));
+    part.tensor.copy_(bytes.view(*scalar_type(entry.dtype)).view(entry.shape));
+  }
+}
+
+void save_model(const std::filesystem::path& folder, const Decoder& decoder) {
+  std::vector<TensorEntry> entries;
+  const std::vector<NamedPart> parts = parts_of(decoder);
+  for (const NamedPart& part : parts) {
+    CUPEL_ASSERT(part.tensor.is_contiguous() && part.tensor.scalar_type() == at::kFloat);
+    entries.push_back({part.name, Dtype::f32, part.tensor.sizes().vec(),
+                       static_cast<const std::byte*>(part.tensor.const_data_ptr()),
+                       static_cast<int64_t>(part.tensor.nbytes())});
+  }
+  write_safetensors(folder / "model.safetensors", std::move(entries), {{"format", "pt"}});
+  json::Value config = to_hf_json(decoder.config());
+  config.set("dtype", "float32");
+  write_file_atomically(folder / "config.json", json::dump(config, 2) + "\n");
+}
+
+}  // namespace cupel::llm

@@ -1,0 +1,287 @@
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "base/error.h"
+#include "base/events_file.h"
+#include "base/machine.h"
+#include "base/text.h"
+#include "nn/checkpoint.h"
+#include "nn/device.h"
+#include "nn/device_nn.h"
+#include "nn/llm/generate_nn.h"
+#include "nn/llm/weights_nn.h"
+#include "nn/memory_nn.h"
+#include "train/dataset.h"
+#include "train/plan.h"
+#include "train/train.h"
+
+namespace cupel::train {
+namespace {
+
+/// More routed experts than this, and only the busiest is reported.
+constexpr int64_t kExpertsReported = 32;
+
+at::ScalarType storage_of(nn::Precision compute) {
+  return compute == nn::Precision::bf16   ? at::kBFloat16
+         : compute == nn::Precision::fp16 ? at::kHalf
+                                          : at::kFloat;
+}
+
+nn::Batch to_batch(SequenceBatch sequences) {
+  nn::Batch batch;
+  const std::vector<int64_t> shape{sequences.rows, sequences.length};
+  batch.inputs = at::tensor(sequences.inputs, at::kLong).view(shape);
+  batch.labels = at::tensor(sequences.labels, at::kLong).view(shape);
+  batch.first = at::tensor(sequences.first, at::kInt).view(shape);
+  batch.positions = at::tensor(sequences.positions, at::kInt).view(shape);
+  batch.weight = static_cast<double>(sequences.labels_counted);
+  return batch;
+}
+
+/// Validation sequences in micro-batches, and how many bytes of text a token stands for.
+struct Validation {
+  std::vector<SequenceBatch> batches;
+  double bytes_per_token = 0;
+};
+
+Validation make_validation(const Config& config, const std::vector<Source>& sources) {
+  Validation validation;
+  std::vector<Sequence> all;
+  double tokens = 0, bytes = 0;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const TokenStream& stream = sources[i].stream;
+    // A held-out text shorter than a sequence is still weighed.
+    const int64_t length =
+        std::min(config.sequence_len, static_cast<int64_t>(stream.ids.size()) - 1);
+    if (length < 1) continue;
+    const std::vector<Sequence> part =
+        cut_stream(stream, i, sources[i].cut,
+                   sources[i].cut == Cut::windows ? length : config.sequence_len, 0);
+    all.insert(all.end(), part.begin(), part.end());
+    for (const uint8_t learned : stream.learned) tokens += learned;
+    bytes += static_cast<double>(stream.learned_bytes);
+  }
+  validation.bytes_per_token = tokens > 0 ? bytes / tokens : 0;
+  const auto rows = static_cast<std::size_t>(config.micro_batch_size);
+  for (std::size_t begin = 0; begin < all.size(); begin += rows) {
+    const std::size_t count = std::min(rows, all.size() - begin);
+    validation.batches.push_back(
+        make_batch(std::span(all).subspan(begin, count), sources, config.sequence_len));
+  }
+  return validation;
+}
+
+/// Every metric also goes to an event file that TensorBoard reads.
+void write_tensorboard_events(Run& run) {
+  if (!run.has_folder()) return;
+  int64_t keep_step = 0;
+  if (run.resuming()) {
+    if (const auto checkpoint = nn::newest_intact_checkpoint(run)) keep_step = checkpoint->step;
+  }
+  const auto events =
+      std::make_shared<EventsFile>(run.folder() / "events.out.tfevents.cupel", keep_step);
+  run.subscribe([events, &run](const Event& event) {
+    if (event.kind == Event::Kind::metric)
+      events->scalar(event.name, event.step, event.value, run.time());
+  });
+}
+
+/// The model of a run and how its loss is taken.
+class Trainee {
+ public:
+  Trainee(const Config& config, const llm::ModelConfig& model, Run& run)
+      : config_(config), decoder_(std::make_shared<llm::Decoder>(model)), run_(run) {
+    if (config.base_model.empty()) {
+      decoder_->initialise(run);
+    } else {
+      run.record_input(config.base_model.text);
+      llm::load_weights(config.base_model.text, *decoder_);
+    }
+  }
+
+  const std::shared_ptr<llm::Decoder>& decoder() const { return decoder_; }
+
+  nn::FitModel fit_model(at::ScalarType storage) {
+    training_.storage = storage;
+    training_.dropout = config_.dropout;
+    training_.count_load = true;
+    training_.recompute = config_.gradient_checkpointing;
+    training_.mtp_loss_weight = config_.mtp_loss_weight;
+    nn::FitModel model;
+    model.module = decoder_.get();
+    model.loss = [this](const nn::Batch& batch) { return decoder_->loss(batch, training_); };
+    model.begin_micro_batch = [this](int64_t index) {
+      training_.dropout_key = run_.stream("dropout", static_cast<uint64_t>(index)).next_u64() >> 16;
+      if (index % config_.gradient_accumulation_steps == 0) {
+        for (llm::Experts* layer : decoder_->expert_layers()) layer->begin_step();
+      }
+    };
+    model.end_step = [this] {
+      for (llm::Experts* layer : decoder_->expert_layers())
+        layer->update_bias(config_.router_bias_update_rate);
+    };
+    model.log_metrics = [this](Run& run, int64_t step) { log_metrics(run, step); };
+    return model;
+  }
+
+  double validation_loss(const Validation& validation, at::ScalarType storage) {
+    at::NoGradGuard no_grad;
+    llm::LossOptions options;
+    options.storage = storage;
+    double loss = 0, labels = 0;
+    for (const SequenceBatch& sequences : validation.batches) {
+      const nn::Batch batch = to_batch(sequences);
+      loss += decoder_->loss(batch, options).item<double>();
+      labels += batch.weight;
+    }
+    return labels > 0 ? loss / labels : 0;
+  }
+
+  double max_expert_load() const { return max_expert_load_; }
+
+ private:
+  /// Load of the latest step: tokens over what an even spread would give.
+  void log_metrics(Run& run, int64_t step) {
+    const std::vector<llm::Experts*> layers = decoder_->expert_layers();
+    if (layers.empty()) return;
+    max_expert_load_ = 0;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const std::vector<int64_t>& load = layers[i]->load();
+      double total = 0;
+      for (const int64_t tokens : load) total += static_cast<double>(tokens);
+      const double even = std::max(1.0, total / static_cast<double>(load.size()));
+      for (std::size_t e = 0; e < load.size(); ++e) {
+        const double share = static_cast<double>(load[e]) / even;
+        max_expert_load_ = std::max(max_expert_load_, share);
+        if (static_cast<int64_t>(load.size()) <= kExpertsReported)
+          run.metric("expert_load/" + std::to_string(i) + "/" + std::to_string(e), step, share);
+      }
+    }
+    run.metric("max_expert_load", step, max_expert_load_);
+    if (decoder_->config().num_nextn_predict_layers > 0 && config_.mtp_loss_weight > 0)
+      run.metric("mtp_loss", step, decoder_->mtp_loss());
+  }
+
+  const Config& config_;
+  std::shared_ptr<llm::Decoder> decoder_;
+  Run& run_;
+  llm::LossOptions training_;
+  double max_expert_load_ = 0;
+};
+
+std::vector<std::string> make_samples(const Config& config, const LanguageModel& model, Run& run) {
+  std::vector<std::string> texts;
+  GenerateOptions options;
+  options.max_new_tokens = config.samples.max_new_tokens;
+  options.temperature = config.samples.temperature;
+  options.seed = run.seed();
+  for (const std::string& prompt : config.samples.prompts)
+    texts.push_back(model.generate(prompt, options, {}));
+  return texts;
+}
+
+/// Better before the first step than in the middle of one.
+void require_memory(const Plan& planned) {
+  const int64_t available = available_memory_bytes();
+  if (planned.planned_memory_bytes <= available) return;
+  const auto gib = [](int64_t bytes) {
+    return shortest(std::round(static_cast<double>(bytes) / 0x1p30 * 10) / 10) + " GiB";
+  };
+  fail(ErrorKind::resource, "[train]",
+       "planned for " + gib(planned.planned_memory_bytes) + " of tensors, but " + gib(available) +
+           " of memory are free",
+       "lower micro_batch_size or set gradient_checkpointing: true");
+}
+
+/// What is made of a recipe before the loop begins.
+struct Prepared {
+  std::shared_ptr<const Tokenizer> tokenizer;
+  llm::ModelConfig model;
+  Validation validation;
+  SequenceOrder order;
+};
+
+Prepared prepare(const Config& config, Run& run) {
+  const std::vector<TextSet> texts = load_texts(config, run);
+  auto tokenizer = std::make_shared<const Tokenizer>(make_tokenizer(config, texts, run));
+  Dataset dataset = tokenize(config, texts, *tokenizer, run);
+  llm::ModelConfig model = resolve_model(config, tokenizer->vocab_size());
+  Validation validation = make_validation(config, dataset.validation);
+  return {std::move(tokenizer), std::move(model), std::move(validation),
+          SequenceOrder(std::move(dataset.train), config.sequence_len, run)};
+}
+
+nn::FitReport fit(const Config& config, Prepared& prepared, Trainee& trainee, nn::Precision compute,
+                  const nn::FitHooks& hooks, Run& run) {
+  const at::ScalarType storage = storage_of(compute);
+  std::optional<nn::LossScaleConfig> scaling = config.loss_scale;
+  if (!scaling && compute == nn::Precision::fp16) scaling.emplace();
+  nn::FitData data;
+  data.micro_batches_per_epoch =
+      std::max<int64_t>(1, prepared.order.sequences_per_epoch() / config.micro_batch_size);
+  data.micro_batch = [&](int64_t index) {
+    return to_batch(prepared.order.batch(index * config.micro_batch_size, config.micro_batch_size));
+  };
+  if (!prepared.validation.batches.empty())
+    data.validate = [&] { return trainee.validation_loss(prepared.validation, storage); };
+  write_tensorboard_events(run);
+  nn::reset_peak_tensor_bytes();
+  return nn::fit(config, scaling, trainee.fit_model(storage), data, hooks, run);
+}
+
+void add_figures(const nn::FitReport& fitted, const Plan& planned, Report& report) {
+  report.steps = fitted.steps;
+  report.tokens = planned.tokens;
+  report.parameters = planned.parameters;
+  report.active_parameters = planned.active_parameters;
+  report.train_loss = fitted.train_loss;
+  report.val_loss = fitted.val_loss;
+  report.step_ms = fitted.step_ms;
+  report.loss_scale = fitted.loss_scale;
+  report.resumed_from = fitted.resumed_from;
+  report.planned_memory_bytes = planned.planned_memory_bytes;
+  report.peak_tensor_bytes = nn::peak_tensor_bytes();
+  if (fitted.labels > 0)
+    report.tokens_per_second =
+        fitted.labels_per_second * static_cast<double>(report.tokens) / fitted.labels;
+}
+
+}  // namespace
+
+Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
+  nn::count_tensor_bytes();
+  nn::keep_freed_memory();
+  nn::use_threads(run.threads());
+  Prepared prepared = prepare(config, run);
+  Report report;
+  report.precision =
+      nn::resolve_precision(config.precision, nn::has_fp16_units(), nn::has_bf16_units());
+  const nn::Precision compute = report.precision.compute;
+  if (compute != config.precision)
+    run.log(LogLevel::info,
+            "precision " + std::string(name_of(compute)) + ": " + report.precision.reason);
+  const Plan planned = plan(config, prepared.model, compute, prepared.order.sequences_per_epoch());
+  require_memory(planned);
+
+  Trainee trainee(config, prepared.model, run);
+  const LanguageModel model = llm::language_model(trainee.decoder(), prepared.tokenizer);
+  std::vector<std::string> before = make_samples(config, model, run);
+  const nn::FitReport fitted = fit(config, prepared, trainee, compute, hooks, run);
+  run.write_folder("model", [&](const std::filesystem::path& folder) {
+    llm::save_model(folder, *trainee.decoder());
+    prepared.tokenizer->save(folder);
+  });
+  add_figures(fitted, planned, report);
+  if (fitted.val_loss && prepared.validation.bytes_per_token > 0)
+    report.val_bits_per_byte =
+        *fitted.val_loss / prepared.validation.bytes_per_token / std::log(2.0);
+  const std::vector<std::string> after = make_samples(config, model, run);
+  for (std::size_t i = 0; i < before.size(); ++i)
+    report.samples.push_back({config.samples.prompts[i], std::move(before[i]), after[i]});
+  report.max_expert_load = trainee.max_expert_load();
+  report.model = "model";
+  return report;
+}
+
+}  // namespace cupel::train

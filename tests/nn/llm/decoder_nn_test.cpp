@@ -1,0 +1,271 @@
+// Against transformers: logits, losses and the gradient of every weight, stored in fp64.
+#include "nn/llm/decoder_nn.h"
+
+#include <gtest/gtest.h>
+
+#include <regex>
+
+#include "base/atomic_file.h"
+#include "base/json.h"
+#include "nn/optimizer_nn.h"
+#include "support/tensors_nn.h"
+
+namespace cupel::llm {
+namespace {
+
+/// A published name's gradient inside the decoder's fused parameters.
+at::Tensor gradient_of(const Decoder& decoder, const std::string& name) {
+  static const std::regex expert(R"((.*\.mlp\.experts)\.(\d+)\.(gate|up|down)_proj\.weight)");
+  std::smatch match;
+  const auto parameters = decoder.named_parameters();
+  if (!std::regex_match(name, match, expert)) return parameters[name].grad();
+  const bool down = match[3] == "down";
+  const at::Tensor fused = parameters[match[1].str() + (down ? ".down_proj" : ".gate_up_proj")]
+                               .grad()[std::stoi(match[2])];
+  if (down) return fused;
+  const int64_t inner = fused.size(0) / 2;
+  return fused.narrow(0, match[3] == "gate" ? 0 : inner, inner);
+}
+
+void expect_gradients(const Decoder& decoder, const Safetensors& expected, double tolerance) {
+  int compared = 0;
+  for (const TensorEntry& entry : expected.tensors()) {
+    if (!entry.name.starts_with("grad.")) continue;
+    const at::Tensor got = gradient_of(decoder, entry.name.substr(5));
+    ASSERT_TRUE(got.defined()) << entry.name;
+    EXPECT_LE(relative_gap(got, read_tensor(expected, entry.name)), tolerance) << entry.name;
+    ++compared;
+  }
+  EXPECT_GT(compared, 10);
+}
+
+void expect_equal_to_reference(const std::string& name, at::ScalarType type, double tolerance) {
+  const auto decoder = fixture_decoder(name, type);
+  const Safetensors expected = Safetensors::open(fixture(name) / "expected.safetensors");
+  const at::Tensor ids = read_tensor(expected, "ids");
+  {
+    at::NoGradGuard no_grad;
+    EXPECT_LE(relative_gap(decoder->logits(ids), read_tensor(expected, "logits")), tolerance);
+  }
+  nn::Batch batch = next_token_batch(ids);
+  const at::Tensor loss = decoder->loss(batch, {}) / batch.weight;
+  EXPECT_LE(relative_gap(loss, read_tensor(expected, "loss").squeeze()), tolerance);
+  if (expected.find("mtp_loss") != nullptr) return;
+  loss.backward();
+  expect_gradients(*decoder, expected, 20 * tolerance);
+}
+
+TEST(Decoder, GivesTheReferencesLogitsLossAndGradientsInDouble) {
+  for (const char* name : {"deepseek_v3_tiny/default", "deepseek_v3_tiny/yarn",
+                           "deepseek_v3_tiny/multi_token_prediction", "llama_tiny/default",
+                           "llama_tiny/llama3_rope"}) {
+    SCOPED_TRACE(name);
+    expect_equal_to_reference(name, at::kDouble, 1e-10);
+  }
+}
+
+TEST(Decoder, GivesTheReferencesLogitsLossAndGradientsOverTheKernels) {
+  for (const char* name :
+       {"deepseek_v3_tiny/default", "deepseek_v3_tiny/yarn", "llama_tiny/default"}) {
+    SCOPED_TRACE(name);
+    expect_equal_to_reference(name, at::kFloat, 1e-5);
+  }
+}
+
+TEST(Decoder, PredictsASecondTokenAsTheReferenceDoes) {
+  const std::string name = "deepseek_v3_tiny/multi_token_prediction";
+  const auto decoder = fixture_decoder(name, at::kDouble);
+  const Safetensors expected = Safetensors::open(fixture(name) / "expected.safetensors");
+  const at::Tensor ids = read_tensor(expected, "ids");
+  const at::Tensor want = read_tensor(expected, "mtp_logits");
+  {
+    at::NoGradGuard no_grad;
+    EXPECT_LE(relative_gap(decoder->mtp_logits(ids).narrow(1, 0, want.size(1)), want), 1e-10);
+  }
+  // Labels of the whole rows: the reference's main loss has one more label than its second one.
+  nn::Batch batch;
+  batch.inputs = ids;
+  batch.labels = at::full_like(ids, -100);
+  batch.labels.narrow(1, 0, ids.size(1) - 1).copy_(ids.narrow(1, 1, ids.size(1) - 1));
+  LossOptions options;
+  options.mtp_loss_weight = 1;
+  const double labels = static_cast<double>(ids.size(0) * (ids.size(1) - 2));
+  const at::Tensor plain = decoder->loss(batch, {});
+  const at::Tensor loss = decoder->loss(batch, options);
+  EXPECT_EQ(loss.item<double>(), plain.item<double>());
+  EXPECT_NEAR(decoder->mtp_loss() / labels, read_tensor(expected, "mtp_loss").item<double>(),
+              1e-10);
+  ((loss - plain) / labels).backward();
+  expect_gradients(*decoder, expected, 1e-8);
+}
+
+TEST(Decoder, FollowsPyTorchsLossCurveFromTheSameWeightsAndBatches) {
+  const std::string name = "deepseek_v3_curve";
+  const auto decoder = fixture_decoder(name);
+  const json::Value curve =
+      json::parse(read_file(fixture(name) / "curve.json"), "curve.json", {8, 1 << 20});
+  const Safetensors batches = Safetensors::open(fixture(name) / "batches.safetensors");
+  const at::Tensor ids = read_tensor(batches, "ids");
+  nn::FitConfig config;
+  nn::AdamW optimizer(*decoder, config);
+  for (nn::OptimizedParameter& parameter : optimizer.parameters()) parameter.decay = true;
+  const auto& rates = curve.at("learning_rate", "curve").as_array("curve");
+  const auto& losses = curve.at("loss", "curve").as_array("curve");
+  double worst = 0;
+  for (std::size_t step = 0; step < losses.size(); ++step) {
+    const nn::Batch batch = next_token_batch(ids[static_cast<int64_t>(step)]);
+    optimizer.zero_grad();
+    const at::Tensor loss = decoder->loss(batch, {}) / batch.weight;
+    loss.backward();
+    const double norm = std::sqrt(optimizer.gradient_sum_of_squares());
+    optimizer.step(rates[step].as_double("rate"),
+                   static_cast<float>(std::min(1.0, 1.0 / (norm + 1e-6))));
+    const double want = losses[step].as_double("loss");
+    worst = std::max(worst, std::abs(loss.item<double>() - want) / want);
+  }
+  EXPECT_LT(worst, 0.01);  // summation order differs between instruction sets, and steps amplify it
+  RecordProperty("worst_relative_gap", std::to_string(worst));
+}
+
+ModelConfig tiny() {
+  ModelConfig config;
+  config.vocab_size = 61;
+  config.hidden_size = 32;
+  config.intermediate_size = 48;
+  config.num_hidden_layers = 2;
+  config.num_attention_heads = 2;
+  config.kv_lora_rank = 16;
+  config.qk_nope_head_dim = 8;
+  config.qk_rope_head_dim = 8;
+  config.v_head_dim = 8;
+  config.n_routed_experts = 4;
+  config.moe_intermediate_size = 16;
+  config.num_nextn_predict_layers = 1;
+  return config;
+}
+
+std::shared_ptr<Decoder> tiny_decoder(const ModelConfig& config = tiny()) {
+  const Run run({.seed = 5, .threads = 1});
+  auto decoder = std::make_shared<Decoder>(config);
+  decoder->initialise(run);
+  return decoder;
+}
+
+at::Tensor random_ids(int64_t rows, int64_t length, uint64_t seed) {
+  return (random_tensor({rows, length}, seed).abs() * 1000).to(at::kLong).remainder(61);
+}
+
+/// Loss and all gradients of one pass, flat.
+at::Tensor pass_of(Decoder& decoder, const nn::Batch& batch, const LossOptions& options) {
+  decoder.zero_grad();
+  const at::Tensor loss = decoder.loss(batch, options);
+  loss.backward();
+  std::vector<at::Tensor> all{loss.detach().reshape({1}).to(at::kFloat)};
+  for (const at::Tensor& parameter : decoder.parameters())
+    all.push_back(parameter.grad().flatten().clone());
+  return at::cat(all);
+}
+
+TEST(Decoder, RecomputesActivationsToTheSameBits) {
+  const auto decoder = tiny_decoder();
+  const nn::Batch batch = next_token_batch(random_ids(3, 21, 1));
+  for (const at::ScalarType storage : {at::kFloat, at::kBFloat16, at::kHalf}) {
+    LossOptions options;
+    options.storage = storage;
+    options.dropout = 0.2;
+    options.dropout_key = 77;
+    options.mtp_loss_weight = 0.3;
+    options.count_load = true;
+    // A layer's branches are added to the stream in one place or another, so sums round alike only
+    // in fp32.
+    const at::Tensor plain = pass_of(*decoder, batch, options);
+    const std::vector<int64_t> load = decoder->expert_layers()[0]->load();
+    decoder->expert_layers()[0]->begin_step();
+    options.recompute = true;
+    const at::Tensor recomputed = pass_of(*decoder, batch, options);
+    EXPECT_EQ(decoder->expert_layers()[0]->load(), load);
+    decoder->expert_layers()[0]->begin_step();
+    EXPECT_TRUE(at::equal(plain, recomputed)) << relative_gap(recomputed, plain);
+  }
+}
+
+TEST(Decoder, TellsPackedDocumentsApart) {
+  const auto decoder = tiny_decoder();
+  const at::Tensor a = random_ids(1, 9, 2), b = random_ids(1, 13, 3);
+  const nn::Batch first = next_token_batch(a), second = next_token_batch(b);
+  nn::Batch packed;
+  packed.inputs = at::cat({first.inputs, second.inputs}, 1);
+  packed.labels = at::cat({first.labels, second.labels}, 1);
+  packed.first = at::cat({at::zeros({1, 8}, at::kInt), at::full({1, 12}, 8, at::kInt)}, 1);
+  packed.positions = at::cat({at::arange(8, at::kInt), at::arange(12, at::kInt)}).unsqueeze(0);
+  LossOptions options;
+  options.mtp_loss_weight = 0.5;
+  const at::Tensor apart = pass_of(*decoder, first, options) + pass_of(*decoder, second, options);
+  EXPECT_LE(relative_gap(pass_of(*decoder, packed, options), apart), 2e-5);
+}
+
+TEST(Decoder, ExtendsASequenceTokenByTokenToTheSameLogits) {
+  for (const char* name :
+       {"deepseek_v3_tiny/default", "deepseek_v3_tiny/yarn", "llama_tiny/default"}) {
+    const auto decoder = fixture_decoder(name, at::kDouble);
+    at::NoGradGuard no_grad;
+    const at::Tensor ids = random_ids(1, 20, 4);
+    const at::Tensor want = decoder->logits(ids)[0];
+    DecoderCache cache;
+    EXPECT_LE(relative_gap(decoder->extend(ids[0].narrow(0, 0, 11), cache), want[10]), 1e-10);
+    for (int64_t i = 11; i < 20; ++i)
+      EXPECT_LE(relative_gap(decoder->extend(ids[0].narrow(0, i, 1), cache), want[i]), 1e-10);
+    EXPECT_EQ(cache.length, 20);
+  }
+}
+
+TEST(Decoder, TakesEmbeddingsInPlaceOfIds) {
+  const auto decoder = tiny_decoder();
+  nn::Batch batch = next_token_batch(random_ids(2, 11, 6));
+  const at::Tensor plain = decoder->loss(batch, {});
+  batch.embeddings = decoder->named_parameters()["model.embed_tokens.weight"]
+                         .index_select(0, batch.inputs.flatten())
+                         .detach()
+                         .view({2, 10, 32})
+                         .requires_grad_(true);
+  const at::Tensor loss = decoder->loss(batch, {});
+  EXPECT_EQ(loss.item<float>(), plain.item<float>());
+  loss.backward();
+  EXPECT_GT(batch.embeddings.grad().abs().max().item<float>(), 0);
+}
+
+TEST(Decoder, HasTheParametersThatTheConfigNamesInTheirOrder) {
+  for (const bool tied : {false, true}) {
+    ModelConfig config = tiny();
+    config.tie_word_embeddings = tied;
+    config.q_lora_rank = 12;
+    const auto decoder = tiny_decoder(config);
+    const std::vector<ParameterShape> shapes = parameter_shapes(config);
+    const auto parameters = decoder->named_parameters();
+    ASSERT_EQ(parameters.size(), shapes.size());
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      EXPECT_EQ(parameters[i].key(), shapes[i].name);
+      EXPECT_EQ(parameters[i].value().sizes().vec(), shapes[i].shape) << shapes[i].name;
+    }
+  }
+}
+
+TEST(Decoder, BeginsWithTheAskedSpreadAndWithOnesInNorms) {
+  const auto parameters = tiny_decoder()->named_parameters();
+  EXPECT_NEAR(parameters["model.embed_tokens.weight"].std().item<double>(), 0.02, 0.002);
+  EXPECT_EQ(parameters["model.norm.weight"].min().item<float>(), 1);
+  EXPECT_FALSE(at::equal(parameters["model.layers.0.mlp.gate_proj.weight"],
+                         parameters["model.layers.0.mlp.up_proj.weight"]));
+}
+
+TEST(ShiftedBatch, MovesOnePlaceInsideEachDocument) {
+  const at::Tensor ids = at::tensor({1, 2, 3, 4, 5}, at::kLong).unsqueeze(0);
+  const at::Tensor labels = at::tensor({2, -100, 4, 5, 6}, at::kLong).unsqueeze(0);
+  const at::Tensor first = at::tensor({0, 0, 2, 2, 2}, at::kInt).unsqueeze(0);
+  const ShiftedBatch shift = shifted(ids, labels, first);
+  EXPECT_TRUE(at::equal(shift.ids[0], at::tensor({2, 3, 4, 5, 0}, at::kLong)));
+  EXPECT_TRUE(at::equal(shift.labels[0], at::tensor({-100, -100, 5, 6, -100}, at::kLong)));
+}
+
+}  // namespace
+}  // namespace cupel::llm

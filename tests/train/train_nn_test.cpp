@@ -1,0 +1,226 @@
+// Training as a whole on small data: what it leaves, that it resumes to the bit, that plan holds.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+
+#include "base/atomic_file.h"
+#include "base/config_doc.h"
+#include "nn/memory_nn.h"
+#include "support/errors.h"
+#include "support/files.h"
+#include "train/plan.h"
+#include "train/train.h"
+
+namespace cupel::train {
+namespace {
+
+llm::ModelConfig small_model() {
+  llm::ModelConfig model;
+  model.hidden_size = 32;
+  model.intermediate_size = 64;
+  model.num_hidden_layers = 2;
+  model.num_attention_heads = 2;
+  model.kv_lora_rank = 16;
+  model.qk_nope_head_dim = 8;
+  model.qk_rope_head_dim = 8;
+  model.v_head_dim = 16;
+  model.n_routed_experts = 4;
+  model.moe_intermediate_size = 32;
+  model.num_nextn_predict_layers = 1;
+  model.max_position_embeddings = 64;
+  return model;
+}
+
+/// A verse over and over, so that a few steps teach something.
+std::filesystem::path write_corpus(const TemporaryFolder& folder) {
+  std::string text;
+  for (int i = 0; i < 120; ++i)
+    text += "To be, or not to be, that is the question: line " + std::to_string(i % 7) + "\n";
+  return folder.write("corpus.txt", text);
+}
+
+Config small_config(const std::filesystem::path& corpus) {
+  Config config;
+  config.model = small_model();
+  config.tokenizer.vocab_size = 300;
+  config.datasets.push_back({.path = {corpus.string()}});
+  config.sequence_len = 32;
+  config.micro_batch_size = 4;
+  config.max_steps = 12;
+  config.learning_rate = 5e-3;
+  config.logging_steps = 3;
+  config.eval_steps = 6;
+  config.save_steps = 4;
+  config.val_set_size = 0.1;
+  config.precision = nn::Precision::fp32;
+  config.samples.prompts = {"To be"};
+  config.samples.max_new_tokens = 6;
+  return config;
+}
+
+RunOptions options_of(const std::filesystem::path& folder, bool resume = false) {
+  RunOptions options;
+  options.folder = folder;
+  options.seed = 3;
+  options.threads = 2;
+  options.resume = resume;
+  options.clock = [] { return 0.0; };
+  return options;
+}
+
+Report train_in(const Config& config, const RunOptions& options) {
+  cupel::Run run(options);
+  const Report report = train::run(config, {}, run);
+  run.finish("train", to_json(report));
+  return report;
+}
+
+TEST(Train, LearnsAndLeavesAModelThatCanBeTrainedOn) {
+  const TemporaryFolder folder;
+  Config config = small_config(write_corpus(folder));
+  config.max_steps = 60;
+  const Report report = train_in(config, options_of(folder / "run"));
+  EXPECT_EQ(report.steps, 60);
+  EXPECT_EQ(report.tokens, 60 * 4 * 32);
+  ASSERT_TRUE(report.val_loss.has_value());
+  EXPECT_LT(*report.val_loss, 3.0);  // ln 300 = 5.7
+  EXPECT_NE(report.samples.at(0).before, report.samples.at(0).after);
+  for (const char* name : {"model.safetensors", "config.json", "tokenizer.json"})
+    EXPECT_TRUE(std::filesystem::exists(folder / "run" / "model" / name)) << name;
+  EXPECT_TRUE(std::filesystem::exists(folder / "run" / "events.out.tfevents.cupel"));
+
+  Config further = small_config(folder / "corpus.txt");
+  further.model.reset();
+  further.tokenizer = {};
+  further.base_model = {(folder / "run" / "model").string()};
+  further.max_steps = 3;
+  further.warmup_steps = 3;
+  further.learning_rate = 1e-5;
+  const Report second = train_in(further, options_of(folder / "further"));
+  EXPECT_NEAR(*second.val_loss, *report.val_loss, 0.05);
+}
+
+/// Everything that must be equal in two runs: weights, optimizer, metrics apart from rates.
+std::string comparable(const std::filesystem::path& folder) {
+  std::string all = sha256_file(folder / "model/model.safetensors") +
+                    sha256_file(folder / "checkpoint-12/model.safetensors") +
+                    sha256_file(folder / "checkpoint-12/optimizer.safetensors");
+  std::istringstream lines(read_file(folder / "metrics.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("step_ms") == std::string::npos && line.find("per_second") == std::string::npos)
+      all += "\n" + line;
+  }
+  return all;
+}
+
+TEST(Train, ResumesAfterAStopToTheSameBits) {
+  const TemporaryFolder folder;
+  Config config = small_config(write_corpus(folder));
+  config.precision = nn::Precision::fp16;
+  config.dropout = 0.1;
+  config.gradient_accumulation_steps = 2;
+  train_in(config, options_of(folder / "whole"));
+  std::atomic<bool> stop{false};
+  RunOptions options = options_of(folder / "cut");
+  options.stop = &stop;
+  {
+    cupel::Run run(options);
+    run.subscribe([&](const Event& event) {
+      if (event.kind == Event::Kind::progress && event.done == 7) stop = true;
+    });
+    EXPECT_THROW(train::run(config, {}, run), Interrupted);
+  }
+  const Report report = train_in(config, options_of(folder / "cut", true));
+  EXPECT_EQ(report.resumed_from, 7);
+  EXPECT_EQ(comparable(folder / "cut"), comparable(folder / "whole"));
+}
+
+TEST(Train, GivesTheSameBitsOnOneThreadAndOnTwo) {
+  const TemporaryFolder folder;
+  const Config config = small_config(write_corpus(folder));
+  train_in(config, options_of(folder / "two"));
+  RunOptions options = options_of(folder / "one");
+  options.threads = 1;
+  train_in(config, options);
+  EXPECT_EQ(comparable(folder / "one"), comparable(folder / "two"));
+}
+
+TEST(Train, TakesBfloat16ForMixedWhereNoUnitMultipliesFp16) {
+  const TemporaryFolder folder;
+  Config config = small_config(write_corpus(folder));
+  config.precision = nn::Precision::mixed;
+  config.loss_scale.emplace();
+  const Report report = train_in(config, options_of(folder / "run"));
+  EXPECT_EQ(report.precision.compute, nn::Precision::bf16);
+  EXPECT_NE(report.precision.reason, "");
+  ASSERT_TRUE(report.loss_scale.has_value());
+  EXPECT_EQ(report.loss_scale->overflows, 0);
+}
+
+TEST(Train, ScalesTheLossUnderForcedFp16) {
+  const TemporaryFolder folder;
+  Config config = small_config(write_corpus(folder));
+  config.precision = nn::Precision::fp16;
+  config.loss_scale.emplace();
+  config.loss_scale->initial = 0x1p60;  // overflows until it has come down
+  config.max_steps = 60;
+  const Report report = train_in(config, options_of(folder / "run"));
+  EXPECT_GT(report.loss_scale->overflows, 5);
+  EXPECT_LT(report.loss_scale->final, 0x1p60);
+  EXPECT_EQ(report.loss_scale->skipped_steps, report.loss_scale->overflows);
+}
+
+TEST(Train, RejectsAnInputThatLeavesNothingToTrainOn) {
+  const TemporaryFolder folder;
+  folder.write("empty.txt", "");
+  const Config config = small_config(folder / "empty.txt");
+  cupel::Run run(options_of(folder / "run"));
+  EXPECT_THAT([&] { train::run(config, {}, run); }, throws_error(ErrorKind::data, "empty.txt"));
+}
+
+/// Five shapes whose memory lies in different places.
+std::vector<Config> planned_configs(const std::filesystem::path& corpus) {
+  Config base = small_config(corpus);
+  base.model->hidden_size = 96;
+  base.model->intermediate_size = 256;
+  base.model->moe_intermediate_size = 96;
+  base.model->num_hidden_layers = 3;
+  base.model->num_nextn_predict_layers = 0;
+  base.sequence_len = 64;
+  base.micro_batch_size = 12;
+  base.max_steps = 3;
+  std::vector<Config> configs(5, base);
+  configs[1].precision = nn::Precision::bf16;
+  configs[1].model->q_lora_rank = 32;
+  configs[1].model->num_nextn_predict_layers = 1;
+  configs[2].gradient_checkpointing = true;
+  configs[2].gradient_accumulation_steps = 2;
+  configs[2].model->num_hidden_layers = 6;
+  configs[3].model->family = "llama";
+  configs[3].model->num_key_value_heads = 1;
+  configs[3].dropout = 0.1;
+  configs[3].precision = nn::Precision::fp16;
+  configs[4].micro_batch_size = 2;
+  configs[4].model->n_routed_experts = 16;
+  configs[4].model->tie_word_embeddings = true;
+  return configs;
+}
+
+TEST(Train, PlansItsPeakOfTensorMemoryWithinATenth) {
+  const TemporaryFolder folder;
+  const std::filesystem::path corpus = write_corpus(folder);
+  int number = 0;
+  for (const Config& config : planned_configs(corpus)) {
+    const Report report = train_in(config, options_of(folder / ("run" + std::to_string(number))));
+    const auto planned = static_cast<double>(report.planned_memory_bytes);
+    const auto measured = static_cast<double>(report.peak_tensor_bytes);
+    EXPECT_NEAR(planned / measured, 1, 0.1)
+        << "config " << number << ": planned " << planned << ", measured " << measured;
+    ++number;
+  }
+}
+
+}  // namespace
+}  // namespace cupel::train
