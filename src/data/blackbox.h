@@ -19,9 +19,8 @@ struct GenerateOptions {
 
 /// Continues `prompt`; ends at the end-of-text token too. `on_text`, if set, gets the text piece by
 /// piece, whole characters only, on the calling thread; false ends the generation.
-using Generator =
-    std::function<std::string(std::string_view prompt, const GenerateOptions& options,
-                              const std::function<bool(std::string_view)>& on_text)>;
+using Generator = std::function<std::string(std::string_view prompt, const GenerateOptions& options,
+                                            const std::function<bool(std::string_view)>& on_text)>;
 
 /// What a model makes of a text: ln p(target | context) in nats, over `tokens` tokens.
 struct Likelihood {

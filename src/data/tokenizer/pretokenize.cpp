@@ -9,6 +9,9 @@ const std::string_view kGpt2Pattern =
 
 namespace {
 
+/// Every step is a level of recursion.
+constexpr std::size_t kMaxSteps = 64;
+
 /// The end of the character that begins at `at`.
 std::size_t next_character(std::string_view text, std::size_t at) {
   do {
@@ -66,6 +69,7 @@ void PreTokenizer::add(const json::Value& value, const std::string& where) {
     return;
   }
   if (byte_level_) fail(ErrorKind::data, where, "\"" + type + "\" stands after ByteLevel");
+  if (steps_.size() == kMaxSteps) fail(ErrorKind::data, where, "more than 64 steps");
   if (type == "Split") {
     add_split(value, where);
   } else if (type == "Digits") {

@@ -14,13 +14,15 @@ constexpr double kMostParameters = 1e15;
 
 /// A member's value into a field, its range checked; `key` is the culprit's name.
 template <class C, class T>
-void read_field(const json::Value& value, const Field<C, T>& field, const std::string& key, T& out) {
+void read_field(const json::Value& value, const Field<C, T>& field, const std::string& key,
+                T& out) {
   if constexpr (is_optional<T>) {
     if (value.is_null()) return;
     typename T::value_type inner{};
-    read_field(value, Field<C, typename T::value_type>(field.name, nullptr, field.help, field.low,
-                                                       field.high),
-               key, inner);
+    read_field(
+        value,
+        Field<C, typename T::value_type>(field.name, nullptr, field.help, field.low, field.high),
+        key, inner);
     out = inner;
   } else if constexpr (std::is_same_v<T, bool>) {
     out = value.as_bool(key);
@@ -63,7 +65,9 @@ void read_rope(const json::Value& object, const std::string& where, ModelConfig&
   if (rope == nullptr || rope->is_null()) return;
   const std::string key = where + ": rope_parameters";
   rope->as_object(key);
-  if (const json::Value* theta = rope->find("rope_theta")) config.rope_theta = theta->as_double(key);
+  if (const json::Value* theta = rope->find("rope_theta")) {
+    read_fields(json::Object{{"rope_theta", *theta}}, key, config);
+  }
   const json::Value* type = rope->find("rope_type");
   if (type == nullptr) type = rope->find("type");
   if (type == nullptr || type->as_string(key) == "default") return;
@@ -80,8 +84,8 @@ void refuse_what_is_missing(const json::Value& object, const std::string& where)
     if (value == nullptr || value->is_null()) return;
     const std::string text = value->is_string() ? value->as_string(where) : json::dump(*value);
     if (text != only)
-      fail(ErrorKind::config, where,
-           std::string(key) + " " + text + " is not supported", "only " + std::string(only) + " is");
+      fail(ErrorKind::config, where, std::string(key) + " " + text + " is not supported",
+           "only " + std::string(only) + " is");
   };
   refuse("hidden_act", "silu");
   refuse("scoring_func", "sigmoid");
@@ -129,6 +133,21 @@ void check_experts(const ModelConfig& c, Problems& problems) {
   problems.unless(c.n_group == 1 || group >= 2, "a group needs at least two experts");
   problems.unless(c.num_experts_per_tok <= c.topk_group * group,
                   "topk_group leaves fewer experts than num_experts_per_tok");
+}
+
+/// What would divide by zero, or take the logarithm of it, is refused.
+void check_rope(const RopeScaling& scaling, double theta, Problems& problems) {
+  if (scaling.type == "yarn") {
+    problems.unless(theta > 1, "yarn needs a rope_theta above 1");
+    problems.unless(scaling.beta_slow > 0 && scaling.beta_fast >= scaling.beta_slow,
+                    "rope_scaling needs 0 < beta_slow <= beta_fast");
+  } else if (scaling.type == "llama3") {
+    problems.unless(scaling.low_freq_factor < scaling.high_freq_factor,
+                    "rope_scaling needs low_freq_factor < high_freq_factor");
+  } else {
+    problems.unless(false,
+                    "unknown rope_scaling type \"" + scaling.type + "\"; known: yarn, llama3");
+  }
 }
 
 json::Value rope_json(const ModelConfig& config) {
@@ -184,15 +203,12 @@ std::vector<std::string> ModelConfig::problems() const {
   if (row->mixture_of_experts) check_experts(*this, problems);
   problems.unless(row->mixture_of_experts || num_nextn_predict_layers == 0,
                   "num_nextn_predict_layers needs family deepseek_v3");
-  problems.unless(
-      !rope_scaling || rope_scaling->type == "yarn" || rope_scaling->type == "llama3",
-      "unknown rope_scaling type \"" + (rope_scaling ? rope_scaling->type : "") +
-          "\"; known: yarn, llama3");
+  if (rope_scaling) check_rope(*rope_scaling, rope_theta, problems);
   // In doubles, which do not overflow.
   const auto d = [](int64_t value) { return static_cast<double>(value); };
-  const double layer = d(hidden_size) * (d(intermediate_size) + d(n_routed_experts) *
-                                                                    d(moe_intermediate_size) +
-                                         d(num_attention_heads) * d(query_width()));
+  const double layer =
+      d(hidden_size) * (d(intermediate_size) + d(n_routed_experts) * d(moe_intermediate_size) +
+                        d(num_attention_heads) * d(query_width()));
   problems.unless(d(num_hidden_layers) * layer + d(vocab_size) * d(hidden_size) < kMostParameters,
                   "the model has more than 1e15 parameters");
   return problems.found;
