@@ -58,6 +58,7 @@ PreTokenizer PreTokenizer::parse(const json::Value& value, const std::string& wh
     fail(ErrorKind::data, where, "has no ByteLevel step",
          "only byte-level BPE tokenizers are known (GPT-2, Llama 3, Qwen, DeepSeek and alike)");
   }
+  if (pre_tokenizer.steps_.size() > kMaxSteps) fail(ErrorKind::data, where, "more than 64 steps");
   return pre_tokenizer;
 }
 
@@ -69,7 +70,6 @@ void PreTokenizer::add(const json::Value& value, const std::string& where) {
     return;
   }
   if (byte_level_) fail(ErrorKind::data, where, "\"" + type + "\" stands after ByteLevel");
-  if (steps_.size() == kMaxSteps) fail(ErrorKind::data, where, "more than 64 steps");
   if (type == "Split") {
     add_split(value, where);
   } else if (type == "Digits") {
