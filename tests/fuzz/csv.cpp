@@ -1,4 +1,4 @@
-// Comma-separated values, plain and, since their framing is read first, as damaged gzip and zstd.
+// Comma-separated values, plain, and compressed where the bytes begin like gzip or zstd.
 #include "fuzz/survive.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
