@@ -44,6 +44,15 @@ Frame frame_of(const LineChart& chart) {
           Axis(y_low, y_high, chart.scale, kHeight - kBottom, kTop)};
 }
 
+/// Powers of two as they are known: 65536 rather than 65.5k.
+std::string tick_text(double tick, Scale scale) {
+  if (scale != Scale::log2) return html::short_number(tick);
+  const double exponent = std::log2(tick);
+  if (tick >= 1 && tick < 1e5) return fmt::format("{:.0f}", tick);
+  return exponent == std::round(exponent) ? fmt::format("2^{:.0f}", exponent)
+                                          : html::short_number(tick);
+}
+
 std::string grid(const Frame& frame, const LineChart& chart) {
   std::string svg;
   for (const double tick : frame.y.ticks(5)) {
@@ -51,7 +60,7 @@ std::string grid(const Frame& frame, const LineChart& chart) {
     svg += fmt::format(
         "<line class=\"grid\" x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/>"
         "<text x=\"{3}\" y=\"{4:.1f}\" text-anchor=\"end\">{5}</text>\n",
-        kLeft, kWidth - kRight, y, kLeft - 8, y + 4, html::short_number(tick));
+        kLeft, kWidth - kRight, y, kLeft - 8, y + 4, tick_text(tick, chart.scale));
   }
   for (const double tick : frame.x.ticks(6)) {
     svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",

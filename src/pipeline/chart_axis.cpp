@@ -66,11 +66,20 @@ double Axis::place(double value) const {
   return begin_ + (on_scale(value, scale_) - from) / (to - from) * (end_ - begin_);
 }
 
-/// On a logarithmic scale that spans too little for two powers, round numbers serve.
+/// On a logarithmic scale that spans too little for powers of ten, 1, 2 and 5 times them serve, and
+/// where even these are too few, round numbers.
 std::vector<double> Axis::ticks(int count) const {
   if (scale_ == Scale::linear) return nice_ticks(low_, high_, count);
   std::vector<double> ticks = power_ticks(low_, high_, scale_ == Scale::log2 ? 2 : 10, count);
-  return ticks.size() >= 2 ? ticks : nice_ticks(low_, high_, count);
+  if (scale_ == Scale::log10 && ticks.size() < 3) {
+    ticks.clear();
+    for (double power = std::pow(10, std::floor(std::log10(low_))); power <= high_; power *= 10) {
+      for (const double factor : {1.0, 2.0, 5.0}) {
+        if (factor * power >= low_ && factor * power <= high_) ticks.push_back(factor * power);
+      }
+    }
+  }
+  return ticks.size() >= 3 ? ticks : nice_ticks(low_, high_, count);
 }
 
 bool can_be_drawn(double value, Scale scale) {

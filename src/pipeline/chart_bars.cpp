@@ -160,7 +160,7 @@ std::string heat_map(const HeatMap& map) {
   std::string inner;
   for (std::size_t r = 0; r < rows; ++r) {
     const double y = kCell * static_cast<double>(r);
-    inner += text(kLeft - 8, y + 11, "end", "", map.rows[r]);
+    if (rows <= 8 || r % 2 == 0) inner += text(kLeft - 8, y + 11, "end", "", map.rows[r]);
     for (std::size_t c = 0; c < drawn; ++c) {
       if (!std::isfinite(cells[r][c])) continue;
       const double strength = high > low ? (cells[r][c] - low) / (high - low) : 0.5;

@@ -67,7 +67,7 @@ std::string tiles(const json::Value& report, const RunFolder& run) {
   add("peak tensor memory", peak, html::byte_size(peak),
       std::isfinite(planned) && planned > 0
           ? "planned " + html::byte_size(planned) +
-                fmt::format(" ({:+.1f} %)", 100 * (peak / planned - 1))
+                fmt::format(" ({:+.1f} %)", 100 * (peak / planned - 1))
           : "");
   add("time", seconds, html::duration(seconds));
   const std::string compute = text_at(report, "precision.compute");
@@ -90,7 +90,7 @@ std::string single(const RunFolder& run, const std::string& metric, LineChart ch
 }
 
 std::string loss_chart(const RunFolder& run) {
-  LineChart chart{.title = "Loss", .y_label = "nats a token"};
+  LineChart chart{.title = "Loss", .y_label = "nats a token", .scale = chart::Scale::log10};
   if (const auto* points = find_metric(run, "loss"))
     chart.series.push_back({.name = "training", .points = *points, .color = 5});
   if (const auto* points = find_metric(run, "val_loss"))

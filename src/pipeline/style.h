@@ -64,7 +64,7 @@ svg .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-lineca
 svg .dash { stroke-dasharray: 6 4; }
 svg .faint { opacity: 0.22; stroke-width: 1; }
 svg .mark { stroke: var(--card); stroke-width: 1.5; }
-svg .hit { fill: transparent; } svg .hit:hover { fill: currentColor; }
+svg .hit { fill: transparent; stroke: none; } svg .hit:hover { fill: currentColor; }
 svg .whisker { stroke-width: 2.5; stroke-linecap: round; }
 svg .cell { fill: rgb(var(--heat)); }
 .s0 { color: var(--s0); stroke: var(--s0); } .s1 { color: var(--s1); stroke: var(--s1); }
