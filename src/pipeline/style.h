@@ -44,7 +44,7 @@ a { color: var(--run); }
 .tile dd { margin: 0; font-size: 22px; font-weight: 600; font-variant-numeric: tabular-nums;
   letter-spacing: -0.01em; overflow-wrap: anywhere; }
 .tile dd.note { font-size: 12.5px; font-weight: 400; letter-spacing: 0; line-height: 1.35; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr));
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 440px), 1fr));
   gap: 14px; margin: 16px 0; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px;
   padding: 12px 14px 8px; min-width: 0; }
