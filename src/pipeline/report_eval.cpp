@@ -13,14 +13,6 @@ namespace {
 using html::element;
 using html::escape;
 
-std::optional<Interval> interval_at(const json::Value& value, std::string_view path) {
-  const json::Value* list = find_path(value, path);
-  if (list == nullptr || !list->is_array()) return std::nullopt;
-  const json::Array& ends = list->as_array(path);
-  if (ends.size() != 2 || !ends[0].is_number() || !ends[1].is_number()) return std::nullopt;
-  return Interval{ends[0].as_double(path), ends[1].as_double(path)};
-}
-
 std::string written(const std::optional<Interval>& interval) {
   if (!interval) return "–";
   return fmt::format("[{}, {}]", html::number(interval->low), html::number(interval->high));

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/json.h"
+#include "base/stats.h"
 #include "pipeline/chart_axis.h"
 
 namespace cupel::pipeline {
@@ -36,6 +38,8 @@ RunFolder read_run_folder(const std::filesystem::path& folder);
 double number_at(const json::Value& value, std::string_view path);
 /// A text likewise; empty where there is none.
 std::string text_at(const json::Value& value, std::string_view path);
+/// A list of two numbers, as reports write intervals.
+std::optional<Interval> interval_at(const json::Value& value, std::string_view path);
 /// The value, or null pointer.
 const json::Value* find_path(const json::Value& value, std::string_view path);
 
