@@ -121,14 +121,14 @@ std::span<const Protocol> protocols();
 /// claim was skipped, with the reason. interval: Student's t over random seeds, of a single one the
 /// metric's own.
 struct Row {
-  std::string id, statement, metric;
-  std::optional<double> value;
-  std::optional<std::array<double, 2>> interval;
-  std::string bar;
-  std::optional<bool> pass;
-  std::optional<double> baseline;
-  std::string machine, reason;
-  std::vector<int64_t> seeds;
+  std::string id = {}, statement = {}, metric = {};
+  std::optional<double> value = {};
+  std::optional<std::array<double, 2>> interval = {};
+  std::string bar = {};
+  std::optional<bool> pass = {};
+  std::optional<double> baseline = {};
+  std::string machine = {}, reason = {};
+  std::vector<int64_t> seeds = {};
   static constexpr auto fields() {
     using C = Row;
     return std::tuple{Field{"id", &C::id, "claim"},
@@ -146,8 +146,8 @@ struct Row {
 };
 
 struct Report {
-  std::string form;
-  std::vector<Row> claims;
+  std::string form = {};
+  std::vector<Row> claims = {};
   static constexpr auto fields() {
     return std::tuple{Field{"form", &Report::form, "quick or full"},
                       Field{"claims", &Report::claims, "a row a metric"}};

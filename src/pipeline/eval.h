@@ -89,7 +89,7 @@ struct Config {
 /// The baseline's figure in the metric of its task. margin is baseline minus model: above 0 the
 /// model is better; its interval is over the same resampled texts.
 struct BaselineReport {
-  std::string name;
+  std::string name = {};
   double value = 0, margin = 0;
   std::array<double, 2> margin_interval{};
   static constexpr auto fields() {
@@ -102,13 +102,13 @@ struct BaselineReport {
 };
 
 struct TaskReport {
-  std::string metric;
+  std::string metric = {};
   double value = 0;
   std::array<double, 2> interval{};
   int64_t n = 0;
-  std::optional<int64_t> tokens, bytes;
-  std::optional<double> nats_per_token;
-  std::optional<BaselineReport> baseline;
+  std::optional<int64_t> tokens = {}, bytes = {};
+  std::optional<double> nats_per_token = {};
+  std::optional<BaselineReport> baseline = {};
   static constexpr auto fields() {
     using C = TaskReport;
     return std::tuple{

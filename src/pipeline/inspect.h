@@ -110,14 +110,14 @@ struct DataReport {
 };
 
 struct Report {
-  std::string kind, path;
+  std::string kind = {}, path = {};
   int64_t bytes = 0;
-  std::optional<WeightsReport> weights;
-  std::optional<llm::ModelConfig> config;
-  std::optional<TokenizerReport> tokenizer;
-  std::optional<RunReport> run;
-  std::optional<DataReport> data;
-  std::vector<std::string> notes;
+  std::optional<WeightsReport> weights = {};
+  std::optional<llm::ModelConfig> config = {};
+  std::optional<TokenizerReport> tokenizer = {};
+  std::optional<RunReport> run = {};
+  std::optional<DataReport> data = {};
+  std::vector<std::string> notes = {};
   static constexpr auto fields() {
     using C = Report;
     return std::tuple{Field{"kind", &C::kind, "model, weights, run, tokenizer or data"},
