@@ -79,7 +79,8 @@ std::vector<double> Axis::ticks(int count) const {
       }
     }
   }
-  return ticks.size() >= 3 ? ticks : nice_ticks(low_, high_, count);
+  const std::size_t enough = scale_ == Scale::log2 ? 1 : 3;
+  return ticks.size() >= enough ? ticks : nice_ticks(low_, high_, count);
 }
 
 bool can_be_drawn(double value, Scale scale) {
