@@ -115,16 +115,17 @@ void see_column(std::vector<ColumnReport>& columns, const std::string& name,
   if (type != found->type && type != "null") found->type = "mixed";
 }
 
-DataReport data_of(const fs::path& path, int64_t shown) {
+DataReport data_of(const fs::path& path, const Config& config) {
   DataReport report;
   std::vector<Reject> rejects;
   const auto take = [&](json::Value&& row, int64_t) -> std::optional<RowProblem> {
     for (const auto& [key, member] : row.as_object("row")) see_column(report.columns, key, member);
-    if (static_cast<int64_t>(report.first.size()) < shown)
+    if (static_cast<int64_t>(report.first.size()) < config.rows)
       report.first.push_back(clip(json::dump(row), kRowCharacters));
     return std::nullopt;
   };
-  const ReadCounts counts = for_each_row(path, {}, take, &rejects);
+  const ReadCounts counts =
+      for_each_row(path, {.split = config.split, .columns = {}}, take, &rejects);
   report.rows = counts.rows;
   report.rejected = counts.rejected;
   for (const Reject& reject : rejects) ++report.rejects_by_rule[reject.rule];
@@ -195,7 +196,7 @@ Report run(const Config& config) {
     report.config = llm::read_model_config(path);
   } else {
     report.kind = "data";
-    report.data = data_of(path, config.rows);
+    report.data = data_of(path, config);
   }
   return report;
 }

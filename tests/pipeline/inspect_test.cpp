@@ -99,6 +99,14 @@ TEST(Inspect, CountsRowsColumnsAndRejects) {
   EXPECT_EQ(report.data->rejects_by_rule.size(), 1u);
 }
 
+TEST(Inspect, OneSplitOfAFileOfSplitsIsCounted) {
+  const TemporaryFolder folder;
+  const auto path =
+      folder.write("d.json", R"({"train": [{"a": 1}, {"a": 2}], "test": [{"a": 3}]})");
+  EXPECT_EQ(inspect::run({.path = {path.string()}, .split = "train"}).data->rows, 2);
+  EXPECT_THAT([&] { look(path); }, throws_error(ErrorKind::config, "object of splits"));
+}
+
 TEST(Inspect, ManyFieldsAndLongRowsAreBounded) {
   const TemporaryFolder folder(TemporaryFolder::Place::memory);
   json::Object row;
