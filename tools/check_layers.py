@@ -24,7 +24,6 @@ DOORS = {
     r"yaml-cpp/": r"base/config_yaml\.cpp",
     r"nlohmann/": r"base/json\.cpp",
     r"simdjson": r"data/jsonl\.cpp",
-    r"CLI/": r"cli/\w+\.cpp",
     r"zlib|zstd": r"data/\w+\.cpp",
     r"pcre2": r"data/tokenizer/\w+\.cpp",
     r"utf8proc": r"(base/text|data/utf8|data/tokenizer/\w+)\.cpp",

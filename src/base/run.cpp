@@ -37,13 +37,15 @@ std::string first_difference(std::string_view before, std::string_view after) {
   }
 }
 
-/// Files that hold times or rates, that describe the run itself, or that come and go with resumes.
+/// Files that hold times or rates, that describe the run itself, or that come and go with resumes;
+/// a stage that repeats has a folder of its own with the same names in it.
 bool is_part_of_fingerprint(const std::string& name) {
   static const std::unordered_set<std::string> apart{"recipe.yaml", "config.yaml", "manifest.json",
                                                      "report.json", "report.html", "metrics.jsonl",
                                                      "log.jsonl",   ".lock"};
-  return !apart.contains(name) && !name.starts_with("checkpoint-") &&
-         !name.starts_with(".staging-") && name.find("events.out.tfevents.") == std::string::npos;
+  const std::string last = fs::path(name).filename().string();
+  return !apart.contains(last) && !last.starts_with("checkpoint-") &&
+         !last.starts_with(".staging-") && !last.starts_with("events.out.tfevents.");
 }
 
 }  // namespace

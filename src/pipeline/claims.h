@@ -154,6 +154,8 @@ struct Report {
   }
   /// No row missed its bar.
   bool passed() const;
+  int exit_code() const { return passed() ? 0 : 1; }
+  std::string text() const;
 };
 
 /// Measures each claim for each of its random seeds; a seed that is done lies in
@@ -163,8 +165,7 @@ Report run(const Config& config, const Heavy& heavy, Run& run);
 /// The same with protocols of the caller's.
 Report run(const Config& config, const Heavy& heavy, std::span<const Protocol> protocols, Run& run);
 
-/// The table for a terminal, and docs/claims.md.
-std::string to_text(const Report& report);
+/// docs/claims.md.
 std::string to_markdown(const Report& report, const std::vector<Claim>& claims);
 
 }  // namespace cupel::pipeline::claims

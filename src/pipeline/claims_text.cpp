@@ -39,13 +39,12 @@ std::string markdown_row(const std::vector<std::string>& cells) {
 
 }  // namespace
 
-std::string to_text(const Report& report) {
+std::string Report::text() const {
   std::size_t width = 6;
-  for (const Row& row : report.claims)
-    width = std::max(width, row.id.size() + 1 + row.metric.size());
+  for (const Row& row : claims) width = std::max(width, row.id.size() + 1 + row.metric.size());
   std::string out = fmt::format("{:<{}}  {:>10}  {:<22} {:<10} {}\n", "claim", width, "value",
-                                "95 % interval", "bar", report.form + " form");
-  for (const Row& row : report.claims) {
+                                "95 % interval", "bar", form + " form");
+  for (const Row& row : claims) {
     out += fmt::format("{:<{}}  {:>10}  {:<22} {:<10} {}\n", row.id + " " + row.metric, width,
                        value_text(row), interval_text(row), row.bar, verdict(row));
   }

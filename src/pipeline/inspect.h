@@ -132,13 +132,12 @@ struct Report {
                       Field{"data", &C::data, "rows of a data file"},
                       Field{"notes", &C::notes, "what could not be read, and why"}};
   }
+  /// For a terminal, lines of at most about 100 characters.
+  std::string text() const;
 };
 
 /// Looks and changes nothing. Memory is bounded by the settings, not by the file. Throws
 /// Error{config} for a path that is missing or none of these, Error{data} for a damaged file.
 Report run(const Config& config);
-
-/// The report for a terminal, lines of at most about 100 characters.
-std::string to_text(const Report& report);
 
 }  // namespace cupel::pipeline::inspect

@@ -91,15 +91,15 @@ std::string text_of(const DataReport& data) {
 
 }  // namespace
 
-std::string to_text(const Report& report) {
-  std::string out = clip(report.path, 400) + ": " + report.kind + ", " +
-                    html::byte_size(static_cast<double>(report.bytes)) + "\n";
-  if (report.run) out += text_of(*report.run);
-  if (report.config) out += text_of(*report.config);
-  if (report.weights) out += text_of(*report.weights);
-  if (report.tokenizer) out += text_of(*report.tokenizer);
-  if (report.data) out += text_of(*report.data);
-  for (const std::string& note : report.notes) out += "note: " + clip(note, 400) + "\n";
+std::string Report::text() const {
+  std::string out =
+      clip(path, 400) + ": " + kind + ", " + html::byte_size(static_cast<double>(bytes)) + "\n";
+  if (run) out += text_of(*run);
+  if (config) out += text_of(*config);
+  if (weights) out += text_of(*weights);
+  if (tokenizer) out += text_of(*tokenizer);
+  if (data) out += text_of(*data);
+  for (const std::string& note : notes) out += "note: " + clip(note, 400) + "\n";
   return out;
 }
 

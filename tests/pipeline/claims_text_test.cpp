@@ -26,7 +26,7 @@ Report sample() {
 }
 
 TEST(ClaimsText, SaysWhatIsMetMissedAndSkipped) {
-  const std::string text = to_text(sample());
+  const std::string text = sample().text();
   EXPECT_THAT(text, HasSubstr("learning gain"));
   EXPECT_THAT(text, HasSubstr("0.5  [0.25, 0.75]"));
   EXPECT_THAT(text, HasSubstr(">= 0.3     met\n"));

@@ -16,7 +16,7 @@ TEST(InspectText, ListsTensorsAndWhatIsLeftOut) {
   report.weights->parameters = 1234567;
   report.weights->parameters_by_dtype = {{"BF16", 1234567}};
   report.weights->first = {{"model.embed", "BF16", {512, 64}, 65536}, {"scale", "F32", {}, 4}};
-  const std::string text = to_text(report);
+  const std::string text = report.text();
   EXPECT_THAT(text, HasSubstr("w.safetensors: weights, 2 KiB\n"));
   EXPECT_THAT(text, HasSubstr("1,234,567"));
   EXPECT_THAT(text, HasSubstr("512 x 64"));
@@ -27,7 +27,7 @@ TEST(InspectText, ListsTensorsAndWhatIsLeftOut) {
 TEST(InspectText, ShowsTheShapeOfAModel) {
   Report report{.kind = "model", .path = "m"};
   report.config.emplace().vocab_size = 2048;
-  const std::string text = to_text(report);
+  const std::string text = report.text();
   EXPECT_THAT(text, HasSubstr("deepseek_v3"));
   EXPECT_THAT(text, HasSubstr("active a token"));
 }
@@ -38,7 +38,7 @@ TEST(InspectText, HostileNamesCannotSpeakToTheTerminal) {
   report.data->columns = {{"\x1b]0;x\x07", "text", 3}};
   report.data->first = {std::string(5000, 'x')};
   report.notes = {"bad \x1b note"};
-  const std::string text = to_text(report);
+  const std::string text = report.text();
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
   EXPECT_THAT(text, Not(HasSubstr("\x07")));
   EXPECT_LT(text.size(), 1000u);
@@ -51,7 +51,7 @@ TEST(InspectText, ShowsTheFiguresOfARun) {
   report.run->status = "stopped";
   report.run->figures = {{"train.val_loss", 1.5}};
   report.run->checkpoints = {10, 20};
-  const std::string text = to_text(report);
+  const std::string text = report.text();
   EXPECT_THAT(text, HasSubstr("stopped"));
   EXPECT_THAT(text, HasSubstr("10, 20"));
   EXPECT_THAT(text, HasSubstr("train.val_loss"));

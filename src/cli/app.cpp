@@ -1,0 +1,158 @@
+#include "cli/app.h"
+
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/arguments.h"
+#include "cli/help.h"
+#include "cli/signals.h"
+#include "cli/terminal.h"
+#include "pipeline/execute.h"
+#include "pipeline/figures.h"
+#include "pipeline/plan.h"
+#include "pipeline/program.h"
+
+namespace cupel::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using pipeline::Request;
+
+constexpr int kInterrupted = 130;
+
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void say(std::string_view text) { std::cerr << text << std::flush; }
+
+/// The command that goes on with the run in `folder`.
+std::string resume_command(const std::vector<std::string>& words, const Request& request,
+                           const fs::path& folder) {
+  std::vector<std::string> line{"cupel"};
+  line.insert(line.end(), words.begin(), words.end());
+  if (request.line.flags.out.empty()) line.push_back("--out=" + folder.string());
+  if (!request.line.flags.resume) line.emplace_back("--resume");
+  return pipeline::shell_line(line);
+}
+
+void print_json(const json::Value& value) { std::cout << json::dump(value, 2) << std::endl; }
+
+void print_summary(const pipeline::Executed& done) {
+  const json::Object& reports = done.report.as_object("report");
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    const std::string& text = done.texts[i];
+    std::cout << reports[i].first << "\n"
+              << (text.empty() ? pipeline::figures_text(reports[i].second) : text);
+  }
+  const fs::path page = done.folder / "report.html";
+  std::cout << "report: " << (fs::exists(page) ? page : done.folder / "report.json").string()
+            << std::endl;
+}
+
+int run_stages(Request& request, const std::vector<std::string>& words) {
+  const Screen screen = standard_error();
+  Terminal terminal(screen, say, steady_seconds);
+  request.sinks.push_back([&](const Event& event) { terminal(event); });
+  request.stop = &watch_signals();
+  const fs::path folder = pipeline::run_folder(request);
+  const auto tell_resume = [&] {
+    say("go on with:\n  " + resume_command(words, request, folder) + "\n");
+  };
+  try {
+    const pipeline::Executed done = pipeline::execute(request, folder);
+    terminal.clear();
+    if (request.line.flags.json) {
+      print_json(done.report);
+    } else {
+      print_summary(done);
+    }
+    return done.exit_code;
+  } catch (const Interrupted& interrupted) {
+    terminal.clear();
+    say(std::string(interrupted.what()) + "\n");
+    tell_resume();
+    return kInterrupted;
+  } catch (const Error& error) {
+    terminal.clear();
+    say(coloured(screen, "31", error.what()) + "\n");
+    if (error.kind() == ErrorKind::resource && fs::exists(folder / "config.yaml")) tell_resume();
+    return exit_code(error.kind());
+  }
+}
+
+int answer(Request& request) {
+  const pipeline::Verb& verb = *request.line.verb;
+  Terminal terminal(standard_error(), say, steady_seconds);
+  request.sinks.push_back([&](const Event& event) { terminal(event); });
+  const pipeline::Result result = verb.answer(request.settings, request);
+  terminal.clear();
+  if (request.line.flags.json) {
+    print_json(result.report);
+  } else {
+    std::cout << (result.text.empty() ? pipeline::figures_text(result.report) : result.text)
+              << std::flush;
+  }
+  return result.exit_code;
+}
+
+/// `--dry-run`: what the recipe plans, in place of doing it.
+int answer_with_plan(Request& request) {
+  const pipeline::PlanReport report = pipeline::plan({}, request);
+  if (request.line.flags.json) {
+    print_json(to_json(report));
+  } else {
+    std::cout << report.text() << std::flush;
+  }
+  return 0;
+}
+
+int dispatch(const std::vector<std::string>& words, char** argv, const pipeline::Heavy& heavy) {
+  pipeline::CommandLine line = parse_arguments(words);
+  if (line.flags.version) {
+    std::cout << pipeline::version_line(heavy) << std::endl;
+    return 0;
+  }
+  if (line.flags.help || words.empty()) {
+    std::cout << (line.verb == nullptr ? help_of_all() : help_of(*line.verb)) << std::flush;
+    return 0;
+  }
+  if (line.verb == nullptr) fail(ErrorKind::config, "cupel", "no verb", "cupel --help lists them");
+  Request request = pipeline::make_request(std::move(line), heavy);
+  if (request.line.flags.dry_run && !request.recipe.stages.empty())
+    return answer_with_plan(request);
+  if (pipeline::needs_heavy_program(request)) pipeline::become(pipeline::heavy_program(), argv);
+  return request.line.verb->answer ? answer(request) : run_stages(request, words);
+}
+
+}  // namespace
+
+int main(int argc, char** argv, const pipeline::Heavy& heavy) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const auto complain = [](const std::string& text) {
+    say(coloured(standard_error(), "31", text) + "\n");
+  };
+  try {
+    const int code = dispatch(words, argv, heavy);
+    if (!std::cout) {
+      fail(ErrorKind::resource, "standard output", "cannot be written",
+           "see that its disk has room and its reader runs");
+    }
+    return code;
+  } catch (const Error& error) {
+    complain(error.what());
+    return exit_code(error.kind());
+  } catch (const std::bad_alloc&) {
+    complain("[cupel] out of memory; cupel plan tells what a recipe needs");
+    return exit_code(ErrorKind::resource);
+  } catch (const std::exception& error) {
+    complain(std::string("[cupel] ") + error.what() + "; this is a bug in cupel, please report it");
+    return exit_code(ErrorKind::bug);
+  }
+}
+
+}  // namespace cupel::cli

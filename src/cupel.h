@@ -1,0 +1,39 @@
+// Table of contents of the library: one include a module, all of them without LibTorch.
+#pragma once
+
+// base: settings, errors, runs, random numbers, threads, statistics
+#include "base/config.h"
+#include "base/config_doc.h"
+#include "base/config_yaml.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/machine.h"
+#include "base/parallel.h"
+#include "base/rng.h"
+#include "base/run.h"
+#include "base/stats.h"
+#include "base/view.h"
+// data: how it enters, tokenizers, model files, the seams of language models
+#include "data/arithmetic.h"
+#include "data/blackbox.h"
+#include "data/corpus.h"
+#include "data/ngram.h"
+#include "data/read.h"
+#include "data/safetensors.h"
+#include "data/table.h"
+#include "data/tokenizer/tokenizer.h"
+// kernels: fast inner loops, chosen at run time
+#include "kernels/dispatch.h"
+#include "kernels/kernels.h"
+// nn: the training loop's settings, the shapes of models
+#include "nn/fit.h"
+#include "nn/llm/config.h"
+#include "nn/llm/families.h"
+#include "nn/precision.h"
+// train: a language model from text or instructions
+#include "train/dataset.h"
+#include "train/train.h"
+// pipeline: recipes, verbs, whole runs
+#include "pipeline/execute.h"
+#include "pipeline/recipe.h"
+#include "pipeline/verbs.h"

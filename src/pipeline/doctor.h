@@ -1,0 +1,42 @@
+// `doctor`: what this machine offers and what is missing, with the way to get it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pipeline/verbs.h"
+
+namespace cupel::pipeline {
+
+struct DoctorReport {
+  std::string cupel, cpu, kernel;
+  std::vector<std::string> flags;
+  int cores = 1, usable_cores = 1;
+  int64_t memory_bytes = 0, available_bytes = 0, free_disk_bytes = 0;
+  std::vector<std::string> isa_rows;
+  std::string isa_row;
+  std::string torch;  // empty: not there
+  std::vector<std::string> problems;
+  static constexpr auto fields() {
+    using C = DoctorReport;
+    return std::tuple{
+        Field{"cupel", &C::cupel, "version"},
+        Field{"cpu", &C::cpu, "model"},
+        Field{"kernel", &C::kernel, "of the operating system"},
+        Field{"flags", &C::flags, "of the CPU, those that kernel rows need"},
+        Field{"cores", &C::cores, "logical cores online"},
+        Field{"usable_cores", &C::usable_cores, "after affinity and quota"},
+        Field{"memory_bytes", &C::memory_bytes, "of the machine"},
+        Field{"available_bytes", &C::available_bytes, "without swapping, within the limits"},
+        Field{"free_disk_bytes", &C::free_disk_bytes, "in the current folder"},
+        Field{"isa_rows", &C::isa_rows, "kernel rows this CPU can run, fastest first"},
+        Field{"isa_row", &C::isa_row, "kernel row in use"},
+        Field{"torch", &C::torch, "LibTorch that cupel-nn runs with"},
+        Field{"problems", &C::problems, "what is missing, and what to do"}};
+  }
+  std::string text() const;
+};
+
+DoctorReport doctor(const NoSettings& settings, const Request& request);
+
+}  // namespace cupel::pipeline

@@ -1,0 +1,189 @@
+#include "pipeline/execute.h"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <new>
+#include <optional>
+#include <random>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/machine.h"
+#include "kernels/kernels.h"
+#include "pipeline/references.h"
+#include "pipeline/report_html.h"
+#include "pipeline/verbs.h"
+
+namespace cupel::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What every stage's report holds beside its own fields.
+struct Resources {
+  double seconds = 0;
+  int64_t peak_bytes = 0;
+  int threads = 0;
+  std::string isa_row;
+  static constexpr auto fields() {
+    using C = Resources;
+    return std::tuple{Field{"seconds", &C::seconds, "wall time"},
+                      Field{"peak_memory_bytes", &C::peak_bytes, "of the process"},
+                      Field{"threads", &C::threads, "threads used"},
+                      Field{"isa_row", &C::isa_row, "kernel row in use"}};
+  }
+};
+
+/// The part of a foreign message that people can read: LibTorch appends a stack trace.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+bool means_no_memory(const std::string& text) {
+  return text.find("can't allocate memory") != std::string::npos ||
+         text.find("out of memory") != std::string::npos;
+}
+
+[[noreturn]] void fail_memory(const std::string& where, const std::string& text) {
+  fail(ErrorKind::resource, where, text,
+       "lower micro_batch_size or sequence_len, or set gradient_checkpointing; cupel plan tells "
+       "what is needed");
+}
+
+/// The error boundary: past it there are Error and Interrupted alone.
+template <class Call>
+Result bounded(const std::string& stage, const Call& call) {
+  const std::string where = "[" + stage + "]";
+  try {
+    return call();
+  } catch (const Error&) {
+    throw;
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    fail_memory(where, "out of memory");
+  } catch (const std::exception& error) {
+    const std::string text = first_line(error.what());
+    if (means_no_memory(text)) fail_memory(where, text);
+    fail(ErrorKind::external, where, text, "cupel doctor shows what is installed");
+  }
+}
+
+RunOptions options_of(const Request& request, const fs::path& folder) {
+  RunOptions options;
+  options.folder = folder;
+  options.recipe = request.recipe.text;
+  options.config = resolved_config(request.recipe);
+  options.seed = static_cast<uint64_t>(request.recipe.seed);
+  options.threads = request.recipe.threads;
+  options.resume = request.line.flags.resume;
+  options.stop = request.stop;
+  return options;
+}
+
+bool is_below(const std::string& name, const fs::path& parent) {
+  const fs::path relative = fs::path(name).lexically_relative(parent);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+/// The report of a stage that this run has finished before, if its outputs are as it left them.
+std::optional<json::Value> finished_report(const Stage& stage, const Run& run) {
+  const fs::path report = run.folder() / "report.json", manifest = run.folder() / "manifest.json";
+  if (!run.resuming() || !fs::exists(report) || !fs::exists(manifest)) return std::nullopt;
+  const json::Value reports = json::parse(read_file(report), report.string());
+  const json::Value* mine = reports.find(stage.name);
+  if (mine == nullptr) return std::nullopt;
+  const std::string where = manifest.string();
+  const json::Value recorded = json::parse(read_file(manifest), where);
+  for (const Output& output : stage.verb->outputs) {
+    const fs::path path = stage_folder(stage, {}) / output.path;
+    bool found = false;
+    for (const auto& [name, hash] : recorded.at("outputs", where).as_object(where)) {
+      if (!is_below(name, path)) continue;
+      found = true;
+      const fs::path file = run.folder() / name;
+      if (!fs::exists(file) || sha256_file(file) != hash.as_string(where)) return std::nullopt;
+    }
+    if (!found) return std::nullopt;
+  }
+  return *mine;
+}
+
+/// The stage's report, and the page over all reports of the run so far.
+void finish(const std::string& stage, const json::Value& report, Run& run) {
+  run.finish(stage, report);
+  if (run.has_folder()) run.write("report.html", report_html(run.folder()));
+}
+
+Result run_stage(const Request& request, std::size_t index, Run& run) {
+  const Stage& stage = request.recipe.stages[index];
+  const double begin = run.seconds();
+  const yaml::Node settings = with_outputs(request.recipe, index, run.folder());
+  const yaml::Context context{stage.name, request.recipe.folder()};
+  const auto call = [&](Run& own) {
+    return bounded(stage.name,
+                   [&] { return stage.verb->run(settings, context, request.heavy, own); });
+  };
+  Result result;
+  if (stage_folder(stage, {}).empty()) {
+    result = call(run);
+  } else {
+    RunOptions options = options_of(request, stage_folder(stage, run.folder()));
+    options.resume = true;  // the folder of the whole run decides whether this one may exist
+    Run own(std::move(options));
+    for (const Sink& sink : request.sinks) own.subscribe(sink);
+    result = call(own);
+    finish(stage.name, result.report, own);
+  }
+  const Resources used{run.seconds() - begin, peak_memory_bytes(), run.threads(), kernels().name};
+  const json::Value fields = to_json(used);
+  for (const auto& [key, value] : fields.as_object("")) result.report.set(key, value);
+  return result;
+}
+
+}  // namespace
+
+fs::path run_folder(const Request& request) {
+  if (!request.line.flags.out.empty()) return request.line.flags.out.text;
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char time[32], end[8];
+  std::strftime(time, sizeof time, "%Y%m%dT%H%M%SZ", &utc);
+  std::snprintf(end, sizeof end, "%04x", static_cast<unsigned>(std::random_device{}() & 0xffff));
+  return fs::path("runs") / (std::string(request.line.verb->name) + "-" + time + "-" + end);
+}
+
+Executed execute(const Request& request, const fs::path& folder) {
+  kernels();  // an unknown CUPEL_ISA ends the run before it begins
+  Run run(options_of(request, folder));
+  for (const Sink& sink : request.sinks) run.subscribe(sink);
+  run.set_manifest("isa_row", kernels().name);
+  Executed result{folder, json::Object{}, {}, 0};
+  bool ran = false;
+  for (std::size_t i = 0; i < request.recipe.stages.size(); ++i) {
+    const Stage& stage = request.recipe.stages[i];
+    // What follows a stage that ran has new inputs, so it runs too.
+    if (auto before = ran ? std::nullopt : finished_report(stage, run)) {
+      run.log(LogLevel::info, stage.name + ": finished before, its outputs are unchanged");
+      result.report.set(stage.name, std::move(*before));
+      result.texts.emplace_back();
+      continue;
+    }
+    if (run.stop_requested()) throw Interrupted();
+    ran = true;
+    Result done = run_stage(request, i, run);
+    finish(stage.name, done.report, run);
+    result.report.set(stage.name, std::move(done.report));
+    result.texts.push_back(std::move(done.text));
+    if (result.exit_code == 0) result.exit_code = done.exit_code;
+  }
+  return result;
+}
+
+bool needs_heavy_program(const Request& request) {
+  const bool wanted = std::any_of(request.recipe.stages.begin(), request.recipe.stages.end(),
+                                  [](const Stage& stage) { return stage.verb->needs_torch; });
+  return request.line.verb->answer == nullptr && wanted && request.heavy.train == nullptr;
+}
+
+}  // namespace cupel::pipeline

@@ -1,0 +1,77 @@
+#include "pipeline/plan.h"
+
+#include "base/atomic_file.h"
+#include "base/machine.h"
+#include "pipeline/execute.h"
+#include "pipeline/figures.h"
+#include "pipeline/training_data.h"
+
+namespace cupel::pipeline {
+namespace {
+
+/// A model of an earlier stage that does not exist yet has no shape to plan with.
+bool waits_for_a_stage(const train::Config& config) {
+  return config.base_model.text.starts_with("${") || config.tokenizer.path.text.starts_with("${");
+}
+
+int64_t vocabulary(const train::Config& config) {
+  if (config.model && config.model->vocab_size > 0) return config.model->vocab_size;
+  if (config.tokenizer.vocab_size) return *config.tokenizer.vocab_size;
+  if (!config.base_model.empty())
+    return llm::read_model_config(config.base_model.text + "/config.json").vocab_size;
+  if (!config.tokenizer.path.empty())
+    return Tokenizer::load(config.tokenizer.path.text).vocab_size();
+  return 0;
+}
+
+StagePlan plan_stage(const Stage& stage, const Request& request) {
+  StagePlan result{stage.name, std::nullopt};
+  if (stage.verb != find_section("train")) return result;
+  const auto config = settings_of<train::Config>(stage, request.recipe);
+  if (waits_for_a_stage(config)) return result;
+  const int64_t known = vocabulary(config);
+  if (config.max_steps && known > 0) {
+    result.train = train::plan(config, known, 0);
+    return result;
+  }
+  const TrainingData data = read_training_data(config, request);
+  result.train = train::plan(config, data.tokenizer.vocab_size(), data.order.sequences_per_epoch());
+  return result;
+}
+
+}  // namespace
+
+std::string PlanReport::text() const {
+  std::string out;
+  for (const StagePlan& stage : stages) {
+    out += stage.stage + "\n";
+    if (stage.train) {
+      out += figures_text(to_json(*stage.train));
+    } else {
+      out += "  nothing to plan before it begins\n";
+    }
+  }
+  out += "this machine\n";
+  out += figures_text(
+      json::Object{{"available_bytes", available_bytes}, {"free_disk_bytes", free_disk_bytes}});
+  if (!fits) {
+    out +=
+        "more memory is planned than is available: lower micro_batch_size or sequence_len, or "
+        "set gradient_checkpointing\n";
+  }
+  return out;
+}
+
+PlanReport plan(const NoSettings&, const Request& request) {
+  PlanReport report;
+  report.available_bytes = available_memory_bytes();
+  report.free_disk_bytes = free_disk_bytes(run_folder(request));
+  for (const Stage& stage : request.recipe.stages) {
+    report.stages.push_back(plan_stage(stage, request));
+    const auto& planned = report.stages.back().train;
+    if (planned && planned->planned_memory_bytes > report.available_bytes) report.fits = false;
+  }
+  return report;
+}
+
+}  // namespace cupel::pipeline

@@ -1,0 +1,104 @@
+#include "pipeline/preview.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "pipeline/figures.h"
+#include "pipeline/training_data.h"
+
+namespace cupel::pipeline {
+namespace {
+
+const Stage& train_stage(const Recipe& recipe) {
+  for (const Stage& stage : recipe.stages) {
+    if (stage.verb == find_section("train")) return stage;
+  }
+  fail(ErrorKind::config, recipe.file, "has no section \"train\"",
+       "preview shows what train reads");
+}
+
+/// Tokens of a row before its padding, whose tokens are each a document of their own.
+std::size_t tokens_read(const train::SequenceBatch& batch) {
+  auto read = static_cast<std::size_t>(batch.length);
+  const auto is_padding = [&](std::size_t i) {
+    return batch.inputs[i] == 0 && batch.labels[i] < 0 && batch.positions[i] == 0;
+  };
+  while (read > 1 && is_padding(read - 1)) --read;
+  return read;
+}
+
+/// Label i belongs to token i + 1, and the last label to a token past the row.
+PreviewSequence sequence_of(const train::SequenceBatch& batch, const Tokenizer& tokenizer) {
+  PreviewSequence sequence;
+  const auto add = [&](int64_t id, bool learned, bool begins) {
+    const auto token = static_cast<int32_t>(id);
+    sequence.tokens.push_back({id, tokenizer.decode({&token, 1}), learned, begins});
+  };
+  const std::size_t read = tokens_read(batch);
+  for (std::size_t i = 0; i < read; ++i) {
+    add(batch.inputs[i], i > 0 && batch.labels[i - 1] >= 0, batch.positions[i] == 0);
+  }
+  if (batch.labels[read - 1] >= 0) add(batch.labels[read - 1], true, false);
+  return sequence;
+}
+
+std::string visible(const std::string& piece) {
+  std::string out;
+  for (const char c : piece) {
+    if (c == '\n') {
+      out += "⏎";
+    } else if (c == '\t') {
+      out += "→";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string PreviewReport::text() const {
+  std::string out = stage + ": " + number_text(sequences_per_epoch) + " sequences a pass, " +
+                    number_text(vocab_size) + " tokens in the vocabulary, " +
+                    number_text(rejected) + " rows rejected\n" +
+                    "| between tokens, ‖ where a document begins, [ ] read but not learned\n";
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const auto& tokens = sequences[i].tokens;
+    const auto learned = std::count_if(tokens.begin(), tokens.end(),
+                                       [](const auto& token) { return token.learned; });
+    out += "\nsequence " + std::to_string(i) + ": " + std::to_string(tokens.size()) + " tokens, " +
+           std::to_string(learned) + " learned\n";
+    bool inside = false;
+    for (const PreviewToken& token : tokens) {
+      if (inside && (token.learned || token.begins)) out += ']';
+      if (token.begins) out += "‖";
+      if (!token.learned && (!inside || token.begins)) {
+        out += '[';
+      } else if (!token.begins) {
+        out += '|';
+      }
+      inside = !token.learned;
+      out += visible(token.piece);
+    }
+    out += inside ? "]\n" : "\n";
+  }
+  return out;
+}
+
+PreviewReport preview(const PreviewConfig& config, const Request& request) {
+  const Stage& stage = train_stage(request.recipe);
+  TrainingData data =
+      read_training_data(settings_of<train::Config>(stage, request.recipe), request);
+  PreviewReport report{stage.name,
+                       data.tokenizer.vocab_size(),
+                       data.order.sequences_per_epoch(),
+                       data.run->rejected(),
+                       {}};
+  for (int64_t i = 0; i < config.sequences; ++i) {
+    report.sequences.push_back(sequence_of(data.order.batch(i, 1), data.tokenizer));
+  }
+  return report;
+}
+
+}  // namespace cupel::pipeline

@@ -1,0 +1,309 @@
+#include "pipeline/recipe.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/atomic_file.h"
+#include "base/config_doc.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "pipeline/references.h"
+#include "pipeline/verbs.h"
+
+namespace cupel::pipeline {
+namespace {
+
+using yaml::Node;
+
+/// What stands at the top of a recipe beside its sections.
+struct Header {
+  int64_t seed = 0;
+  int threads = 0;
+  static constexpr auto fields() {
+    return std::tuple{Field{"seed", &Header::seed, "random seed", 0, 9e15},
+                      Field{"threads", &Header::threads, "0 = all cores", 0, 1e4}};
+  }
+};
+
+[[noreturn]] void fail_unknown_section(const std::string& where, const std::string& name) {
+  const std::string text = "unknown section \"" + clip(name, 80) + "\"";
+  std::vector<std::string> known = section_names();
+  for (const char* word : {"stages", "seed", "threads"}) known.emplace_back(word);
+  const std::string near = yaml::nearest(name, known);
+  if (!near.empty()) fail(ErrorKind::config, where, text + ", did you mean \"" + near + "\"?");
+  std::string listed;
+  for (const std::string& word : known) listed += (listed.empty() ? "" : ", ") + word;
+  fail(ErrorKind::config, where, text, "known: " + listed);
+}
+
+void add_stage(const std::string& name, const Node& section, Recipe& recipe) {
+  const Verb* verb = find_section(name);
+  if (verb == nullptr) fail_unknown_section(section.key_where, name);
+  const auto same = std::count_if(recipe.stages.begin(), recipe.stages.end(),
+                                  [&](const Stage& stage) { return stage.verb == verb; });
+  Stage stage{verb, std::string(verb->name), section};
+  if (same > 0) stage.name += "-" + std::to_string(same + 1);
+  // An empty section has settings too: the defaults, which may lack something.
+  if (section.kind == Node::Kind::null) {
+    stage.settings.kind = Node::Kind::map;
+    stage.settings.where = section.key_where;
+  }
+  recipe.stages.push_back(std::move(stage));
+}
+
+/// A section of a recipe without a list. `train` and `training` are one, in two parts.
+void add_section(const std::string& name, const Node& section, Recipe& recipe) {
+  const Verb* verb = find_section(name);
+  const auto other =
+      std::find_if(recipe.stages.begin(), recipe.stages.end(),
+                   [&](const Stage& stage) { return verb != nullptr && stage.verb == verb; });
+  if (other == recipe.stages.end()) return add_stage(name, section, recipe);
+  if (section.kind == Node::Kind::null) return;
+  if (section.kind != Node::Kind::map) yaml::fail_not_a_map(section, name);
+  for (const auto& [key, value] : section.members) {
+    if (const Node* first = other->settings.find(key)) {
+      fail(ErrorKind::config, value.key_where,
+           "duplicate key \"" + clip(key, 80) + "\", first at " + first->key_where,
+           "keep one of the two");
+    }
+    other->settings.members.emplace_back(key, value);
+  }
+}
+
+void add_stage_list(const Node& list, Recipe& recipe) {
+  if (list.kind != Node::Kind::sequence) yaml::fail_not_a_list(list, "stages");
+  for (const Node& item : list.items) {
+    if (item.kind != Node::Kind::map || item.members.size() != 1) {
+      fail(ErrorKind::config, item.where, "a stage must be a map with one key",
+           "write it as in - train: {…}");
+    }
+    add_stage(item.members[0].first, item.members[0].second, recipe);
+  }
+}
+
+Recipe parse_recipe(const std::string& file) {
+  Recipe recipe;
+  recipe.file = file;
+  recipe.text = read_file(file);
+  const Node root = yaml::parse(recipe.text, file);
+  if (root.kind == Node::Kind::null) {
+    fail(ErrorKind::config, file, "an empty recipe", "write a section, or begin with cupel init");
+  }
+  if (root.kind != Node::Kind::map) yaml::fail_not_a_map(root, "");
+  Node top{.kind = Node::Kind::map};
+  const Node* list = root.find("stages");
+  for (const auto& [name, value] : root.members) {
+    if (name == "seed" || name == "threads") {
+      top.members.emplace_back(name, value);
+    } else if (&value == list) {
+      add_stage_list(value, recipe);
+    } else if (list != nullptr) {
+      fail(ErrorKind::config, value.key_where,
+           "section \"" + clip(name, 80) + "\" beside \"stages\" at " + list->key_where,
+           "move it into the list");
+    } else {
+      add_section(name, value, recipe);
+    }
+  }
+  Header header;
+  yaml::read_struct(top, header, {});
+  recipe.seed = header.seed;
+  recipe.threads = header.threads;
+  if (recipe.stages.empty()) {
+    fail(ErrorKind::config, file, "a recipe without a section",
+         "write one, or begin with cupel init");
+  }
+  return recipe;
+}
+
+/// The stages that a verb runs: all, or those of its own.
+void select_stages(const Verb& verb, Recipe& recipe) {
+  if (!verb.is_stage()) return;
+  std::erase_if(recipe.stages, [&](const Stage& stage) { return stage.verb != &verb; });
+  if (!recipe.stages.empty()) return;
+  fail(ErrorKind::config, recipe.file, "has no section \"" + std::string(verb.name) + "\"",
+       "add it, or run the sections it has with cupel run");
+}
+
+std::vector<std::string> flag_names() {
+  std::vector<std::string> names;
+  for_each_field<Flags>([&](const auto& field) { names.emplace_back(field.name); });
+  return names;
+}
+
+std::string with_dashes(std::string name) {
+  std::replace(name.begin(), name.end(), '_', '-');
+  return "--" + name;
+}
+
+/// A word that is neither a flag nor a setting of this verb.
+[[noreturn]] void fail_unknown_flag(const Verb& verb, const std::string& where,
+                                    const std::string& name) {
+  const std::string near = yaml::nearest(name, flag_names());
+  if (!near.empty()) {
+    fail(ErrorKind::config, where, "unknown flag", "did you mean " + with_dashes(near) + "?");
+  }
+  for (const std::string& section : section_names()) {
+    const Verb& owner = *find_section(section);
+    if (&owner == &verb || find_setting(owner.settings(), name) == nullptr) continue;
+    fail(ErrorKind::config, where, "names no section",
+         "write it as in --" + section + "." + name + "=VALUE");
+  }
+  fail(ErrorKind::config, where, "unknown flag",
+       "cupel " + std::string(verb.name) + " --help lists them");
+}
+
+/// An override taken apart: "--a.b=c" is typed `where` "--a.b", name "a.b", first part "a".
+struct Override {
+  std::string word, where, name, first;
+  bool has_value = false;
+};
+
+Override take_apart(const std::string& word) {
+  Override result;
+  result.word = word;
+  result.where = word.substr(0, word.find('='));
+  result.has_value = result.where.size() < word.size();
+  result.name = result.where.substr(std::min(result.where.find_first_not_of('-'), word.size()));
+  std::replace(result.name.begin(), result.name.end(), '-', '_');
+  result.first = result.name.substr(0, result.name.find('.'));
+  return result;
+}
+
+void override_section(const Override& change, const Verb& section, Recipe& recipe) {
+  bool found = false;
+  for (Stage& stage : recipe.stages) {
+    if (stage.verb != &section) continue;
+    Node root{.kind = Node::Kind::map};
+    root.members.emplace_back(change.first, std::move(stage.settings));
+    yaml::merge_override(root, change.word);
+    stage.settings = std::move(root.members[0].second);
+    found = true;
+  }
+  if (found) return;
+  fail(ErrorKind::config, change.where,
+       "this command runs no section \"" + std::string(section.name) + "\"",
+       "remove it, or add the section to the recipe");
+}
+
+void apply_override(Override change, Request& request) {
+  const Verb& verb = *request.line.verb;
+  const bool dotted = change.name.size() > change.first.size();
+  const std::vector<FieldDoc> settings = verb.settings();
+  const FieldDoc* setting = find_setting(settings, change.first);
+  const Verb* section = dotted ? find_section(change.first) : nullptr;
+  if (!change.has_value && setting != nullptr && !dotted && setting->type == "yes/no") {
+    change.word += "=true";
+  } else if (!change.has_value && (setting != nullptr || section != nullptr)) {
+    fail(ErrorKind::config, change.where, "a setting without a value",
+         "write " + change.where + "=VALUE");
+  } else if (!change.has_value) {
+    fail_unknown_flag(verb, change.where, change.name);
+  }
+  if (section != nullptr && setting == nullptr) {
+    override_section(change, *section, request.recipe);
+    return;
+  }
+  std::vector<std::string> known;
+  for (const FieldDoc& field : settings) known.push_back(field.name);
+  const bool misspelt = setting == nullptr && !yaml::nearest(change.first, known).empty();
+  if (setting == nullptr && !(misspelt || (verb.is_stage() && !dotted))) {
+    if (dotted) fail_unknown_section(change.where, change.first);
+    fail_unknown_flag(verb, change.where, change.name);
+  }
+  if (!verb.is_stage()) return yaml::merge_override(request.settings, change.word);
+  if (setting == nullptr && !misspelt && !yaml::nearest(change.name, flag_names()).empty())
+    fail_unknown_flag(verb, change.where, change.name);
+  for (Stage& stage : request.recipe.stages) yaml::merge_override(stage.settings, change.word);
+}
+
+/// The words of a verb without a recipe, as the value of the setting that they stand for.
+Node words_node(const Verb& verb, const std::vector<std::string>& words) {
+  const std::string where = "--" + std::string(verb.words_setting);
+  const std::vector<FieldDoc> settings = verb.settings();
+  const FieldDoc* setting = find_setting(settings, verb.words_setting);
+  Node list{.kind = Node::Kind::sequence, .where = where, .key_where = where};
+  for (const std::string& word : words) {
+    list.items.push_back({Node::Kind::scalar, word, true, {}, {}, where, where});
+  }
+  CUPEL_ASSERT(setting != nullptr);
+  if (setting->list) return list;
+  if (words.size() > 1) {
+    fail(ErrorKind::config, clip(words[1], 80), "a word too many",
+         "cupel " + std::string(verb.name) + " takes one");
+  }
+  return list.items[0];
+}
+
+void take_words(Request& request) {
+  const Verb& verb = *request.line.verb;
+  const std::vector<std::string>& words = request.line.words;
+  const std::string command = "cupel " + std::string(verb.name);
+  if (verb.takes_recipe && words.size() == 1) {
+    request.recipe = parse_recipe(words[0]);
+    select_stages(verb, request.recipe);
+  } else if (verb.takes_recipe && words.size() > 1) {
+    fail(ErrorKind::config, clip(words[1], 80), "a second recipe", "give one at a time");
+  } else if (verb.takes_recipe && (!verb.is_stage() || request.line.overrides.empty())) {
+    fail(ErrorKind::config, command, "no recipe is named",
+         "give one, as in " + command + " recipe.yaml; cupel init writes one");
+  } else if (!words.empty() && verb.words_setting.empty()) {
+    fail(ErrorKind::config, clip(words[0], 80), "a word too many", command + " takes none");
+  }
+  if (verb.is_stage() && request.recipe.stages.empty()) {
+    const std::string where = "[" + std::string(verb.name) + "]";
+    const Node empty{.kind = Node::Kind::map, .where = where};
+    request.recipe.stages.push_back({&verb, std::string(verb.name), empty});
+  }
+  request.settings.kind = Node::Kind::map;
+  if (words.empty() || verb.words_setting.empty()) return;
+  Node& settings = verb.is_stage() ? request.recipe.stages[0].settings : request.settings;
+  settings.members.emplace_back(verb.words_setting, words_node(verb, words));
+}
+
+json::Value resolved(const Stage& stage, const Recipe& recipe) {
+  return stage.verb->resolve(stage.settings, {stage.name, recipe.folder()});
+}
+
+}  // namespace
+
+Request make_request(CommandLine line, const Heavy& heavy) {
+  Request request;
+  request.line = std::move(line);
+  request.heavy = heavy;
+  take_words(request);
+  for (const std::string& word : request.line.overrides) apply_override(take_apart(word), request);
+  Recipe& recipe = request.recipe;
+  if (recipe.file.empty()) {
+    for (const Stage& stage : recipe.stages) {
+      Node root{.kind = Node::Kind::map};
+      root.members.emplace_back(stage.name, stage.settings);
+      recipe.text += yaml::dump(root);
+    }
+  }
+  recipe.seed = request.line.flags.seed.value_or(recipe.seed);
+  recipe.threads = request.line.flags.threads.value_or(recipe.threads);
+  for (const Stage& stage : recipe.stages) resolved(stage, recipe);
+  check_references(recipe);
+  check_inputs(recipe);
+  return request;
+}
+
+std::string resolved_config(const Recipe& recipe) {
+  json::Object root{{"seed", recipe.seed}};
+  json::Array list;
+  bool repeats = false;
+  for (const Stage& stage : recipe.stages) {
+    const std::string name(stage.verb->name);
+    repeats = repeats || stage.name != name;
+    list.push_back(json::Object{{name, resolved(stage, recipe)}});
+  }
+  if (repeats) {
+    root.emplace_back("stages", std::move(list));
+  } else {
+    for (const json::Value& item : list) root.push_back(item.as_object("").front());
+  }
+  return to_yaml(root);
+}
+
+}  // namespace cupel::pipeline

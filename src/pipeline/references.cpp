@@ -1,0 +1,132 @@
+#include "pipeline/references.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "pipeline/verbs.h"
+
+namespace cupel::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using yaml::Node;
+
+template <class Visit>
+void for_each_scalar(Node& node, const Visit& visit) {
+  if (node.kind == Node::Kind::scalar) visit(node);
+  for (Node& item : node.items) for_each_scalar(item, visit);
+  for (auto& [key, value] : node.members) for_each_scalar(value, visit);
+}
+
+/// "${train.model}/config.json" is section "train", output "model", and what follows the brace.
+struct Reference {
+  std::string section, output, rest;
+};
+
+std::optional<Reference> reference_of(const Node& node) {
+  const std::string& text = node.scalar;
+  const std::size_t end = text.find('}');
+  if (!text.starts_with("${") || end == std::string::npos) return std::nullopt;
+  const std::string inside = text.substr(2, end - 2);
+  const std::size_t dot = inside.find('.');
+  if (dot == std::string::npos || dot == 0 || dot + 1 == inside.size()) {
+    fail(ErrorKind::config, node.where, "\"" + clip(text, 80) + "\" refers to nothing",
+         "write ${section.output}, as in ${train.model}");
+  }
+  return Reference{inside.substr(0, dot), inside.substr(dot + 1), text.substr(end + 1)};
+}
+
+[[noreturn]] void fail_no_stage(const Node& node, const std::string& section, const Recipe& recipe,
+                                std::size_t index) {
+  std::vector<std::string> earlier;
+  for (std::size_t i = 0; i < index; ++i) earlier.push_back(recipe.stages[i].name);
+  const std::string near = yaml::nearest(section, earlier);
+  fail(ErrorKind::config, node.where,
+       "\"" + clip(node.scalar, 80) + "\": no section \"" + clip(section, 80) +
+           "\" runs before \"" + recipe.stages[index].name + "\"",
+       near.empty() ? "put it before, or give the path of an earlier run's output"
+                    : "did you mean \"" + near + "\"?");
+}
+
+/// Path of the output below the run's folder. The nearest earlier stage of that name counts.
+fs::path output_path(const Node& node, const Reference& reference, const Recipe& recipe,
+                     std::size_t index) {
+  for (std::size_t i = index; i-- > 0;) {
+    const Stage& stage = recipe.stages[i];
+    const bool named = reference.section == stage.name || reference.section == stage.verb->name ||
+                       reference.section == stage.verb->alias;
+    if (!named) continue;
+    std::vector<std::string> known;
+    std::string listed;
+    for (const Output& output : stage.verb->outputs) {
+      if (output.name == reference.output) return stage_folder(stage, {}) / output.path;
+      known.emplace_back(output.name);
+      listed += (listed.empty() ? "" : ", ") + std::string(output.name);
+    }
+    const std::string near = yaml::nearest(reference.output, known);
+    fail(ErrorKind::config, node.where,
+         "\"" + clip(node.scalar, 80) + "\": \"" + stage.name + "\" has no output \"" +
+             clip(reference.output, 80) + "\"",
+         near.empty() ? "it gives " + (listed.empty() ? "none" : listed)
+                      : "did you mean \"" + near + "\"?");
+  }
+  fail_no_stage(node, reference.section, recipe, index);
+}
+
+void check_path(const Node& node, const std::string& key, const std::string& folder) {
+  const Path path = yaml::read_path(node, key, folder);
+  std::error_code ignored;
+  if (path.empty() || path.text.starts_with("${") || fs::exists(path.text, ignored)) return;
+  fail(ErrorKind::config, node.where,
+       "\"" + key + "\": no such file or folder: " + clip(path.text, 200),
+       yaml::from_command_line(node) ? "name one that is there"
+                                     : "paths are relative to the recipe's folder");
+}
+
+void check_paths(const Node& node, const FieldDoc& field, const std::string& key,
+                 const std::string& folder) {
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    check_paths(node.items[i], field, key + "[" + std::to_string(i) + "]", folder);
+  }
+  for (const auto& [name, value] : node.members) {
+    const FieldDoc* child = find_setting(field.children, name);
+    if (child != nullptr) check_paths(value, *child, key + "." + child->name, folder);
+  }
+  if (node.kind != Node::Kind::scalar) return;
+  const FieldDoc* child = find_setting(field.children, field.shorthand);
+  if (child != nullptr) return check_paths(node, *child, key + "." + child->name, folder);
+  if (field.type == "path") check_path(node, key, folder);
+}
+
+}  // namespace
+
+fs::path stage_folder(const Stage& stage, const fs::path& folder) {
+  return stage.name == stage.verb->name ? folder : folder / stage.name;
+}
+
+void check_references(const Recipe& recipe) {
+  for (std::size_t i = 0; i < recipe.stages.size(); ++i) with_outputs(recipe, i, {});
+}
+
+yaml::Node with_outputs(const Recipe& recipe, std::size_t index, const fs::path& folder) {
+  Node settings = recipe.stages[index].settings;
+  for_each_scalar(settings, [&](Node& node) {
+    const auto reference = reference_of(node);
+    if (!reference) return;
+    const fs::path path = folder / output_path(node, *reference, recipe, index);
+    node.scalar = fs::absolute(path).lexically_normal().string() + reference->rest;
+  });
+  return settings;
+}
+
+void check_inputs(const Recipe& recipe) {
+  for (const Stage& stage : recipe.stages) {
+    FieldDoc section;
+    section.children = stage.verb->settings();
+    check_paths(stage.settings, section, stage.name, recipe.folder());
+  }
+}
+
+}  // namespace cupel::pipeline

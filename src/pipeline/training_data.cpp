@@ -1,0 +1,22 @@
+#include "pipeline/training_data.h"
+
+#include <utility>
+
+namespace cupel::pipeline {
+
+TrainingData read_training_data(train::Config config, const Request& request) {
+  RunOptions options;
+  options.seed = static_cast<uint64_t>(request.recipe.seed);
+  options.threads = request.recipe.threads;
+  auto run = std::make_unique<Run>(std::move(options));
+  for (const Sink& sink : request.sinks) run->subscribe(sink);
+  if (config.tokenizer.path.empty() && !config.base_model.empty())
+    config.tokenizer.path = {config.base_model.text + "/tokenizer.json"};
+  const auto texts = train::load_texts(config, *run);
+  Tokenizer tokenizer = train::make_tokenizer(config, texts, *run);
+  train::Dataset data = train::tokenize(config, texts, tokenizer, *run);
+  train::SequenceOrder order(std::move(data.train), config.sequence_len, *run);
+  return {std::move(run), std::move(tokenizer), std::move(order)};
+}
+
+}  // namespace cupel::pipeline

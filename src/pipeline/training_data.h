@@ -1,0 +1,21 @@
+// What a train stage would read, without training: for plans and previews.
+#pragma once
+
+#include <memory>
+
+#include "pipeline/recipe.h"
+#include "train/dataset.h"
+
+namespace cupel::pipeline {
+
+struct TrainingData {
+  std::unique_ptr<Run> run;  // without a folder: nothing is written
+  Tokenizer tokenizer;
+  train::SequenceOrder order;
+};
+
+/// Texts, tokenizer (of base_model, where the settings name no other) and sequences, by the seed of
+/// the request.
+TrainingData read_training_data(train::Config config, const Request& request);
+
+}  // namespace cupel::pipeline

@@ -1,0 +1,137 @@
+#include "pipeline/verbs.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "pipeline/claims.h"
+#include "pipeline/docs.h"
+#include "pipeline/doctor.h"
+#include "pipeline/eval.h"
+#include "pipeline/init.h"
+#include "pipeline/inspect.h"
+#include "pipeline/plan.h"
+#include "pipeline/preview.h"
+#include "pipeline/validate.h"
+
+namespace cupel::pipeline {
+namespace {
+
+constexpr std::string_view kEvalExample = R"(  model: ${train.model}
+  tasks:
+    - {name: arithmetic, type: exact_match, source: arithmetic}
+)";
+
+constexpr std::string_view kTrainExample = R"(  model: {family: deepseek_v3}
+  tokenizer: {vocab_size: 2048}
+  datasets:
+    - {type: arithmetic, rows: 5000}
+)";
+
+eval::Report evaluate(const eval::Config& config, const Heavy& heavy, Run& run) {
+  return eval::run(config, heavy.load_model(config.model, run), run);
+}
+
+claims::Report measure_claims(const claims::Config& config, const Heavy& heavy, Run& run) {
+  return claims::run(config, heavy, run);
+}
+
+inspect::Report look_inside(const inspect::Config& config, const Request&) {
+  return inspect::run(config);
+}
+
+/// A whole recipe: the stages make the reports.
+Verb whole_recipe(std::string_view name, std::string_view summary) {
+  return row_detail::row<NoSettings, NoSettings>(name, summary);
+}
+
+}  // namespace
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> list{
+      verb("train", "train a language model in mixed precision", &Heavy::train)
+          .also("training")
+          .gives("model", "model")
+          .begins_with(kTrainExample),
+      verb<&evaluate>("eval", "perplexity and exact answers of a model, with intervals")
+          .begins_with(kEvalExample),
+      whole_recipe("run", "run every section of a recipe, in order").recipe(),
+      verb<&validate>("validate", "check a recipe and touch nothing").recipe(),
+      verb<&plan>("plan", "parameters, steps and memory of a recipe, before anything is loaded")
+          .recipe(),
+      verb<&preview>("preview", "first training sequences: tokens, labels, document borders")
+          .recipe(),
+      verb<&measure_claims>("claims", "measure the headline figures and hold them to their bars")
+          .words("ids"),
+      verb<&look_inside>("inspect", "what a model, run folder, tokenizer or data file holds")
+          .words("path"),
+      verb<&doctor>("doctor", "this machine: kernel rows, libraries, memory, disk"),
+      verb<&init>("init", "write a commented recipe").words("sections"),
+      verb<&docs>("docs", "write the reference: a page a verb, and the recipe's JSON Schema")
+          .words("folder"),
+  };
+  return list;
+}
+
+Verb Verb::also(std::string_view name_too) && {
+  alias = name_too;
+  return std::move(*this);
+}
+
+Verb Verb::gives(std::string_view output, std::string_view path) && {
+  outputs.push_back({output, path});
+  return std::move(*this);
+}
+
+Verb Verb::begins_with(std::string_view settings_text) && {
+  example = settings_text;
+  return std::move(*this);
+}
+
+Verb Verb::recipe() && {
+  takes_recipe = true;
+  return std::move(*this);
+}
+
+Verb Verb::words(std::string_view setting) && {
+  takes_recipe = false;
+  words_setting = setting;
+  return std::move(*this);
+}
+
+const Verb& find_verb(std::string_view name) {
+  std::vector<std::string> known;
+  for (const Verb& verb : verbs()) {
+    if (verb.name == name) return verb;
+    known.emplace_back(verb.name);
+  }
+  const std::string near = yaml::nearest(name, known);
+  fail(ErrorKind::config, clip(name, 80), "unknown verb",
+       near.empty() ? "cupel --help lists them" : "did you mean \"" + near + "\"?");
+}
+
+const Verb* find_section(std::string_view name) {
+  const auto found = std::find_if(verbs().begin(), verbs().end(), [&](const Verb& verb) {
+    return verb.is_stage() && (verb.name == name || (!name.empty() && verb.alias == name));
+  });
+  return found == verbs().end() ? nullptr : &*found;
+}
+
+std::vector<std::string> section_names() {
+  std::vector<std::string> names;
+  for (const Verb& verb : verbs()) {
+    if (verb.is_stage()) names.emplace_back(verb.name);
+  }
+  return names;
+}
+
+const FieldDoc* find_setting(const std::vector<FieldDoc>& fields, std::string_view name) {
+  const auto found = std::find_if(fields.begin(), fields.end(), [&](const FieldDoc& field) {
+    return field.name == name ||
+           std::find(field.aliases.begin(), field.aliases.end(), name) != field.aliases.end();
+  });
+  return found == fields.end() ? nullptr : &*found;
+}
+
+}  // namespace cupel::pipeline
