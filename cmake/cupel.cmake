@@ -20,6 +20,9 @@ function(cupel_options target)
                            -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=${CUPEL_SANITIZE})
   endif()
+  if(CUPEL_FUZZ)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
 endfunction()
 
 # LibTorch's headers cost 13 s a file: six files share one reading of them in a release build, all

@@ -42,3 +42,18 @@ function(cupel_test_program name library)
       ENVIRONMENT "GTEST_OUTPUT=xml:${PROJECT_BINARY_DIR}/gtest/${entry}.xml")
   endforeach()
 endfunction()
+
+# tests/fuzz/<name>.cpp: a libFuzzer program <build>/fuzz/<name>; tools/run_fuzz.py runs them.
+function(cupel_fuzz_targets)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/*.cpp)
+  foreach(source ${sources})
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(fuzz_${name} ${source} ${PROJECT_SOURCE_DIR}/tests/support/files.cpp)
+    cupel_options(fuzz_${name})
+    target_link_libraries(fuzz_${name} PRIVATE cupel_light)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    set_target_properties(fuzz_${name} PROPERTIES OUTPUT_NAME ${name}
+                          RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+  endforeach()
+endfunction()

@@ -40,10 +40,15 @@ std::string shown(const Node& node) {
 
 bool is_plain_scalar(const Node& node) { return node.kind == Node::Kind::scalar && !node.quoted; }
 
+/// A plus may stand before digits, not before another sign.
+std::string_view without_plus(std::string_view text) {
+  return text.starts_with('+') && !text.starts_with("+-") ? text.substr(1) : text;
+}
+
 /// Every spelling of a number that YAML, JSON or Python knows: 1e-4, 1.E-4, .5, +2, .inf.
-bool parse_number(std::string text, double& value) {
-  if (text.starts_with('+')) text.erase(0, 1);
-  const std::string_view digits = text.starts_with('-') ? std::string_view(text).substr(1) : text;
+bool parse_number(std::string_view text, double& value) {
+  text = without_plus(text);
+  const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
   if (digits == ".inf" || digits == ".Inf" || digits == ".INF") {
     value = text.starts_with('-') ? -INFINITY : INFINITY;
     return true;
@@ -116,8 +121,7 @@ bool read_bool(const Node& node, const std::string& key) {
 
 int64_t read_int(const Node& node, const std::string& key) {
   if (is_plain_scalar(node)) {
-    const std::string_view text =
-        std::string_view(node.scalar).substr(node.scalar.starts_with('+') ? 1 : 0);
+    const std::string_view text = without_plus(node.scalar);
     int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error == std::errc() && end == text.data() + text.size()) return value;

@@ -91,8 +91,8 @@ void read_struct(const Node& node, T& out, const Context& context) {
       return read_struct(map, out, context);
     }
   }
-  if (node.kind == Node::Kind::null) return;
-  if (node.kind != Node::Kind::map) fail_not_a_map(node, context.path);
+  const bool nothing = node.kind == Node::Kind::null;  // as in `train:` alone: all defaults
+  if (!nothing && node.kind != Node::Kind::map) fail_not_a_map(node, context.path);
   std::vector<std::string> known;
   for_each_field<T>([&](const auto& field) { known.emplace_back(field.name); });
   const std::string prefix = context.path.empty() ? "" : context.path + ".";

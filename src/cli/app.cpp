@@ -43,8 +43,12 @@ std::string resume_command(const std::vector<std::string>& words, const Request&
 void print_json(const json::Value& value) { std::cout << json::dump(value, 2) << std::endl; }
 
 void print_summary(const pipeline::Executed& done) {
-  for (const auto& [stage, report] : done.report.as_object("report"))
-    std::cout << stage << "\n" << pipeline::figures_text(report);
+  const json::Object& reports = done.report.as_object("report");
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    const std::string& text = done.texts[i];
+    std::cout << reports[i].first << "\n"
+              << (text.empty() ? pipeline::figures_text(reports[i].second) : text);
+  }
   const fs::path page = done.folder / "report.html";
   std::cout << "report: " << (fs::exists(page) ? page : done.folder / "report.json").string()
             << std::endl;
@@ -67,7 +71,7 @@ int run_stages(Request& request, const std::vector<std::string>& words) {
     } else {
       print_summary(done);
     }
-    return 0;
+    return done.exit_code;
   } catch (const Interrupted& interrupted) {
     terminal.clear();
     say(std::string(interrupted.what()) + "\n");

@@ -19,7 +19,7 @@ struct Record {
   std::vector<std::string> fields;
   std::string raw;   // its lines as the file has them
   int64_t line = 0;  // of its beginning
-  const char* problem = nullptr;
+  std::optional<RowProblem> problem;
 };
 
 /// Cuts records out of lines. A record that ends inside quotes goes on in the next line.
@@ -59,7 +59,11 @@ class RecordReader {
   }
 
   void end_field(Record& record) {
-    record.fields.push_back(std::move(field_));
+    if (record.fields.size() < kMaxColumns) {
+      record.fields.push_back(std::move(field_));
+    } else {
+      record.problem = RowProblem{"columns", "more than 100000 fields"};
+    }
     field_.clear();
   }
 
@@ -88,7 +92,7 @@ class RecordReader {
         quoted_ = true;
         ++at;
       } else {
-        if (closed) record.problem = "text after a closing quote";
+        if (closed) record.problem = RowProblem{"quote", "text after a closing quote"};
         const std::size_t comma = std::min(text.find(',', at), text.size());
         field_ += text.substr(at, comma - at);
         at = comma;
@@ -105,8 +109,7 @@ class RecordReader {
 
 void check_header(const Record& header, const std::string& name) {
   const std::string where = name + ":" + std::to_string(header.line);
-  if (header.problem != nullptr) fail(ErrorKind::data, where, header.problem);
-  if (header.fields.size() > kMaxColumns) fail(ErrorKind::data, where, "more than 100000 columns");
+  if (header.problem) fail(ErrorKind::data, where, header.problem->text, "correct the header");
   std::set<std::string_view> seen;
   for (const std::string& field : header.fields) {
     if (find_invalid_utf8(field)) fail(ErrorKind::data, where, "header is not valid UTF-8");
@@ -117,7 +120,7 @@ void check_header(const Record& header, const std::string& name) {
 }
 
 std::optional<RowProblem> check_record(const Record& record, std::size_t columns) {
-  if (record.problem != nullptr) return RowProblem{"quote", record.problem};
+  if (record.problem) return record.problem;
   if (record.fields.size() != columns) {
     return RowProblem{"columns", std::to_string(record.fields.size()) + " fields, the header has " +
                                      std::to_string(columns)};

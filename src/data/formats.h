@@ -46,7 +46,7 @@ void read_csv(const std::filesystem::path& path, RowTaker& taker);
 void read_txt_lines(const std::filesystem::path& path, RowTaker& taker);
 void read_txt_whole(const std::filesystem::path& path, RowTaker& taker);
 
-/// The whole file, decompressed, at most `limit` bytes of it.
+/// The whole file, decompressed, at most `limit` bytes of it; a byte order mark is left out.
 std::string read_all(const std::filesystem::path& path, std::size_t limit);
 
 /// Hands over the elements of a JSON document one by one with their line: of the array that the

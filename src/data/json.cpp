@@ -7,14 +7,11 @@ namespace cupel::formats {
 namespace {
 
 constexpr std::size_t kMaxDocumentBytes = std::size_t{1} << 30;
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 }  // namespace
 
 void read_json(const std::filesystem::path& path, const ReadOptions& options, RowTaker& taker) {
-  std::string text = read_all(path, kMaxDocumentBytes);
-  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
-  read_json_document(std::move(text), options, taker);
+  read_json_document(read_all(path, kMaxDocumentBytes), options, taker);
 }
 
 }  // namespace cupel::formats

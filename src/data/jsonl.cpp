@@ -71,18 +71,6 @@ bool to_value(simdjson::dom::element element, json::Value& out) {
   return true;
 }
 
-/// Strings with lone surrogates (\ud800) come out of the parser as malformed UTF-8.
-bool all_strings_valid(const json::Value& value) {
-  if (value.is_string()) return !find_invalid_utf8(value.as_string(""));
-  if (value.is_array()) {
-    return std::ranges::all_of(value.as_array(""), all_strings_valid);
-  }
-  if (!value.is_object()) return true;
-  return std::ranges::all_of(value.as_object(""), [](const json::Member& member) {
-    return !find_invalid_utf8(member.first) && all_strings_valid(member.second);
-  });
-}
-
 class RowParser {
  public:
   std::optional<RowProblem> parse(std::string_view text, json::Value& row) {
@@ -101,9 +89,6 @@ class RowParser {
     if (error == simdjson::DEPTH_ERROR) return RowProblem{"json", "nested more than 64 deep"};
     if (error) return slow_parse(text, row);
     if (!to_value(element, row)) return RowProblem{"json", "a key stands twice in one object"};
-    if (text.find('\\') != text.npos && !all_strings_valid(row)) {
-      return RowProblem{"utf8", "half of a surrogate pair (\\ud800 to \\udfff)"};
-    }
     return std::nullopt;
   }
 
@@ -224,13 +209,15 @@ void read_json_document(std::string text, const ReadOptions& options, RowTaker& 
   ondemand::parser parser;
   LineCounter lines(text);
   ondemand::document document;
+  bool begun = false;  // or the document knows no place
   const auto place = [&] {
-    const char* at = nullptr;
-    if (document.current_location().get(at)) at = text.data();
+    const char* at = text.data();
+    if (begun && document.current_location().get(at)) at = text.data();
     return taker.name() + ":" + std::to_string(lines.line_of(at));
   };
   try {
     document = parser.iterate(text.data(), text.size(), text.capacity());
+    begun = true;
     if (document.type() == ondemand::json_type::object) {
       take_split(document.get_object(), options, lines, taker);
     } else {

@@ -13,6 +13,9 @@ namespace cupel {
 /// The longest row that is read; a longer one is a reject.
 inline constexpr std::size_t kMaxRowBytes = std::size_t{32} << 20;
 
+/// U+FEFF in UTF-8, which some programs write before a text.
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 struct Line {
   std::string_view text;  // without its end ("\n" or "\r\n"); lives until the next call
   int64_t number = 0;     // from 1

@@ -86,6 +86,7 @@ std::string read_all(const std::filesystem::path& path, std::size_t limit) {
     }
   }
   text.resize(size);
+  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
   if (text.empty()) {
     fail(ErrorKind::data, path.string(), "file is empty", "give a file with at least one row");
   }

@@ -22,7 +22,7 @@ std::optional<double> parse_number(std::string_view text) {
   const std::size_t first = text.find_first_not_of(' ');
   if (first == text.npos) return kMissing;
   text = text.substr(first, text.find_last_not_of(' ') + 1 - first);
-  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;

@@ -12,6 +12,7 @@
 #include "base/machine.h"
 #include "kernels/kernels.h"
 #include "pipeline/references.h"
+#include "pipeline/report_html.h"
 #include "pipeline/verbs.h"
 
 namespace cupel::pipeline {
@@ -50,7 +51,7 @@ bool means_no_memory(const std::string& text) {
 
 /// The error boundary: past it there are Error and Interrupted alone.
 template <class Call>
-json::Value bounded(const std::string& stage, const Call& call) {
+Result bounded(const std::string& stage, const Call& call) {
   const std::string where = "[" + stage + "]";
   try {
     return call();
@@ -107,7 +108,13 @@ std::optional<json::Value> finished_report(const Stage& stage, const Run& run) {
   return *mine;
 }
 
-json::Value run_stage(const Request& request, std::size_t index, Run& run) {
+/// The stage's report, and the page over all reports of the run so far.
+void finish(const std::string& stage, const json::Value& report, Run& run) {
+  run.finish(stage, report);
+  if (run.has_folder()) run.write("report.html", report_html(run.folder()));
+}
+
+Result run_stage(const Request& request, std::size_t index, Run& run) {
   const Stage& stage = request.recipe.stages[index];
   const double begin = run.seconds();
   const yaml::Node settings = with_outputs(request.recipe, index, run.folder());
@@ -116,21 +123,21 @@ json::Value run_stage(const Request& request, std::size_t index, Run& run) {
     return bounded(stage.name,
                    [&] { return stage.verb->run(settings, context, request.heavy, own); });
   };
-  json::Value report;
+  Result result;
   if (stage_folder(stage, {}).empty()) {
-    report = call(run);
+    result = call(run);
   } else {
     RunOptions options = options_of(request, stage_folder(stage, run.folder()));
     options.resume = true;  // the folder of the whole run decides whether this one may exist
     Run own(std::move(options));
     for (const Sink& sink : request.sinks) own.subscribe(sink);
-    report = call(own);
-    own.finish(stage.name, report);
+    result = call(own);
+    finish(stage.name, result.report, own);
   }
   const Resources used{run.seconds() - begin, peak_memory_bytes(), run.threads(), kernels().name};
   const json::Value fields = to_json(used);
-  for (const auto& [key, value] : fields.as_object("")) report.set(key, value);
-  return report;
+  for (const auto& [key, value] : fields.as_object("")) result.report.set(key, value);
+  return result;
 }
 
 }  // namespace
@@ -151,7 +158,7 @@ Executed execute(const Request& request, const fs::path& folder) {
   Run run(options_of(request, folder));
   for (const Sink& sink : request.sinks) run.subscribe(sink);
   run.set_manifest("isa_row", kernels().name);
-  Executed result{folder, json::Object{}};
+  Executed result{folder, json::Object{}, {}, 0};
   bool ran = false;
   for (std::size_t i = 0; i < request.recipe.stages.size(); ++i) {
     const Stage& stage = request.recipe.stages[i];
@@ -159,13 +166,16 @@ Executed execute(const Request& request, const fs::path& folder) {
     if (auto before = ran ? std::nullopt : finished_report(stage, run)) {
       run.log(LogLevel::info, stage.name + ": finished before, its outputs are unchanged");
       result.report.set(stage.name, std::move(*before));
+      result.texts.emplace_back();
       continue;
     }
     if (run.stop_requested()) throw Interrupted();
     ran = true;
-    json::Value report = run_stage(request, i, run);
-    run.finish(stage.name, report);
-    result.report.set(stage.name, std::move(report));
+    Result done = run_stage(request, i, run);
+    finish(stage.name, done.report, run);
+    result.report.set(stage.name, std::move(done.report));
+    result.texts.push_back(std::move(done.text));
+    if (result.exit_code == 0) result.exit_code = done.exit_code;
   }
   return result;
 }

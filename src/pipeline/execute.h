@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "pipeline/recipe.h"
@@ -11,7 +12,9 @@ namespace cupel::pipeline {
 
 struct Executed {
   std::filesystem::path folder;
-  json::Value report;  // one key a stage, as in report.json
+  json::Value report;              // one key a stage, as in report.json
+  std::vector<std::string> texts;  // a stage each: what people read in its place, or empty
+  int exit_code = 0;               // the first that is not 0
 };
 
 /// The folder that --out names, or runs/<verb>-<UTC>-<4 hex>.

@@ -5,9 +5,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "pipeline/claims.h"
 #include "pipeline/docs.h"
 #include "pipeline/doctor.h"
+#include "pipeline/eval.h"
 #include "pipeline/init.h"
+#include "pipeline/inspect.h"
 #include "pipeline/plan.h"
 #include "pipeline/preview.h"
 #include "pipeline/validate.h"
@@ -15,11 +18,28 @@
 namespace cupel::pipeline {
 namespace {
 
+constexpr std::string_view kEvalExample = R"(  model: ${train.model}
+  tasks:
+    - {name: arithmetic, type: exact_match, source: arithmetic}
+)";
+
 constexpr std::string_view kTrainExample = R"(  model: {family: deepseek_v3}
   tokenizer: {vocab_size: 2048}
   datasets:
     - {type: arithmetic, rows: 5000}
 )";
+
+eval::Report evaluate(const eval::Config& config, const Heavy& heavy, Run& run) {
+  return eval::run(config, heavy.load_model(config.model, run), run);
+}
+
+claims::Report measure_claims(const claims::Config& config, const Heavy& heavy, Run& run) {
+  return claims::run(config, heavy, run);
+}
+
+inspect::Report look_inside(const inspect::Config& config, const Request&) {
+  return inspect::run(config);
+}
 
 /// A whole recipe: the stages make the reports.
 Verb whole_recipe(std::string_view name, std::string_view summary) {
@@ -34,12 +54,18 @@ const std::vector<Verb>& verbs() {
           .also("training")
           .gives("model", "model")
           .begins_with(kTrainExample),
+      verb<&evaluate>("eval", "perplexity and exact answers of a model, with intervals")
+          .begins_with(kEvalExample),
       whole_recipe("run", "run every section of a recipe, in order").recipe(),
       verb<&validate>("validate", "check a recipe and touch nothing").recipe(),
       verb<&plan>("plan", "parameters, steps and memory of a recipe, before anything is loaded")
           .recipe(),
       verb<&preview>("preview", "first training sequences: tokens, labels, document borders")
           .recipe(),
+      verb<&measure_claims>("claims", "measure the headline figures and hold them to their bars")
+          .words("ids"),
+      verb<&look_inside>("inspect", "what a model, run folder, tokenizer or data file holds")
+          .words("path"),
       verb<&doctor>("doctor", "this machine: kernel rows, libraries, memory, disk"),
       verb<&init>("init", "write a commented recipe").words("sections"),
       verb<&docs>("docs", "write the reference: a page a verb, and the recipe's JSON Schema")

@@ -29,7 +29,7 @@ struct Verb {
   std::vector<FieldDoc> (*settings)();
   std::vector<FieldDoc> (*report)();
   json::Value (*resolve)(const yaml::Node& settings, const yaml::Context& context);
-  std::function<json::Value(const yaml::Node&, const yaml::Context&, const Heavy&, Run&)> run = {};
+  std::function<Result(const yaml::Node&, const yaml::Context&, const Heavy&, Run&)> run = {};
   std::function<Result(const yaml::Node&, const Request&)> answer = {};
   bool needs_torch = false;
   bool takes_recipe = false;            // its word is a recipe
@@ -86,21 +86,21 @@ Verb row(std::string_view name, std::string_view summary) {
   return {name, summary, &describe<C>, &describe<R>, &resolve<C>};
 }
 
-template <class C, class R, class Call>
-Verb stage(std::string_view name, std::string_view summary, Call call) {
-  Verb verb = row<C, R>(name, summary);
-  verb.takes_recipe = true;
-  verb.run = [call](const yaml::Node& node, const yaml::Context& context, const Heavy& heavy,
-                    Run& run) { return to_json(call(read<C>(node, context), heavy, run)); };
-  return verb;
-}
-
 template <class R>
 Result result_of(const R& report) {
   Result result{to_json(report), {}};
   if constexpr (requires { report.text(); }) result.text = report.text();
   if constexpr (requires { report.exit_code(); }) result.exit_code = report.exit_code();
   return result;
+}
+
+template <class C, class R, class Call>
+Verb stage(std::string_view name, std::string_view summary, Call call) {
+  Verb verb = row<C, R>(name, summary);
+  verb.takes_recipe = true;
+  verb.run = [call](const yaml::Node& node, const yaml::Context& context, const Heavy& heavy,
+                    Run& run) { return result_of(call(read<C>(node, context), heavy, run)); };
+  return verb;
 }
 
 // What the kind of a row follows from: the signature of its function.

@@ -1,25 +1,23 @@
 #include "train/dataset.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "base/error.h"
 #include "data/arithmetic.h"
 #include "data/read.h"
+#include "data/split.h"
 
 namespace cupel::train {
 namespace {
 
 constexpr int64_t kDefaultVocabulary = 2048;
 
-std::vector<Text> read_documents(const DatasetConfig& set, Run& run) {
+std::vector<std::string> read_documents(const DatasetConfig& set, Run& run) {
   std::vector<Reject> rejects;
   CorpusOptions options;
   options.text_field = set.text_field;
   const Corpus corpus = read_corpus(set.path.text, options, &rejects);
   for (const Reject& reject : rejects) run.reject(reject);
-  std::vector<Text> texts;
-  for (const Document& document : corpus.documents) texts.push_back({"", document.text});
+  std::vector<std::string> texts;
+  for (const Document& document : corpus.documents) texts.push_back(document.text);
   return texts;
 }
 
@@ -57,32 +55,16 @@ std::vector<Text> generate_arithmetic(const DatasetConfig& set, Run& run) {
   return texts;
 }
 
-/// The last `share` of the bytes, at a document's beginning; a single document is cut after a line.
-void split_running_text(std::vector<Text> texts, double share, TextSet& set) {
-  std::size_t total = 0;
-  for (const Text& text : texts) total += text.target.size();
-  const auto kept =
-      static_cast<std::size_t>(std::llround((1 - share) * static_cast<double>(total)));
-  if (texts.size() == 1 && share > 0) {
-    const std::string& whole = texts[0].target;
-    const std::size_t line_end = whole.rfind('\n', kept);
-    const std::size_t cut = line_end == std::string::npos ? kept : line_end + 1;
-    set.validation.push_back({"", whole.substr(cut)});
-    set.train.push_back({"", whole.substr(0, cut)});
-    return;
-  }
-  std::size_t read = 0;
-  for (Text& text : texts) {
-    read += text.target.size();
-    (share == 0 || read <= kept ? set.train : set.validation).push_back(std::move(text));
-  }
+void split_documents(std::vector<std::string> documents, double share, TextSet& set) {
+  TextSplit split = split_running_text(std::move(documents), share);
+  for (std::string& text : split.kept) set.train.push_back({"", std::move(text)});
+  for (std::string& text : split.held_out) set.validation.push_back({"", std::move(text)});
 }
 
 void split_rows(std::vector<Text> texts, double share, TextSet& set) {
   for (Text& text : texts) {
-    const double place =
-        static_cast<double>(hash64(text.context + '\0' + text.target) >> 11) * 0x1p-53;
-    (place < share ? set.validation : set.train).push_back(std::move(text));
+    const bool held_out = is_held_out(text.context, text.target, share);
+    (held_out ? set.validation : set.train).push_back(std::move(text));
   }
 }
 
@@ -119,7 +101,7 @@ std::vector<TextSet> load_texts(const Config& config, Run& run) {
     if (source.type != DatasetType::arithmetic) run.record_input(source.path.text);
     switch (source.type) {
       case DatasetType::text:
-        split_running_text(read_documents(source, run), config.val_set_size, set);
+        split_documents(read_documents(source, run), config.val_set_size, set);
         break;
       case DatasetType::completion:
         split_rows(read_completions(source, run), config.val_set_size, set);

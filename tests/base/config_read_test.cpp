@@ -37,6 +37,27 @@ TEST(Config, ReadsEveryKindOfField) {
   EXPECT_EQ(sample.stages[1].initial, 2) << "by the shorthand";
 }
 
+struct Needy {
+  std::string name;
+  static constexpr auto fields() { return std::tuple{Field{"name", &Needy::name, "a name"}}; }
+  std::vector<std::string> problems() const {
+    if (name.empty()) return {"name: missing"};
+    return {};
+  }
+};
+
+TEST(Config, AnEmptySectionIsCheckedLikeAnyOther) {
+  for (const char* text : {"", "# nothing\n", "{}", "~"}) {
+    Needy needy;
+    EXPECT_THAT(
+        [&] {
+          yaml::read_struct(yaml::parse(text, "recipe.yaml"), needy, {"train", ""});
+        },
+        throws_error(ErrorKind::config, "train: name: missing"))
+        << text;
+  }
+}
+
 TEST(Config, KeepsTheDefaultsOfWhatIsNotMentioned) {
   EXPECT_EQ(read(""), Sample{});
   EXPECT_EQ(read("seed: 2").epsilon, Sample{}.epsilon);
@@ -123,11 +144,13 @@ TEST(Config, EverySpellingOfANumberIsOne) {
        {"1e-4", "1E-4", "1.0e-4", "1.e-4", ".0001", "0.0001", "+1e-4", "1e-04"}) {
     EXPECT_EQ(read(std::string("epsilon: ") + text).epsilon, 1e-4) << text;
   }
-  for (const char* text : {"0x10", "1_000", "1e", "--1", "1e-4x", "inf", "", "1,5"}) {
+  for (const char* text : {"0x10", "1_000", "1e", "--1", "1e-4x", "inf", "", "1,5", "+-1"}) {
     EXPECT_THROW(read(std::string("epsilon: ") + text), Error) << text;
   }
   EXPECT_EQ(read("seed: -3").seed, -3);
   EXPECT_EQ(read("seed: 1e3").seed, 1000);
+  EXPECT_EQ(read("seed: +3").seed, 3);
+  EXPECT_THROW(read("seed: +-3"), Error);
 }
 
 TEST(Config, PathsAreRelativeToTheRecipeAndOnTheCommandLineToTheShell) {

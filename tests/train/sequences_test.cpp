@@ -114,7 +114,7 @@ TEST(SequenceOrder, ABatchIsAFunctionOfItsIndexAlone) {
 TEST(SequenceOrder, ASourceOfWeightTwoIsReadTwiceAnEpochAndOfWeightHalfByHalf) {
   const cupel::Run run = test_run(3);
   const auto documents = [](int count) {
-    return document_stream(std::vector<int32_t>(count, 4), 1);
+    return document_stream(std::vector<int32_t>(static_cast<std::size_t>(count), 4), 1);
   };
   SequenceOrder order({{documents(10), Cut::single, 2}, {counting_stream(401), Cut::windows, 0.5}},
                       4, run);

@@ -207,8 +207,14 @@ void check_options(const BpeTrainOptions& options) {
              std::to_string(least) + " to " + std::to_string(Bpe::kMaxIds),
          "bytes and special tokens alone need " + std::to_string(least));
   }
+  for (const std::string& token : options.special_tokens) {
+    if (token.empty() || std::ranges::count(options.special_tokens, token) > 1) {
+      fail(ErrorKind::config, "[data.tokenizer]",
+           "special token \"" + token + "\" is empty or stands twice", "remove it");
+    }
+  }
   for (const std::string& token : {options.bos_token, options.eos_token}) {
-    if (!token.empty() && std::ranges::count(options.special_tokens, token) != 1) {
+    if (!token.empty() && std::ranges::count(options.special_tokens, token) == 0) {
       fail(ErrorKind::config, "[data.tokenizer]", "\"" + token + "\" is not a special token",
            "add it to special_tokens");
     }

@@ -9,6 +9,9 @@ const std::string_view kGpt2Pattern =
 
 namespace {
 
+/// Every step is a level of recursion.
+constexpr std::size_t kMaxSteps = 64;
+
 /// The end of the character that begins at `at`.
 std::size_t next_character(std::string_view text, std::size_t at) {
   do {
@@ -55,6 +58,7 @@ PreTokenizer PreTokenizer::parse(const json::Value& value, const std::string& wh
     fail(ErrorKind::data, where, "has no ByteLevel step",
          "only byte-level BPE tokenizers are known (GPT-2, Llama 3, Qwen, DeepSeek and alike)");
   }
+  if (pre_tokenizer.steps_.size() > kMaxSteps) fail(ErrorKind::data, where, "more than 64 steps");
   return pre_tokenizer;
 }
 

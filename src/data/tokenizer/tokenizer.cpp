@@ -134,8 +134,8 @@ void Tokenizer::Impl::parse(const json::Value& root, const std::string& where) {
   pre_tokenizer_ = PreTokenizer::parse(member("pre_tokenizer"), where + ": pre_tokenizer");
   check_decoder(member("decoder"), where + ": decoder");
   parse_added(root, where);
-  parse_post_processor(member("post_processor"), where + ": post_processor");
   set_bytes();
+  parse_post_processor(member("post_processor"), where + ": post_processor");
 }
 
 void Tokenizer::Impl::parse_added(const json::Value& root, const std::string& where) {
@@ -198,8 +198,8 @@ void Tokenizer::Impl::parse_template(const json::Value& value, const std::string
     const json::Value& token = value.at("special_tokens", where).at(name, here);
     for (const json::Value& id : token.at("ids", here).as_array(here + ".ids")) {
       const int64_t number = id.as_int(here + ".ids");
-      if (number < 0 || number >= Bpe::kMaxIds) {
-        fail(ErrorKind::data, here, "id " + std::to_string(number) + " is out of range");
+      if (number < 0 || number >= static_cast<int64_t>(bytes_.size())) {
+        fail(ErrorKind::data, here, "id " + std::to_string(number) + " is no token");
       }
       (before ? before_ : after_).push_back(static_cast<int32_t>(number));
     }

@@ -65,8 +65,9 @@ void read_rope(const json::Value& object, const std::string& where, ModelConfig&
   if (rope == nullptr || rope->is_null()) return;
   const std::string key = where + ": rope_parameters";
   rope->as_object(key);
-  if (const json::Value* theta = rope->find("rope_theta"))
-    config.rope_theta = theta->as_double(key);
+  if (const json::Value* theta = rope->find("rope_theta")) {
+    read_fields(json::Object{{"rope_theta", *theta}}, key, config);
+  }
   const json::Value* type = rope->find("rope_type");
   if (type == nullptr) type = rope->find("type");
   if (type == nullptr || type->as_string(key) == "default") return;
@@ -134,6 +135,21 @@ void check_experts(const ModelConfig& c, Problems& problems) {
                   "topk_group leaves fewer experts than num_experts_per_tok");
 }
 
+/// What would divide by zero, or take the logarithm of it, is refused.
+void check_rope(const RopeScaling& scaling, double theta, Problems& problems) {
+  if (scaling.type == "yarn") {
+    problems.unless(theta > 1, "yarn needs a rope_theta above 1");
+    problems.unless(scaling.beta_slow > 0 && scaling.beta_fast >= scaling.beta_slow,
+                    "rope_scaling needs 0 < beta_slow <= beta_fast");
+  } else if (scaling.type == "llama3") {
+    problems.unless(scaling.low_freq_factor < scaling.high_freq_factor,
+                    "rope_scaling needs low_freq_factor < high_freq_factor");
+  } else {
+    problems.unless(false,
+                    "unknown rope_scaling type \"" + scaling.type + "\"; known: yarn, llama3");
+  }
+}
+
 json::Value rope_json(const ModelConfig& config) {
   json::Value rope;
   rope.set("rope_theta", config.rope_theta);
@@ -187,9 +203,7 @@ std::vector<std::string> ModelConfig::problems() const {
   if (row->mixture_of_experts) check_experts(*this, problems);
   problems.unless(row->mixture_of_experts || num_nextn_predict_layers == 0,
                   "num_nextn_predict_layers needs family deepseek_v3");
-  problems.unless(!rope_scaling || rope_scaling->type == "yarn" || rope_scaling->type == "llama3",
-                  "unknown rope_scaling type \"" + (rope_scaling ? rope_scaling->type : "") +
-                      "\"; known: yarn, llama3");
+  if (rope_scaling) check_rope(*rope_scaling, rope_theta, problems);
   // In doubles, which do not overflow.
   const auto d = [](int64_t value) { return static_cast<double>(value); };
   const double layer =

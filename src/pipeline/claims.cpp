@@ -1,0 +1,172 @@
+#include "pipeline/claims.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/atomic_file.h"
+#include "base/config_doc.h"
+#include "base/error.h"
+#include "base/machine.h"
+#include "pipeline/claims/protocols.h"
+#include "pipeline/run_folder.h"
+
+namespace cupel::pipeline::claims {
+namespace {
+
+std::string machine_text(const Run& run) {
+  const Machine here = machine();
+  return fmt::format("{}, {} of {} cores, {:.0f} GiB", here.cpu_model, run.threads(), here.cores,
+                     static_cast<double>(here.memory_bytes) / (1 << 30));
+}
+
+const Protocol& protocol_of(const Claim& claim, std::span<const Protocol> protocols) {
+  std::string known;
+  for (const Protocol& protocol : protocols) {
+    if (protocol.name == claim.protocol) return protocol;
+    known += (known.empty() ? "" : ", ") + std::string(protocol.name);
+  }
+  fail(ErrorKind::config, claim.id + ".yaml", "there is no protocol \"" + claim.protocol + "\"",
+       "known: " + known);
+}
+
+json::Value to_json_values(const ClaimValues& values) {
+  json::Object out;
+  for (const auto& [name, measured] : values) {
+    json::Value row = json::Object{{"value", measured.value}};
+    if (measured.interval)
+      row.set("interval", json::Array{measured.interval->low, measured.interval->high});
+    if (measured.baseline) row.set("baseline", *measured.baseline);
+    out.emplace_back(name, std::move(row));
+  }
+  return out;
+}
+
+ClaimValues from_json_values(const json::Value& values, const std::string& where) {
+  ClaimValues out;
+  for (const auto& [name, row] : values.as_object(where)) {
+    Measured& measured = out[name];
+    measured.value = number_at(row, "value");
+    if (const json::Value* interval = row.find("interval")) {
+      const json::Array& ends = interval->as_array(where);
+      measured.interval = {ends.at(0).as_double(where), ends.at(1).as_double(where)};
+    }
+    if (row.find("baseline") != nullptr) measured.baseline = number_at(row, "baseline");
+  }
+  return out;
+}
+
+/// What the figures depend on: a stored seed counts only if it was measured with the same.
+std::string identity(const Claim& claim) {
+  return sha256(claim.protocol + "\n" + yaml::dump(claim.settings));
+}
+
+/// One random seed, from its file if it is done.
+ClaimValues measure_seed(const Claim& claim, int64_t seed, const Protocol& protocol,
+                         const Heavy& heavy, Run& run) {
+  const std::string base = "claims/" + claim.id + "/" + std::to_string(seed);
+  const std::filesystem::path file = run.folder() / (base + ".json");
+  if (std::filesystem::exists(file)) {
+    const json::Value stored = json::parse(read_file(file), file.string());
+    if (text_at(stored, "settings") == identity(claim))
+      return from_json_values(stored.at("values", file.string()), file.string());
+  }
+  const auto section = run.section(claim.id + ", random seed " + std::to_string(seed));
+  const double begin = run.seconds();
+  ClaimValues values = protocol.run({.claim = claim,
+                                     .seed = static_cast<uint64_t>(seed),
+                                     .folder = run.folder() / base,
+                                     .heavy = heavy,
+                                     .run = run});
+  run.write(base + ".json", json::dump(json::Object{{"settings", identity(claim)},
+                                                    {"seconds", run.seconds() - begin},
+                                                    {"values", to_json_values(values)}},
+                                       2) +
+                                "\n");
+  return values;
+}
+
+/// Value, interval and baseline of a metric over the random seeds.
+void summarize(const std::vector<Measured>& seeds, Row& row) {
+  std::vector<double> values, baselines;
+  for (const Measured& one : seeds) {
+    values.push_back(one.value);
+    if (one.baseline) baselines.push_back(*one.baseline);
+  }
+  row.value = mean(values);
+  if (!baselines.empty()) row.baseline = mean(baselines);
+  std::optional<Interval> interval = seeds[0].interval;
+  if (seeds.size() > 1) interval = t_interval(values);
+  if (interval) row.interval = {interval->low, interval->high};
+  row.pass = parse_bar(row.bar, row.id).is_met(*row.value);
+}
+
+std::vector<Row> measure(const Claim& claim, std::span<const Protocol> protocols,
+                         const Heavy& heavy, Run& run) {
+  std::vector<Row> rows;
+  for (const MetricConfig& metric : claim.metrics) {
+    Row& row = rows.emplace_back();
+    row.id = claim.id;
+    row.statement = claim.statement;
+    row.metric = metric.name;
+    row.bar = metric.bar;
+    row.machine = machine_text(run);
+  }
+  const Protocol& protocol = protocol_of(claim, protocols);
+  for (const std::string& set : claim.needs) {
+    if (find_data_set(set)) continue;
+    for (Row& row : rows) row.reason = "skipped: " + set;
+    return rows;
+  }
+  std::vector<ClaimValues> seeds;
+  for (const int64_t seed : claim.seeds) {
+    seeds.push_back(measure_seed(claim, seed, protocol, heavy, run));
+    if (run.stop_requested()) throw Interrupted();
+  }
+  for (Row& row : rows) {
+    std::vector<Measured> measured;
+    for (const ClaimValues& values : seeds) {
+      const auto found = values.find(row.metric);
+      if (found == values.end()) {
+        fail(ErrorKind::config, claim.id + ".yaml",
+             "the protocol \"" + claim.protocol + "\" measures no \"" + row.metric + "\"",
+             "take a metric that src/pipeline/claims/" + claim.protocol + ".cpp gives");
+      }
+      measured.push_back(found->second);
+    }
+    row.seeds = claim.seeds;
+    summarize(measured, row);
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::span<const Protocol> protocols() { return kProtocols; }
+
+bool Report::passed() const {
+  return std::none_of(claims.begin(), claims.end(),
+                      [](const Row& row) { return row.pass.has_value() && !*row.pass; });
+}
+
+Report run(const Config& config, const Heavy& heavy, Run& run) {
+  return claims::run(config, heavy, protocols(), run);
+}
+
+Report run(const Config& config, const Heavy& heavy, std::span<const Protocol> protocols,
+           Run& run) {
+  if (!run.has_folder()) {
+    fail(ErrorKind::config, "claims", "needs a folder for what it measures", "name one with --out");
+  }
+  const std::vector<Claim> claims = read_claims(config);
+  Report report;
+  report.form = config.quick ? "quick" : "full";
+  for (const Claim& claim : claims) {
+    for (Row& row : measure(claim, protocols, heavy, run)) report.claims.push_back(std::move(row));
+  }
+  run.write("claims.json", json::dump(to_json(report), 2) + "\n");
+  if (config.write_docs) write_file_atomically(config.docs.text, to_markdown(report, claims));
+  return report;
+}
+
+}  // namespace cupel::pipeline::claims

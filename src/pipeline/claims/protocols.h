@@ -1,0 +1,17 @@
+// The list of protocols: one row a way to measure a claim, each in a file of its name.
+#pragma once
+
+#include <array>
+
+#include "pipeline/claims.h"
+
+namespace cupel::pipeline::claims {
+
+/// Trains a recipe; weighs held-out text against an n-gram model, and arithmetic before and after.
+ClaimValues learning(const ClaimContext& context);
+
+inline constexpr std::array kProtocols{
+    Protocol{"learning", &learning},
+};
+
+}  // namespace cupel::pipeline::claims

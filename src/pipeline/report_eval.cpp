@@ -1,0 +1,93 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+
+#include "pipeline/chart.h"
+#include "pipeline/html.h"
+#include "pipeline/report_html.h"
+
+namespace cupel::pipeline {
+namespace {
+
+using html::element;
+using html::escape;
+
+std::string written(const std::optional<Interval>& interval) {
+  if (!interval) return "–";
+  return fmt::format("[{}, {}]", html::number(interval->low), html::number(interval->high));
+}
+
+/// The baseline of a task (an object with a value) or of a claim (a number).
+std::optional<double> baseline_of(const json::Value& row) {
+  for (const char* path : {"baseline.value", "baseline"}) {
+    const double value = number_at(row, path);
+    if (std::isfinite(value)) return value;
+  }
+  return std::nullopt;
+}
+
+std::string baseline_text(const json::Value& row) {
+  const std::optional<double> value = baseline_of(row);
+  const std::string name = text_at(row, "baseline.name");
+  return value ? html::number(*value) + (name.empty() ? "" : " (" + escape(name) + ")") : "–";
+}
+
+std::string verdict(const json::Value& row) {
+  const json::Value* pass = row.find("pass");
+  if (pass == nullptr || !pass->is_bool()) return escape(text_at(row, "reason"));
+  return pass->as_bool("pass") ? element("b", "good", "met") : element("b", "bad", "missed");
+}
+
+}  // namespace
+
+std::string eval_section(const json::Value& report) {
+  const json::Value* tasks = report.find("tasks");
+  if (tasks == nullptr || !tasks->is_object()) return html::value(report);
+  std::map<std::string, chart::IntervalChart> charts;  // one a metric: they share an axis
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [name, task] : tasks->as_object("tasks")) {
+    const std::string metric = text_at(task, "metric");
+    const double value = number_at(task, "value");
+    const std::optional<Interval> interval = interval_at(task, "interval");
+    rows.push_back({escape(name), escape(metric), html::number(value), written(interval),
+                    html::number(number_at(task, "n")), baseline_text(task)});
+    charts[metric].estimates.push_back(
+        {.label = name, .value = value, .interval = interval, .baseline = baseline_of(task)});
+  }
+  std::string figures;
+  for (auto& [metric, chart] : charts) {
+    chart.title = metric;
+    chart.note = "with 95 % interval; hollow: baseline";
+    figures += chart::interval_chart(chart);
+  }
+  return html::table({"task", "metric", "value", "95 % interval", "n", "baseline"}, rows,
+                     {2, 3, 4, 5}) +
+         element("div", "charts", figures);
+}
+
+std::string claims_section(const json::Value& report) {
+  const json::Value* claims = report.find("claims");
+  if (claims == nullptr || !claims->is_array()) return html::value(report);
+  std::vector<std::vector<std::string>> rows;
+  std::string figures;
+  for (const json::Value& row : claims->as_array("claims")) {
+    const double value = number_at(row, "value");
+    const std::optional<Interval> interval = interval_at(row, "interval");
+    rows.push_back({escape(text_at(row, "id")), escape(text_at(row, "statement")),
+                    escape(text_at(row, "metric")), html::number(value), written(interval),
+                    escape(text_at(row, "bar")), baseline_text(row), verdict(row)});
+    if (!std::isfinite(value)) continue;
+    figures += chart::interval_chart({.title = text_at(row, "id") + " · " + text_at(row, "metric"),
+                                      .note = "bar " + text_at(row, "bar"),
+                                      .estimates = {{.label = "measured",
+                                                     .value = value,
+                                                     .interval = interval,
+                                                     .baseline = baseline_of(row)}}});
+  }
+  return html::table({"id", "statement", "metric", "value", "95 % interval", "bar", "baseline", ""},
+                     rows, {3, 4, 5, 6}) +
+         (figures.empty() ? "" : element("div", "charts", figures));
+}
+
+}  // namespace cupel::pipeline

@@ -1,0 +1,60 @@
+#include "data/tokenizer/normalize.h"
+
+#include <gtest/gtest.h>
+
+#include "support/errors.h"
+
+namespace cupel {
+namespace {
+
+Normalizer parse(const std::string& text) { return Normalizer::parse(json::parse(text, ""), "n"); }
+
+std::string applied(const std::string& type, std::string_view text) {
+  return parse("{\"type\": \"" + type + "\"}").apply(text);
+}
+
+TEST(Normalize, EachFormIsThatOfUnicode) {
+  const std::string text = "\u00e9 e\u0301 \ufb01 \u212b \uac00";
+  EXPECT_EQ(applied("NFC", text), "\u00e9 \u00e9 \ufb01 \u00c5 \uac00");
+  EXPECT_EQ(applied("NFD", text), "e\u0301 e\u0301 \ufb01 A\u030a \u1100\u1161");
+  EXPECT_EQ(applied("NFKC", text), "\u00e9 \u00e9 fi \u00c5 \uac00");
+  EXPECT_EQ(applied("NFKD", text), "e\u0301 e\u0301 fi A\u030a \u1100\u1161");
+  EXPECT_EQ(applied("NFC", "a\u0323\u0307"), applied("NFC", "a\u0307\u0323"))
+      << "marks are ordered";
+}
+
+TEST(Normalize, KeepsNulAndLongTexts) {
+  EXPECT_EQ(applied("NFC", std::string_view("a\0e\u0301", 5)), std::string("a\0\u00e9", 4));
+  std::string many;
+  for (int i = 0; i < 100'000; ++i) many += "e\u0301";
+  EXPECT_EQ(applied("NFC", many).size(), 200'000u);
+  EXPECT_EQ(applied("NFC", ""), "");
+}
+
+TEST(Normalize, StepsOfASequenceFollowEachOther) {
+  const Normalizer normalizer = parse(R"({"type": "Sequence", "normalizers": [
+      {"type": "NFKD"}, {"type": "Sequence", "normalizers": [{"type": "NFC"}]}]})");
+  EXPECT_EQ(normalizer.apply("\ufb01\u00e9"), "fi\u00e9");
+  EXPECT_EQ(parse(R"({"type": "Sequence", "normalizers": []})").apply("e\u0301"), "e\u0301");
+}
+
+TEST(Normalize, KnowsWhatItSurelyLeavesAlone) {
+  EXPECT_TRUE(parse("null").keeps("e\u0301"));
+  EXPECT_TRUE(parse(R"({"type": "NFC"})").keeps("ascii \x7f"));
+  EXPECT_FALSE(parse(R"({"type": "NFC"})").keeps("\u00e9"));
+  EXPECT_EQ(parse("null").apply("e\u0301"), "e\u0301");
+}
+
+TEST(Normalize, WhatIsNotKnownIsRefusedByName) {
+  EXPECT_THAT([] { parse(R"({"type": "StripAccents"})"); },
+              throws_error(ErrorKind::data, "n: unknown normalizer \"StripAccents\"; known: NFC"));
+  EXPECT_THAT([] { parse(R"({"type": "Sequence", "normalizers": [{"type": "Bert"}]})"); },
+              throws_error(ErrorKind::data, "n.normalizers: unknown normalizer \"Bert\""));
+  EXPECT_THAT([] { parse("{}"); }, throws_error(ErrorKind::data, "missing key \"type\""));
+  EXPECT_THAT([] { parse(R"({"type": "Sequence"})"); },
+              throws_error(ErrorKind::data, "missing key \"normalizers\""));
+  EXPECT_THAT([] { parse("7"); }, throws_error(ErrorKind::data, "n: expected an object"));
+}
+
+}  // namespace
+}  // namespace cupel

@@ -1,0 +1,230 @@
+#include "data/tokenizer/tokenizer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/atomic_file.h"
+#include "support/errors.h"
+#include "support/files.h"
+#include "support/tokenizer_json.h"
+
+namespace cupel {
+namespace {
+
+using testing::ElementsAre;
+using Ids = std::vector<int32_t>;
+
+const std::filesystem::path kFixtures =
+    std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures/tokenizer";
+
+Tokenizer parse(const json::Value& root, const std::string& config = "") {
+  return Tokenizer::parse(json::dump(root), "m/tokenizer.json", config);
+}
+
+/// Setting `key` to `value` makes the file one that is refused with this message.
+auto refuses(const std::string& key, const std::string& value, const std::string& message) {
+  return testing::Matches(throws_error(ErrorKind::data, message))(std::function<void()>([=] {
+    json::Value root = tokenizer_json();
+    root.set(key, json::parse(value, "test"));
+    parse(root);
+  }));
+}
+
+class Reference : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Tokenizers, Reference, testing::Values("gpt2", "llama3", "qwen2"));
+
+TEST_P(Reference, EncodesAndDecodesAwkwardTextsAlike) {
+  const std::string name = GetParam();
+  const Tokenizer tokenizer = Tokenizer::load(kFixtures / (name + ".json"));
+  const json::Value expected =
+      json::parse(read_file(kFixtures / (name + "_expected.json")), "expected");
+  const auto ids_of = [](const json::Value& list) {
+    Ids ids;
+    for (const json::Value& id : list.as_array(""))
+      ids.push_back(static_cast<int32_t>(id.as_int("")));
+    return ids;
+  };
+  int cases = 0;
+  for (int round = 0; round < 2; ++round) {  // the second one finds its words in the cache
+    for (const json::Value& sample : expected.at("cases", "").as_array("")) {
+      const std::string& text = sample.at("text", "").as_string("");
+      const Ids ids = tokenizer.encode(text);
+      EXPECT_EQ(ids, ids_of(sample.at("ids", ""))) << text;
+      EXPECT_EQ(tokenizer.encode(text, true), ids_of(sample.at("ids_with_special", ""))) << text;
+      EXPECT_EQ(tokenizer.decode(ids), sample.at("decoded", "").as_string("")) << text;
+      ++cases;
+    }
+  }
+  EXPECT_GT(cases, 80);
+}
+
+TEST_P(Reference, BytesOfTokensJoinToTheText) {
+  const Tokenizer tokenizer = Tokenizer::load(kFixtures / (std::string(GetParam()) + ".json"));
+  const std::string text = "Speak, 中文 😀 \x01\t<|user|> <|endoftext|>end";
+  std::string joined;
+  for (const int32_t id : tokenizer.encode(text)) joined += tokenizer.token_bytes(id);
+  EXPECT_EQ(joined, text);
+}
+
+TEST_P(Reference, IsSavedByteForByteAndReadFromItsFolder) {
+  const std::string file = std::string(GetParam()) + ".json";
+  const TemporaryFolder folder;
+  const Tokenizer first = Tokenizer::load(kFixtures / file);
+  first.save(folder.path());
+  EXPECT_EQ(read_file(folder / "tokenizer.json"), read_file(kFixtures / file));
+  EXPECT_THAT(folder.names(), ElementsAre("tokenizer.json"));
+  EXPECT_EQ(Tokenizer::load(folder.path()).encode("Speak, speak."), first.encode("Speak, speak."));
+}
+
+TEST(Tokenizer, MergesByteByByteAndFindsSpecialTokens) {
+  const Tokenizer tokenizer = parse(tokenizer_json());
+  EXPECT_THAT(tokenizer.encode("abcab<s>x"), ElementsAre(257, 256, 258, 'x'));
+  EXPECT_EQ(tokenizer.vocab_size(), 259);
+  EXPECT_EQ(tokenizer.token_to_id("<s>"), 258);
+  EXPECT_EQ(tokenizer.token_to_id("ab"), 256);
+  EXPECT_EQ(tokenizer.token_to_id("abcd"), std::nullopt);
+  EXPECT_TRUE(tokenizer.is_special(258));
+  EXPECT_FALSE(tokenizer.is_special(257));
+  EXPECT_FALSE(tokenizer.is_special(-1));
+  EXPECT_FALSE(tokenizer.is_special(INT32_MAX));
+}
+
+TEST(Tokenizer, DecodingAnyIdsGivesValidText) {
+  const Tokenizer tokenizer = parse(tokenizer_json());
+  const std::string mark = "\xEF\xBF\xBD";
+  EXPECT_EQ(tokenizer.decode(Ids{'a', 0xff, 'b'}), "a" + mark + "b");
+  EXPECT_EQ(tokenizer.decode(Ids{0xf0, 0x9f, 0x98}), mark) << "a character that is not complete";
+  EXPECT_EQ(tokenizer.decode(Ids{0xf0, 0x9f, 0x98, 0x80}), "😀");
+  EXPECT_EQ(tokenizer.decode(Ids{-1, 'a', 259, INT32_MAX, INT32_MIN}), "a");
+  EXPECT_EQ(tokenizer.decode(Ids{258, 'a', 258}, /*skip_special=*/true), "a");
+  EXPECT_EQ(tokenizer.decode(Ids{258, 'a'}), "<s>a");
+}
+
+TEST(Tokenizer, TextThatIsNoUtf8IsRefusedWithItsPlace) {
+  const Tokenizer tokenizer = parse(tokenizer_json());
+  EXPECT_THAT([&] { tokenizer.encode("ab\xff"); },
+              throws_error(ErrorKind::data, "text is not valid UTF-8 at byte 2"));
+  EXPECT_THAT(tokenizer.encode(std::string_view("a\0b", 3)), ElementsAre('a', 0, 'b'));
+}
+
+TEST(Tokenizer, TwoTokenizersOfOneThreadDoNotShareWords) {
+  json::Value other = tokenizer_json();
+  other.set("model", bpe_json({{"b", "c"}, {"x", "y"}}));
+  const Tokenizer first = parse(tokenizer_json()), second = parse(other);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(first.encode("abc"), ElementsAre(257));
+    EXPECT_THAT(second.encode("abc"), ElementsAre('a', 256));
+  }
+}
+
+TEST(Tokenizer, TheConfigNamesTheTokensAroundATextInBothSpellings) {
+  const Tokenizer tokenizer = parse(
+      tokenizer_json(), R"({"bos_token": {"content": "<s>", "lstrip": false}, "eos_token": "ab"})");
+  EXPECT_EQ(tokenizer.bos_id(), 258);
+  EXPECT_EQ(tokenizer.eos_id(), 256);
+  EXPECT_EQ(parse(tokenizer_json(), R"({"bos_token": null})").bos_id(), std::nullopt);
+  EXPECT_EQ(parse(tokenizer_json()).eos_id(), std::nullopt);
+  EXPECT_THAT([] { parse(tokenizer_json(), R"({"eos_token": "</s>"})"); },
+              throws_error(ErrorKind::data, "m/tokenizer_config.json: eos_token: \"</s>\" is not"));
+  EXPECT_THAT([] { parse(tokenizer_json(), "{"); },
+              throws_error(ErrorKind::data, "m/tokenizer_config.json:1:2: not well-formed JSON"));
+}
+
+TEST(Tokenizer, ATemplatePutsTokensAroundTheText) {
+  json::Value root = tokenizer_json();
+  root.set("post_processor", json::parse(R"({"type": "TemplateProcessing", "single": [
+      {"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}, {"SpecialToken": {"id": "end"}}],
+      "special_tokens": {"<s>": {"ids": [258, 97]}, "end": {"ids": [0]}}})",
+                                         ""));
+  EXPECT_THAT(parse(root).encode("ab", true), ElementsAre(258, 'a', 256, 0));
+  EXPECT_THAT(parse(root).encode("ab"), ElementsAre(256));
+}
+
+TEST(Tokenizer, ATemplateWithoutSenseIsRefused) {
+  const auto with_ids = [](const std::string& ids) {
+    return R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x"}}],)"
+           R"("special_tokens": {"x": {"ids": )" +
+           ids + "}}}";
+  };
+  EXPECT_TRUE(refuses("post_processor", with_ids("[259]"), "id 259 is no token"));
+  EXPECT_TRUE(refuses("post_processor", with_ids("[-1]"), "id -1 is no token"));
+  EXPECT_TRUE(refuses("post_processor",
+                      R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x"}}],
+                          "special_tokens": {}})",
+                      "missing key \"x\""));
+  EXPECT_TRUE(refuses("post_processor",
+                      R"({"type": "TemplateProcessing",
+                          "single": [{"Sequence": {}}, {"Sequence": {}}]})",
+                      "holds the text twice"));
+}
+
+TEST(Tokenizer, WhatIsNotKnownIsRefusedByName) {
+  EXPECT_TRUE(refuses("model", R"({"type": "WordPiece", "vocab": {}})",
+                      "m/tokenizer.json: model: unknown type \"WordPiece\"; known: BPE"));
+  EXPECT_TRUE(refuses("decoder", "null", "decoder: unknown decoder \"null\"; known: ByteLevel"));
+  EXPECT_TRUE(refuses("decoder", R"({"type": "Metaspace"})", "unknown decoder \"Metaspace\""));
+  EXPECT_TRUE(refuses("decoder", R"({"type": "Sequence", "decoders": [{"type": "Fuse"}]})",
+                      "unknown decoder \"Fuse\""));
+  EXPECT_TRUE(refuses("post_processor", R"({"type": "BertProcessing"})",
+                      "unknown post-processor \"BertProcessing\""));
+  EXPECT_TRUE(
+      refuses("normalizer", R"({"type": "Lowercase"})", "unknown normalizer \"Lowercase\""));
+  EXPECT_TRUE(refuses("pre_tokenizer", "null", "pre_tokenizer: has no ByteLevel step"));
+  EXPECT_TRUE(refuses("model", "null", "model: expected an object, got null"));
+}
+
+TEST(Tokenizer, AddedTokensMustAgreeWithTheVocabularyAndEachOther) {
+  const auto added = [](const std::string& list) { return "[" + list + "]"; };
+  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 97, "content": "x"})"),
+                      "\"x\" with id 97 contradicts the vocabulary"));
+  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 300, "content": "ab"})"), "contradicts"));
+  EXPECT_TRUE(refuses("added_tokens",
+                      added(R"({"id": 300, "content": "x1"}, {"id": 300, "content": "x2"})"),
+                      "\"x2\" with id 300 contradicts"));
+  EXPECT_TRUE(refuses("added_tokens",
+                      added(R"({"id": 300, "content": "x1"}, {"id": 301, "content": "x1"})"),
+                      "contradicts"));
+  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 1048576, "content": "x"})"),
+                      "added_tokens[0].id: 1048576 is not in 0 to 1048575"));
+  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": -1, "content": "x"})"), "is not in 0 to"));
+  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 300, "content": ""})"), "is empty"));
+  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 300})"), "missing key \"content\""));
+  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 300, "content": "x", "special": 1})"),
+                      "added_tokens[0].special: expected true or false"));
+}
+
+TEST(Tokenizer, ANormalizedTokenIsSoughtInNormalizedText) {
+  json::Value root = tokenizer_json();
+  root.set("normalizer", json::Object{{"type", "NFC"}});
+  root.set("added_tokens",
+           json::parse("[{\"id\": 300, \"content\": \"e\u0301\", \"normalized\": true},"
+                       " {\"id\": 301, \"content\": \"a\u0301\", \"normalized\": false}]",
+                       ""));
+  const Tokenizer tokenizer = parse(root);
+  EXPECT_THAT(tokenizer.encode("e\u0301\u00e9"), ElementsAre(300, 300));
+  EXPECT_THAT(tokenizer.encode("a\u0301\u00e1"), ElementsAre(301, 0xc3, 0xa1));
+  EXPECT_EQ(tokenizer.vocab_size(), 302);
+  EXPECT_EQ(tokenizer.decode(Ids{299}), "") << "an id between that no token has";
+}
+
+TEST(Tokenizer, AFileThatIsNoTokenizerIsRefusedWithItsPlace) {
+  const TemporaryFolder folder;
+  EXPECT_THAT([&] { Tokenizer::load(folder.path()); },
+              throws_error(ErrorKind::config, "folder has no tokenizer.json; a tokenizer.model"));
+  EXPECT_THAT([&] { Tokenizer::load(folder / "none.json"); },
+              throws_error(ErrorKind::config, "none.json"));
+  const auto refuses_text = [&](const std::string& text, const std::string& message) {
+    const auto path = folder.write("tokenizer.json", text);
+    EXPECT_THAT([&] { Tokenizer::load(path); }, throws_error(ErrorKind::data, message));
+  };
+  refuses_text("", "tokenizer.json:1:1: not well-formed JSON");
+  refuses_text("{\n\"model\": }", "tokenizer.json:2:10: not well-formed JSON");
+  refuses_text("{\"model\": {}, \"model\": {}}", "duplicate key \"model\"");
+  refuses_text("[]", "expected an object, got a list");
+  refuses_text("{}", "tokenizer.json: missing key \"model\"");
+  refuses_text(std::string(100'000, '['), "nested more than 64 levels deep");
+  refuses_text("{\"a\": \"\xff\"}", "ill-formed UTF-8");
+}
+
+}  // namespace
+}  // namespace cupel

@@ -1,0 +1,181 @@
+#include "pipeline/claims.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "base/atomic_file.h"
+#include "base/config_doc.h"
+#include "support/errors.h"
+#include "support/files.h"
+
+namespace cupel::pipeline::claims {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// What the fake protocol was asked for, and when it should break.
+struct Calls {
+  std::vector<uint64_t> seeds;
+  int64_t fail_at = -1;
+} calls;
+
+struct FakeSettings {
+  double base = 0;
+  static constexpr auto fields() {
+    return std::tuple{Field{"base", &FakeSettings::base, "added to the seed"}};
+  }
+};
+
+ClaimValues fake(const ClaimContext& context) {
+  if (static_cast<int64_t>(context.seed) == calls.fail_at) throw Interrupted();
+  calls.seeds.push_back(context.seed);
+  const double value = context.settings<FakeSettings>().base + static_cast<double>(context.seed);
+  return {{"gain", {value, Interval{value - 1, value + 1}, 0.25}}, {"exact", {value}}};
+}
+
+constexpr std::array kFake{Protocol{"fake", &fake}};
+
+struct Bench {
+  TemporaryFolder folder{TemporaryFolder::Place::memory};
+  Config config;
+
+  explicit Bench(const std::string& needs = "[]", const std::string& bar = ">= 2") {
+    calls = {};
+    config.folder = {(folder / "claims").string()};
+    config.docs = {(folder / "claims.md").string()};
+    folder.write("claims/one.yaml", "id: one\nstatement: It gains\nprotocol: fake\nneeds: " +
+                                        needs + "\nmetrics: [{name: gain, bar: \"" + bar +
+                                        "\"}]\nsettings: {base: 1}\nquick: {seeds: [4]}\n"
+                                        "full: {seeds: [1, 2, 3], base: 10}\n");
+  }
+  Report measure(const std::string& out = "run") {
+    RunOptions options;
+    options.folder = folder / out;
+    options.threads = 1;
+    options.resume = true;
+    cupel::Run run(options);
+    return claims::run(config, {}, kFake, run);
+  }
+};
+
+TEST(Claims, TheQuickFormReportsTheSingleSeedsOwnInterval) {
+  Bench bench;
+  bench.config.quick = true;
+  const Report report = bench.measure();
+  ASSERT_EQ(report.claims.size(), 1u);
+  const Row& row = report.claims[0];
+  EXPECT_EQ(row.value, 5);
+  EXPECT_EQ(row.interval, (std::array{4.0, 6.0}));
+  EXPECT_EQ(row.baseline, 0.25);
+  EXPECT_EQ(row.pass, true);
+  EXPECT_THAT(row.seeds, ElementsAre(4));
+  EXPECT_THAT(row.machine, HasSubstr("1 of "));
+  EXPECT_TRUE(report.passed());
+}
+
+TEST(Claims, TheFullFormHasAnIntervalOverSeeds) {
+  Bench bench("[]", "> 12");
+  const Report report = bench.measure();
+  const Row& row = report.claims[0];
+  EXPECT_THAT(calls.seeds, ElementsAre(1, 2, 3));
+  EXPECT_EQ(row.value, 12);  // mean of 11, 12, 13
+  // t(0.975, 2) / sqrt(3) = 4.302653 / 1.732051
+  EXPECT_NEAR((*row.interval)[0], 12 - 2.484138, 1e-5);
+  EXPECT_NEAR((*row.interval)[1], 12 + 2.484138, 1e-5);
+  EXPECT_EQ(row.pass, false);
+  EXPECT_FALSE(report.passed());
+}
+
+TEST(Claims, AResumedRunMeasuresOnlyTheSeedsThatAreMissing) {
+  Bench bench;
+  calls.fail_at = 3;
+  EXPECT_THROW(bench.measure(), Interrupted);
+  EXPECT_THAT(calls.seeds, ElementsAre(1, 2));
+  calls = {};
+  EXPECT_EQ(bench.measure().claims[0].value, 12);
+  EXPECT_THAT(calls.seeds, ElementsAre(3));
+}
+
+TEST(Claims, ASeedMeasuredWithOtherSettingsDoesNotCount) {
+  Bench bench;
+  bench.measure();
+  std::string text = read_file(bench.folder / "claims/one.yaml");
+  text.replace(text.find("base: 10"), 8, "base: 20");
+  bench.folder.write("claims/one.yaml", text);
+  EXPECT_EQ(bench.measure().claims[0].value, 22);
+  EXPECT_THAT(calls.seeds, ElementsAre(1, 2, 3, 1, 2, 3));
+}
+
+TEST(Claims, AMissingDataSetIsSkippedNeverPassed) {
+  Bench bench("[no_such_set]");
+  const Report report = bench.measure();
+  EXPECT_EQ(report.claims[0].pass, std::nullopt);
+  EXPECT_EQ(report.claims[0].value, std::nullopt);
+  EXPECT_EQ(report.claims[0].reason, "skipped: no_such_set");
+  EXPECT_TRUE(report.passed());
+  EXPECT_TRUE(calls.seeds.empty());
+}
+
+TEST(Claims, RowsHaveTheFieldsThatScriptsRead) {
+  Bench bench;
+  bench.config.quick = true;
+  bench.measure();
+  const json::Value written =
+      json::parse(read_file(bench.folder / "run/claims.json"), "claims.json");
+  const json::Value& row = written.at("claims", "").as_array("")[0];
+  for (const char* field :
+       {"id", "statement", "metric", "value", "interval", "bar", "pass", "baseline", "machine"})
+    EXPECT_NE(row.find(field), nullptr) << field;
+  EXPECT_EQ(json::dump(row.at("interval", "")), "[4.0,6.0]");
+}
+
+TEST(Claims, DocsAreWrittenOnRequestOnly) {
+  Bench bench;
+  bench.measure();
+  EXPECT_FALSE(std::filesystem::exists(bench.config.docs.text));
+  bench.config.write_docs = true;
+  bench.measure();
+  EXPECT_THAT(read_file(bench.config.docs.text), HasSubstr("| one | gain | 12 |"));
+}
+
+TEST(Claims, AnUnknownProtocolOrMetricIsNamed) {
+  Bench bench;
+  std::string text = read_file(bench.folder / "claims/one.yaml");
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string changed = text;
+    changed.replace(changed.find(from), from.size(), to);
+    bench.folder.write("claims/one.yaml", changed);
+  };
+  with("protocol: fake", "protocol: none");
+  EXPECT_THAT([&] { bench.measure("a"); },
+              throws_error(ErrorKind::config, "there is no protocol \"none\"; known: fake"));
+  with("name: gain", "name: loss");
+  EXPECT_THAT([&] { bench.measure("b"); },
+              throws_error(ErrorKind::config, "the protocol \"fake\" measures no \"loss\""));
+}
+
+TEST(Claims, NeedAFolder) {
+  const Bench bench;
+  cupel::Run run(RunOptions{});
+  EXPECT_THAT([&] { claims::run(bench.config, {}, kFake, run); },
+              throws_error(ErrorKind::config, "needs a folder for what it measures"));
+}
+
+TEST(Claims, EveryShippedClaimHasAProtocol) {
+  Config config;
+  config.folder = {CUPEL_SOURCE_DIR "/bench/claims"};
+  for (const bool quick : {false, true}) {
+    config.quick = quick;
+    for (const Claim& claim : read_claims(config)) {
+      EXPECT_TRUE(std::any_of(protocols().begin(), protocols().end(), [&](const Protocol& p) {
+        return p.name == claim.protocol;
+      })) << claim.id;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace cupel::pipeline::claims
