@@ -60,7 +60,7 @@ TEST(Verbs, AFunctionWithARunMakesAStage) {
   EXPECT_TRUE(row.takes_recipe);
   EXPECT_FALSE(row.needs_torch);
   cupel::Run run({});
-  EXPECT_EQ(json::dump(row.run(kTwentyGrams, {"smelt", {}}, {}, run)), R"({"gold":40})");
+  EXPECT_EQ(json::dump(row.run(kTwentyGrams, {"smelt", {}}, {}, run).report), R"({"gold":40})");
   EXPECT_EQ(json::dump(row.resolve(kTwentyGrams, {})), R"({"grams":20})");
 }
 
@@ -68,7 +68,7 @@ TEST(Verbs, AFunctionThatAsksForTheHeavyProgramNeedsLibTorch) {
   const Verb row = verb<&smelt_hot>("smelt", "melts ore");
   EXPECT_TRUE(row.needs_torch);
   cupel::Run run({});
-  EXPECT_EQ(json::dump(row.run(kTwentyGrams, {"smelt", {}}, {}, run)), R"({"gold":20})");
+  EXPECT_EQ(json::dump(row.run(kTwentyGrams, {"smelt", {}}, {}, run).report), R"({"gold":20})");
   EXPECT_TRUE(find_verb("train").needs_torch);
 }
 
