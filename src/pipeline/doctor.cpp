@@ -51,7 +51,7 @@ void describe_kernels(DoctorReport& report) {
 /// The version, asked of the program that is linked with it: it may be there and not start.
 void describe_torch(const Heavy& heavy, DoctorReport& report) {
   if (heavy.libraries != nullptr) {
-    report.torch = heavy.libraries().at("torch", "libraries").as_string("torch");
+    report.libtorch = heavy.libraries().at("libtorch", "libraries").as_string("libtorch");
     return;
   }
   const std::filesystem::path program = heavy_program();
@@ -62,10 +62,10 @@ void describe_torch(const Heavy& heavy, DoctorReport& report) {
     return;
   }
   const Answer answer = ask(program, "--version");
-  const std::size_t begin = answer.text.find("torch ");
+  const std::size_t begin = answer.text.find("LibTorch ");
   if (answer.exit_code == 0 && begin != std::string::npos) {
     const std::size_t end = answer.text.find(')', begin);
-    report.torch = answer.text.substr(begin + 6, end - begin - 6);
+    report.libtorch = answer.text.substr(begin + 9, end - begin - 9);
     return;
   }
   report.problems.push_back(program.string() + " does not start: " + clip(answer.text, 200) +
@@ -76,7 +76,7 @@ void describe_torch(const Heavy& heavy, DoctorReport& report) {
 
 std::string DoctorReport::text() const {
   json::Value figures = cupel::to_json(*this);
-  figures.set("torch", torch.empty() ? "not found" : torch);
+  figures.set("libtorch", libtorch.empty() ? "not found" : libtorch);
   figures.set("problems", static_cast<int64_t>(problems.size()));
   std::string out = figures_text(figures);
   for (const std::string& problem : problems) out += "problem: " + problem + "\n";

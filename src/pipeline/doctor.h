@@ -15,7 +15,7 @@ struct DoctorReport {
   int64_t memory_bytes = 0, available_bytes = 0, free_disk_bytes = 0;
   std::vector<std::string> isa_rows;
   std::string isa_row;
-  std::string torch;  // empty: not there
+  std::string libtorch;  // empty: not there
   std::vector<std::string> problems;
   static constexpr auto fields() {
     using C = DoctorReport;
@@ -31,7 +31,7 @@ struct DoctorReport {
         Field{"free_disk_bytes", &C::free_disk_bytes, "in the current folder"},
         Field{"isa_rows", &C::isa_rows, "kernel rows this CPU can run, fastest first"},
         Field{"isa_row", &C::isa_row, "kernel row in use"},
-        Field{"torch", &C::torch, "LibTorch that cupel-nn runs with"},
+        Field{"libtorch", &C::libtorch, "LibTorch that cupel-nn runs with"},
         Field{"problems", &C::problems, "what is missing, and what to do"}};
   }
   std::string text() const;

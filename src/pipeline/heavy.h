@@ -13,7 +13,7 @@ struct Heavy {
   train::Report (*train)(const train::Config& config, Run& run) = nullptr;
   /// A model folder (Hugging Face form) or a checkpoint's model, ready to use.
   LanguageModel (*load_model)(const Path& folder, Run& run) = nullptr;
-  /// {"torch": version, "threads": …}, for `doctor`.
+  /// {"libtorch": version}, for `doctor`.
   json::Value (*libraries)() = nullptr;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/atomic_file.h"
 #include "base/machine.h"
+#include "nn/device.h"
 #include "pipeline/execute.h"
 #include "pipeline/figures.h"
 #include "pipeline/training_data.h"
@@ -24,18 +25,22 @@ int64_t vocabulary(const train::Config& config) {
   return 0;
 }
 
+train::Plan plan_training(const train::Config& config, const Request& request) {
+  const nn::Precision compute =
+      nn::resolve_precision(config.precision, nn::has_fp16_units(), nn::has_bf16_units()).compute;
+  const int64_t known = vocabulary(config);
+  if (config.max_steps && known > 0)
+    return train::plan(config, train::resolve_model(config, known), compute, 0);
+  const TrainingData data = read_training_data(config, request);
+  return train::plan(config, train::resolve_model(config, data.tokenizer.vocab_size()), compute,
+                     data.order.sequences_per_epoch());
+}
+
 StagePlan plan_stage(const Stage& stage, const Request& request) {
   StagePlan result{stage.name, std::nullopt};
   if (stage.verb != find_section("train")) return result;
   const auto config = settings_of<train::Config>(stage, request.recipe);
-  if (waits_for_a_stage(config)) return result;
-  const int64_t known = vocabulary(config);
-  if (config.max_steps && known > 0) {
-    result.train = train::plan(config, known, 0);
-    return result;
-  }
-  const TrainingData data = read_training_data(config, request);
-  result.train = train::plan(config, data.tokenizer.vocab_size(), data.order.sequences_per_epoch());
+  if (!waits_for_a_stage(config)) result.train = plan_training(config, request);
   return result;
 }
 

@@ -17,7 +17,7 @@ std::string version_line(const Heavy& heavy) {
   const std::string line = "cupel " + version();
   if (heavy.libraries == nullptr) return line;
   const json::Value libraries = heavy.libraries();
-  return line + " (torch " + libraries.at("torch", "libraries").as_string("torch") + ")";
+  return line + " (LibTorch " + libraries.at("libtorch", "libraries").as_string("libtorch") + ")";
 }
 
 std::filesystem::path heavy_program() {

@@ -11,7 +11,7 @@ namespace cupel::pipeline {
 
 /// "0.1.0"
 std::string version();
-/// "cupel 0.1.0 (torch 2.11.0)"; LibTorch only where it is loaded.
+/// "cupel 0.1.0 (LibTorch 2.11.0)"; LibTorch only where it is loaded.
 std::string version_line(const Heavy& heavy);
 
 /// The program with LibTorch, beside this one.

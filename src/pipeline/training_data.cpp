@@ -4,14 +4,12 @@
 
 namespace cupel::pipeline {
 
-TrainingData read_training_data(train::Config config, const Request& request) {
+TrainingData read_training_data(const train::Config& config, const Request& request) {
   RunOptions options;
   options.seed = static_cast<uint64_t>(request.recipe.seed);
   options.threads = request.recipe.threads;
   auto run = std::make_unique<Run>(std::move(options));
   for (const Sink& sink : request.sinks) run->subscribe(sink);
-  if (config.tokenizer.path.empty() && !config.base_model.empty())
-    config.tokenizer.path = {config.base_model.text + "/tokenizer.json"};
   const auto texts = train::load_texts(config, *run);
   Tokenizer tokenizer = train::make_tokenizer(config, texts, *run);
   train::Dataset data = train::tokenize(config, texts, tokenizer, *run);

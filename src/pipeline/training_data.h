@@ -14,8 +14,7 @@ struct TrainingData {
   train::SequenceOrder order;
 };
 
-/// Texts, tokenizer (of base_model, where the settings name no other) and sequences, by the seed of
-/// the request.
-TrainingData read_training_data(train::Config config, const Request& request);
+/// Texts, tokenizer and sequences, by the seed of the request.
+TrainingData read_training_data(const train::Config& config, const Request& request);
 
 }  // namespace cupel::pipeline

@@ -122,9 +122,11 @@ std::vector<TextSet> load_texts(const Config& config, Run& run) {
 }
 
 Tokenizer make_tokenizer(const Config& config, const std::vector<TextSet>& texts, Run& run) {
-  if (!config.tokenizer.path.empty()) {
-    run.record_input(config.tokenizer.path.text);
-    return Tokenizer::load(config.tokenizer.path.text);
+  std::string path = config.tokenizer.path.text;
+  if (path.empty() && !config.base_model.empty()) path = config.base_model.text + "/tokenizer.json";
+  if (!path.empty()) {
+    run.record_input(path);
+    return Tokenizer::load(path);
   }
   auto section = run.section("tokenizer");
   std::vector<Document> documents;

@@ -28,7 +28,7 @@ struct TextSet {
 /// Throws Error{data} for a set without a single good row, Error{config} for a missing file.
 std::vector<TextSet> load_texts(const Config& config, Run& run);
 
-/// The tokenizer of the recipe: read, or trained on the training texts.
+/// The tokenizer of the recipe: read, else base_model's, else trained on the training texts.
 Tokenizer make_tokenizer(const Config& config, const std::vector<TextSet>& texts, Run& run);
 
 struct Dataset {

@@ -23,9 +23,9 @@ TEST(Doctor, TellsTheMachineAndTheRowInUse) {
 
 TEST(Doctor, KnowsLibTorchWhereItIsLoaded) {
   Request request;
-  request.heavy.libraries = []() -> json::Value { return json::Object{{"torch", "2.11.0"}}; };
+  request.heavy.libraries = []() -> json::Value { return json::Object{{"libtorch", "2.11.0"}}; };
   const DoctorReport report = doctor({}, request);
-  EXPECT_EQ(report.torch, "2.11.0");
+  EXPECT_EQ(report.libtorch, "2.11.0");
   EXPECT_THAT(report.problems, Not(Contains(HasSubstr("cupel-nn"))));
 }
 
@@ -33,7 +33,7 @@ TEST(Doctor, EveryProblemIsALineOfTheText) {
   DoctorReport report;
   report.problems = {"no gold: buy some"};
   EXPECT_THAT(report.text(), HasSubstr("problem: no gold: buy some\n"));
-  EXPECT_THAT(report.text(), HasSubstr("torch            not found\n"));
+  EXPECT_THAT(report.text(), HasSubstr("libtorch         not found\n"));
 }
 
 }  // namespace

@@ -11,8 +11,8 @@ namespace {
 TEST(Program, TheVersionLineNamesLibTorchOnlyWhereItIsLoaded) {
   EXPECT_EQ(version_line({}), "cupel " + version());
   Heavy heavy;
-  heavy.libraries = []() -> json::Value { return json::Object{{"torch", "2.11.0"}}; };
-  EXPECT_EQ(version_line(heavy), "cupel " + version() + " (torch 2.11.0)");
+  heavy.libraries = []() -> json::Value { return json::Object{{"libtorch", "2.11.0"}}; };
+  EXPECT_EQ(version_line(heavy), "cupel " + version() + " (LibTorch 2.11.0)");
 }
 
 TEST(Program, TheHeavyProgramLiesBesideThisOne) {
