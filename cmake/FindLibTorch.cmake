@@ -9,8 +9,9 @@ set(LIBTORCH_ROOT ${cupel_home}/libtorch-2.11.0 CACHE PATH "Folder that holds to
 find_path(LIBTORCH_INCLUDE ATen/ATen.h PATHS ${LIBTORCH_ROOT}/torch/include NO_DEFAULT_PATH)
 find_library(LIBTORCH_CPU torch_cpu PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
 find_library(LIBTORCH_C10 c10 PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
-set(LIBTORCH_LIBRARIES ${LIBTORCH_CPU} ${LIBTORCH_C10})
-set(LIBTORCH_WANTED LIBTORCH_INCLUDE LIBTORCH_CPU LIBTORCH_C10)
+find_file(LIBTORCH_GOMP libgomp.so.1 PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
+set(LIBTORCH_LIBRARIES ${LIBTORCH_CPU} ${LIBTORCH_C10} ${LIBTORCH_GOMP})
+set(LIBTORCH_WANTED LIBTORCH_INCLUDE LIBTORCH_CPU LIBTORCH_C10 LIBTORCH_GOMP)
 if(CUPEL_GPU)
   find_library(LIBTORCH_CUDA torch_cuda PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
   find_library(LIBTORCH_C10_CUDA c10_cuda PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
@@ -25,10 +26,13 @@ site-packages folder of a Python that has torch 2.11.0)")
 
 # --no-as-needed: nothing may refer to torch_cuda by name, yet its start-up code registers the
 # device. --allow-shlib-undefined: CUDA symbols inside libtorch_cpu are resolved at run time only.
+# -fopenmp: at::parallel_for is a header function and runs on one thread where it is compiled without;
+# the OpenMP library is the wheel's own, so that there is one pool of threads.
 if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   add_library(LibTorch::LibTorch INTERFACE IMPORTED)
   target_include_directories(LibTorch::LibTorch SYSTEM INTERFACE
     ${LIBTORCH_INCLUDE} ${LIBTORCH_INCLUDE}/torch/csrc/api/include)
+  target_compile_options(LibTorch::LibTorch INTERFACE -fopenmp)
   target_link_options(LibTorch::LibTorch INTERFACE -Wl,--no-as-needed -Wl,--allow-shlib-undefined)
   target_link_libraries(LibTorch::LibTorch INTERFACE ${LIBTORCH_LIBRARIES})
 endif()

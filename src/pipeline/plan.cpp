@@ -2,6 +2,7 @@
 
 #include "base/atomic_file.h"
 #include "base/machine.h"
+#include "nn/device.h"
 #include "pipeline/execute.h"
 #include "pipeline/figures.h"
 #include "pipeline/training_data.h"
@@ -25,10 +26,14 @@ int64_t vocabulary(const train::Config& config) {
 }
 
 train::Plan plan_training(const train::Config& config, const Request& request) {
+  const nn::Precision compute =
+      nn::resolve_precision(config.precision, nn::has_fp16_units(), nn::has_bf16_units()).compute;
   const int64_t known = vocabulary(config);
-  if (config.max_steps && known > 0) return train::plan(config, known, 0);
+  if (config.max_steps && known > 0)
+    return train::plan(config, train::resolve_model(config, known), compute, 0);
   const TrainingData data = read_training_data(config, request);
-  return train::plan(config, data.tokenizer.vocab_size(), data.order.sequences_per_epoch());
+  return train::plan(config, train::resolve_model(config, data.tokenizer.vocab_size()), compute,
+                     data.order.sequences_per_epoch());
 }
 
 StagePlan plan_stage(const Stage& stage, const Request& request) {

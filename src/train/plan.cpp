@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "nn/device.h"
 #include "nn/llm/families.h"
 #include "nn/loss_chunk.h"
 #include "nn/schedule.h"
@@ -196,12 +195,6 @@ Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision com
   plan.activation_bytes = highest - std::min(highest, plan.gradient_bytes);
   plan.planned_memory_bytes = plan.weight_bytes + plan.optimizer_bytes + highest;
   return plan;
-}
-
-Plan plan(const Config& config, int64_t vocab_size, int64_t sequences_per_epoch) {
-  const nn::PrecisionReport precision =
-      nn::resolve_precision(config.precision, nn::has_fp16_units(), nn::has_bf16_units());
-  return plan(config, resolve_model(config, vocab_size), precision.compute, sequences_per_epoch);
 }
 
 }  // namespace cupel::train

@@ -39,7 +39,5 @@ llm::ModelConfig resolve_model(const Config& config, int64_t vocab_size);
 /// `compute`: what the run's precision comes to on this machine.
 Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision compute,
           int64_t sequences_per_epoch);
-/// The same for this machine and a tokenizer of `vocab_size` tokens.
-Plan plan(const Config& config, int64_t vocab_size, int64_t sequences_per_epoch);
 
 }  // namespace cupel::train
