@@ -17,7 +17,7 @@ build = options.parse_args().build
 results = Results("claims")
 done = subprocess.run([build / "cupel", "claims", "--quick", "--json"], cwd=ROOT, stdin=subprocess.DEVNULL,
                       stdout=subprocess.PIPE, text=True, timeout=SECONDS)
-for row in json.loads(done.stdout)["claims"] if done.stdout.strip() else []:
+for row in json.loads(done.stdout)["claims"]["claims"] if done.stdout.strip() else []:
     name, figure = f"{row['id']} {row['metric']}", f"{row['value']}, bar {row['bar']}, interval {row['interval']}"
     if row["pass"] is None:
         results.add("skipped", name, row.get("reason") or row["statement"])

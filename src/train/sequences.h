@@ -1,4 +1,4 @@
-// Fixed-length sequences from token streams, as a pure function of (seed, index).
+// Fixed-length sequences from token streams: a pure function of random seed and index.
 #pragma once
 
 #include <cstdint>

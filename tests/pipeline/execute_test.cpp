@@ -141,7 +141,7 @@ TEST(ErrorBoundary, OurOwnErrorsPassUnchanged) {
       throws_exactly(ErrorKind::numeric, "[train]: the loss is NaN; lower learning_rate"));
 }
 
-TEST(RunFolder, IsNamedAfterTheVerbAndTheTime) {
+TEST(NewRunFolder, IsNamedAfterTheVerbAndTheTime) {
   Request request;
   request.line.verb = &find_verb("train");
   EXPECT_THAT(run_folder(request).string(),

@@ -1,0 +1,81 @@
+// The sums; that they hold against the tensor allocator is shown in train_nn_test.cpp.
+#include "train/plan.h"
+
+#include <gtest/gtest.h>
+
+#include "support/errors.h"
+#include "support/files.h"
+
+namespace cupel::train {
+namespace {
+
+Config config_of(int64_t batch) {
+  Config config;
+  config.model.emplace();
+  config.micro_batch_size = batch;
+  config.sequence_len = 128;
+  config.max_steps = 50;
+  return config;
+}
+
+Plan plan_of(const Config& config, nn::Precision compute = nn::Precision::fp32) {
+  return plan(config, resolve_model(config, 2048), compute, 1000);
+}
+
+TEST(Plan, CountsStepsTokensAndParameters) {
+  Config config = config_of(4);
+  config.gradient_accumulation_steps = 3;
+  const Plan planned = plan_of(config);
+  EXPECT_EQ(planned.steps, 50);
+  EXPECT_EQ(planned.tokens, 50 * 3 * 4 * 128);
+  EXPECT_EQ(planned.parameters, llm::parameter_count(resolve_model(config, 2048)));
+  EXPECT_LT(planned.active_parameters, planned.parameters);
+}
+
+TEST(Plan, TakesEpochsWhereNoStepsAreGiven) {
+  Config config = config_of(10);
+  config.max_steps.reset();
+  config.num_epochs = 2;
+  EXPECT_EQ(plan_of(config).steps, 200);
+}
+
+TEST(Plan, AddsUpToItsParts) {
+  const Plan planned = plan_of(config_of(4), nn::Precision::bf16);
+  EXPECT_EQ(planned.planned_memory_bytes, planned.weight_bytes + planned.gradient_bytes +
+                                              planned.optimizer_bytes + planned.activation_bytes);
+  EXPECT_EQ(planned.optimizer_bytes, 8 * planned.parameters);
+}
+
+TEST(Plan, GrowsWithTheBatchAndShrinksWithRecomputing) {
+  const Plan small = plan_of(config_of(4)), large = plan_of(config_of(16));
+  EXPECT_GT(large.activation_bytes, 3 * small.activation_bytes);
+  Config recomputed = config_of(16);
+  recomputed.gradient_checkpointing = true;
+  EXPECT_LT(plan_of(recomputed).activation_bytes, large.activation_bytes / 2);
+  EXPECT_LT(plan_of(config_of(16), nn::Precision::bf16).activation_bytes, large.activation_bytes);
+}
+
+TEST(ResolveModel, TakesTheTokenizersVocabularyWhereNoneIsGiven) {
+  Config config = config_of(1);
+  EXPECT_EQ(resolve_model(config, 777).vocab_size, 777);
+  config.model->vocab_size = 1000;
+  EXPECT_EQ(resolve_model(config, 777).vocab_size, 1000);
+  EXPECT_THAT([&] { resolve_model(config, 1001); },
+              throws_error(ErrorKind::config, "1000 is less than the tokenizer's 1001"));
+}
+
+TEST(ResolveModel, RefusesSequencesThatABaseModelCannotHold) {
+  const TemporaryFolder folder;
+  llm::ModelConfig model;
+  model.vocab_size = 300;
+  model.max_position_embeddings = 64;
+  folder.write("config.json", json::dump(llm::to_hf_json(model)));
+  Config config = config_of(1);
+  config.model.reset();
+  config.base_model = {folder.path().string()};
+  EXPECT_THAT([&] { resolve_model(config, 300); },
+              throws_error(ErrorKind::config, "128 is more than the model's 64 positions"));
+}
+
+}  // namespace
+}  // namespace cupel::train
