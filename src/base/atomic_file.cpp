@@ -280,8 +280,13 @@ void make_folders(const fs::path& path) {
 }
 
 void remove_path(const fs::path& path) {
+  const fs::path aside = staging_path(path);
+  if (::rename(path.c_str(), aside.c_str()) != 0) {
+    if (errno == ENOENT) return;
+    fail_errno(path, "remove", errno);
+  }
   std::error_code error;
-  fs::remove_all(path, error);
+  fs::remove_all(aside, error);
   if (error) fail_errno(path, "remove", error.value());
 }
 

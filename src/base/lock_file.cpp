@@ -108,8 +108,10 @@ LockFile::LockFile(std::filesystem::path path) : path_(std::move(path)) {
 }
 
 LockFile::~LockFile() {
-  ::unlink(path_.c_str());
+  if (is_in_place()) ::unlink(path_.c_str());
   ::close(fd_);
 }
+
+bool LockFile::is_in_place() const { return is_current(fd_, path_); }
 
 }  // namespace cupel

@@ -15,6 +15,9 @@ class LockFile {
   LockFile(const LockFile&) = delete;
   LockFile& operator=(const LockFile&) = delete;
 
+  /// False once somebody removed the file, or the folder with it.
+  bool is_in_place() const;
+
  private:
   std::filesystem::path path_;
   int fd_ = -1;

@@ -124,6 +124,13 @@ struct Run::Impl {
     return options.folder / relative;
   }
 
+  /// A folder that was removed meanwhile is not made again with a part of the run in it.
+  void require_folder() const {
+    if (lock->is_in_place()) return;
+    fail(ErrorKind::resource, options.folder.string(), "was removed while the run wrote to it",
+         "begin the run again, and leave its folder in place until it ends");
+  }
+
   /// SHA-256 of every output that a repeated run must give again.
   std::map<std::string, std::string> output_hashes() const {
     std::map<std::string, std::string> hashes;
@@ -237,6 +244,7 @@ double Run::time() const { return impl_->time(); }
 
 void Run::write(std::string_view name, std::string_view bytes) {
   if (!has_folder()) return;
+  impl_->require_folder();
   const fs::path path = impl_->output(name);
   make_folders(path.parent_path());
   write_file_atomically(path, bytes);
@@ -244,6 +252,7 @@ void Run::write(std::string_view name, std::string_view bytes) {
 
 void Run::write_folder(std::string_view name, const std::function<void(const fs::path&)>& fill) {
   if (!has_folder()) return;
+  impl_->require_folder();
   const fs::path path = impl_->output(name);
   make_folders(path.parent_path());
   write_folder_atomically(path, fill);
@@ -279,6 +288,7 @@ void Run::cut_metrics(int64_t position) {
 
 void Run::finish(std::string_view verb, const json::Value& report) {
   if (!has_folder()) return;
+  impl_->require_folder();
   const std::lock_guard guard(impl_->reporting);
   impl_->log->sync();
   impl_->write_report(verb, report);

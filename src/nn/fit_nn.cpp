@@ -75,14 +75,15 @@ class Loop {
       if (step_ % config_.logging_steps == 0 || step_ == total_steps_) log_metrics();
       const bool due = config_.eval_steps > 0 && step_ % config_.eval_steps == 0;
       if (data_.validate && (due || step_ == total_steps_)) validate();
-      if (config_.save_steps > 0 && (step_ % config_.save_steps == 0 || step_ == total_steps_))
-        save();
+      if (wants_save()) save();
       if (run_.stop_requested() && step_ < total_steps_) {
         save();
         throw Interrupted();
       }
       if (watchdog_.wants_rollback()) roll_back();
     }
+    // Nothing to do, unless the run was killed after its last save.
+    if (run_.has_folder()) delete_old_checkpoints(run_, config_.save_total_limit);
     return report();
   }
 
@@ -169,6 +170,12 @@ class Loop {
     loss_sum_ = loss_labels_ = 0;
   }
 
+  /// A checkpoint from amid a divergence would be no place to go back to.
+  bool wants_save() const {
+    if (config_.save_steps == 0) return false;
+    return step_ == total_steps_ || (step_ % config_.save_steps == 0 && !watchdog_.diverging());
+  }
+
   void validate() {
     report_.val_loss = data_.validate();
     run_.metric("val_loss", step_, *report_.val_loss);
@@ -188,7 +195,9 @@ class Loop {
                                      {"skipped_batches", skipped_batches_},
                                      {"metrics_bytes", run_.sync_metrics()},
                                      {"watchdog", watchdog_.state()}};
-    if (report_.val_loss) state.set("val_loss", *report_.val_loss);
+    if (report_.val_loss && std::isfinite(*report_.val_loss))
+      state.set("val_loss", *report_.val_loss);
+    if (model_.state) state.set("model", model_.state());
     if (scaler_) state.set("loss_scale", scaler_->state());
     save_checkpoint(run_, step_, *model_.module, optimizer_, state);
     delete_old_checkpoints(run_, config_.save_total_limit);
@@ -212,6 +221,7 @@ class Loop {
     watchdog_.restore(state.at("watchdog", where));
     if (state.find("val_loss") != nullptr) report_.val_loss = number("val_loss");
     if (scaler_) scaler_->restore(state.at("loss_scale", where));
+    if (model_.restore) model_.restore(state.at("model", where));
     run_.cut_metrics(integer("metrics_bytes"));
   }
 

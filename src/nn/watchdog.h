@@ -17,6 +17,8 @@ class Watchdog {
   /// threshold (if any).
   void observe(double loss, bool finite_gradients);
 
+  /// Whether the last step diverged.
+  bool diverging() const { return diverged_ > 0; }
   /// loss_watchdog_patience diverged steps in a row.
   bool wants_rollback() const { return diverged_ >= patience_; }
   bool may_roll_back() const { return rollbacks_ < kMaxRollbacks; }

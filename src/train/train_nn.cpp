@@ -84,6 +84,8 @@ void write_tensorboard_events(Run& run) {
   run.subscribe([events, &run](const Event& event) {
     if (event.kind == Event::Kind::metric)
       events->scalar(event.name, event.step, event.value, run.time());
+    // Before a checkpoint: a resumed run goes on behind the events up to it.
+    if (event.kind == Event::Kind::section_begin) events->sync();
   });
 }
 
@@ -122,6 +124,10 @@ class Trainee {
         layer->update_bias(config_.router_bias_update_rate);
     };
     model.log_metrics = [this](Run& run, int64_t step) { log_metrics(run, step); };
+    model.state = [this] { return json::Object{{"max_expert_load", max_expert_load_}}; };
+    model.restore = [this](const json::Value& state) {
+      max_expert_load_ = state.at("max_expert_load", "model").as_double("max_expert_load");
+    };
     return model;
   }
 

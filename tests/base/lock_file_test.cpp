@@ -33,6 +33,18 @@ TEST(LockFile, IsTakenOverFromADeadProcess) {
   EXPECT_NO_THROW(LockFile(folder / ".lock"));
 }
 
+TEST(LockFile, LeavesTheLockOfWhoeverCameAfterItsOwnWasRemoved) {
+  const TemporaryFolder folder;
+  {
+    const LockFile lock(folder / ".lock");
+    EXPECT_TRUE(lock.is_in_place());
+    std::filesystem::remove(folder / ".lock");
+    EXPECT_FALSE(lock.is_in_place());
+    folder.write(".lock", "another's");
+  }
+  EXPECT_EQ(read_file(folder / ".lock"), "another's");
+}
+
 TEST(LockFile, NeedsItsFolder) {
   const TemporaryFolder folder;
   EXPECT_THAT([&] { const LockFile lock(folder / "none/.lock"); },

@@ -49,6 +49,22 @@ TEST(Run, RefusesAFolderThatHoldsARunUnlessItResumes) {
             (std::vector<std::string>{"run", "run/config.yaml", "run/recipe.yaml"}));
 }
 
+TEST(Run, EndsWhenItsFolderIsRemovedAndMakesNoOther) {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "run";
+  cupel::Run run(options_in(path));
+  const auto gone =
+      throws_exactly(ErrorKind::resource,
+                     path.string() +
+                         ": was removed while the run wrote to it; begin the run again, and leave "
+                         "its folder in place until it ends");
+  fs::remove_all(path);
+  EXPECT_THAT([&] { run.write("a.txt", "x"); }, gone);
+  EXPECT_THAT([&] { run.write_folder("model", [](const fs::path&) {}); }, gone);
+  EXPECT_THAT([&] { run.finish("train", json::Object{}); }, gone);
+  EXPECT_FALSE(fs::exists(path));
+}
+
 TEST(Run, ResumesWhatNeverBegan) {
   const TemporaryFolder folder;
   fs::create_directory(folder / "empty");

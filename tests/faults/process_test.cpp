@@ -78,6 +78,33 @@ TEST(Lock, ASecondProcessOnTheFolderIsToldWhoHoldsIt) {
   EXPECT_NO_THROW(cupel::Run{options_in(path)}) << "which is taken over";
 }
 
+TEST(Removal, ThatIsKilledLeavesTheFolderWholeOrGone) {
+  constexpr int kFiles = 200;
+  const TemporaryFolder folder(TemporaryFolder::Place::memory);
+  const fs::path path = folder / "checkpoint-3";
+  int gone = 0;
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < kFiles; ++i) folder.write("checkpoint-3/" + std::to_string(i), "x");
+    const pid_t remover = start([&] {
+      remove_path(path);
+      return 0;
+    });
+    std::this_thread::sleep_for(std::chrono::microseconds(100 * round));
+    kill(remover, SIGKILL);
+    wait_for(remover);
+    if (fs::exists(path)) {
+      const auto left = std::distance(fs::directory_iterator(path), fs::directory_iterator());
+      ASSERT_EQ(left, kFiles) << "round " << round;
+    } else {
+      ++gone;
+    }
+    remove_path(path);
+    remove_staging(folder.path());
+    EXPECT_TRUE(fs::is_empty(folder.path()));
+  }
+  ::testing::Test::RecordProperty("gone", gone);
+}
+
 TEST(Lock, OfManyProcessesAtOnceExactlyOneGetsIt) {
   const TemporaryFolder folder(TemporaryFolder::Place::memory);
   const fs::path path = folder / "run";

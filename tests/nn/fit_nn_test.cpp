@@ -281,6 +281,53 @@ TEST(Fit, GoesBackToItsCheckpointWhenTheLossDivergesAndPassesTheBatchesOver) {
   EXPECT_TRUE(trainer.network.first.isfinite().all().item<bool>());
 }
 
+TEST(Fit, SavesNoCheckpointAmidADivergence) {
+  const TemporaryFolder temporary;
+  Trainer trainer;
+  trainer.data.micro_batch = [](int64_t index) {
+    Batch batch = make_batch(index);
+    if (index >= 18 && index < 24) batch.inputs.fill_(std::numeric_limits<float>::quiet_NaN());
+    return batch;
+  };
+  FitConfig config = small_config();
+  config.loss_watchdog_patience = 3;  // steps 10, 11 and 12
+  config.save_total_limit = 100;
+  cupel::Run run(options_of(temporary.path() / "run"));
+  std::vector<int64_t> saved_before_return;
+  run.subscribe([&](const Event& event) {
+    if (event.kind != Event::Kind::log || event.level != LogLevel::warning) return;
+    for (const auto& found : list_checkpoints(run.folder()))
+      saved_before_return.push_back(found.step);
+  });
+  fit(config, std::nullopt, trainer.model, trainer.data, {}, run);
+  EXPECT_THAT(saved_before_return, testing::ElementsAre(5));
+}
+
+TEST(Fit, ARunKilledAfterItsLastSaveKeepsTheModelsFiguresAndTheLimitOfCheckpoints) {
+  const TemporaryFolder temporary;
+  const std::filesystem::path folder = temporary.path() / "run";
+  FitConfig config = small_config();
+  config.save_total_limit = 3;
+  int64_t figure = 7;
+  Trainer trainer;
+  trainer.model.state = [&] { return json::Object{{"figure", figure}}; };
+  trainer.model.restore = [&](const json::Value& state) {
+    figure = state.at("figure", "").as_int("");
+  };
+  trainer.data.validate = [] { return std::numeric_limits<double>::quiet_NaN(); };
+  {
+    cupel::Run run(options_of(folder));
+    fit(config, std::nullopt, trainer.model, trainer.data, {}, run);
+  }
+  figure = 0;
+  config.save_total_limit = 2;  // the third is what the killed run had no time to delete
+  cupel::Run run(options_of(folder, true));
+  const FitReport report = fit(config, std::nullopt, trainer.model, trainer.data, {}, run);
+  EXPECT_EQ(report.resumed_from, 30);
+  EXPECT_EQ(figure, 7);
+  EXPECT_EQ(list_checkpoints(folder).size(), 2u);
+}
+
 TEST(Fit, EndsWithARemedyWhenEveryLossIsNan) {
   const TemporaryFolder temporary;
   Trainer trainer;

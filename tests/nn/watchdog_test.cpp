@@ -27,6 +27,15 @@ TEST(Watchdog, WantsARollbackAfterPatienceDivergedStepsInARow) {
   EXPECT_TRUE(watchdog.wants_rollback());
 }
 
+TEST(Watchdog, IsDivergingFromTheFirstBadStepToTheNextGoodOne) {
+  Watchdog watchdog(config_of(0, 3));
+  EXPECT_FALSE(watchdog.diverging());
+  watchdog.observe(NAN, true);
+  EXPECT_TRUE(watchdog.diverging());
+  watchdog.observe(1.0, true);
+  EXPECT_FALSE(watchdog.diverging());
+}
+
 TEST(Watchdog, OneGoodStepStartsTheCountAgain) {
   Watchdog watchdog(config_of(0, 2));
   for (int i = 0; i < 10; ++i) {

@@ -137,6 +137,35 @@ TEST(Train, ResumesAfterAStopToTheSameBits) {
   EXPECT_EQ(comparable(folder / "cut"), comparable(folder / "whole"));
 }
 
+TEST(Train, ARunKilledAfterItsLastSaveReportsTheSame) {
+  const TemporaryFolder folder;
+  const Config config = small_config(write_corpus(folder));
+  const Report whole = train_in(config, options_of(folder / "run"));
+  const Report again = train_in(config, options_of(folder / "run", true));
+  EXPECT_EQ(again.resumed_from, 12);
+  EXPECT_GT(whole.max_expert_load, 0);
+  EXPECT_EQ(again.max_expert_load, whole.max_expert_load);
+  EXPECT_EQ(again.train_loss, whole.train_loss);
+  EXPECT_EQ(again.val_loss, whole.val_loss);
+  EXPECT_EQ(again.samples.at(0).after, whole.samples.at(0).after);
+}
+
+TEST(Train, ACheckpointStandsBehindTheEventsUpToIt) {
+  const TemporaryFolder folder;
+  const Config config = small_config(write_corpus(folder));
+  cupel::Run run(options_of(folder / "run"));
+  std::vector<uintmax_t> sizes;
+  run.subscribe([&](const Event& event) {
+    if (event.kind == Event::Kind::section_end && event.name == "checkpoint")
+      sizes.push_back(std::filesystem::file_size(run.folder() / "events.out.tfevents.cupel"));
+  });
+  train::run(config, {}, run);
+  ASSERT_EQ(sizes.size(), 3u);
+  EXPECT_GT(sizes[0], 40u + 3 * 50u) << "version, then loss, learning rate and more of step 3";
+  EXPECT_GT(sizes[1], sizes[0]);
+  EXPECT_GT(sizes[2], sizes[1]);
+}
+
 TEST(Train, GivesTheSameBitsOnOneThreadAndOnTwo) {
   const TemporaryFolder folder;
   const Config config = small_config(write_corpus(folder));
