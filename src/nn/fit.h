@@ -133,8 +133,8 @@ struct FitModel {
   /// Reports the model's own metrics of the steps since the last call (expert load); may be empty.
   std::function<void(Run&, int64_t step)> log_metrics;
   /// What of the model's own figures a checkpoint keeps, and its return; both may be empty.
-  std::function<json::Value()> state;
-  std::function<void(const json::Value&)> restore;
+  std::function<json::Value()> state{};
+  std::function<void(const json::Value&)> restore{};
 };
 
 struct FitData {

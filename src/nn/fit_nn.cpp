@@ -64,7 +64,7 @@ class Loop {
     if (run_.resuming()) {
       if (const auto checkpoint = newest_intact_checkpoint(run_)) {
         restore(checkpoint->path);
-        report_.resumed_from = saved_step_ = step_;
+        report_.resumed_from = step_;
       } else {
         run_.cut_metrics(0);
       }
@@ -209,7 +209,7 @@ class Loop {
     const std::string where = (folder / "state.json").string();
     const auto number = [&](std::string_view key) { return state.at(key, where).as_double(where); };
     const auto integer = [&](std::string_view key) { return state.at(key, where).as_int(where); };
-    step_ = integer("step");
+    step_ = saved_step_ = integer("step");
     optimizer_.set_steps(integer("optimizer_steps"));
     labels_ = number("labels");
     loss_sum_ = number("loss_sum");
