@@ -16,7 +16,7 @@ WORDS = {
         "registry addresses belong to the user's own configuration; use the package's name",
     r"^(<<<<<<<|>>>>>>>) ": "a merge conflict is left here",
 }
-DATA = re.compile(r"(data|tests/fixtures|tests/fuzz/corpus)/|LICENSE$|.*\.(lock|dict)$")
+DATA = re.compile(r"(data|tests/fixtures|tests/fuzz/corpus)/|docs/images/.*\.png$|LICENSE$|.*\.(lock|dict)$")
 
 for path in sources.tracked():
     raw = (sources.ROOT / path).read_bytes()

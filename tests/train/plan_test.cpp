@@ -51,7 +51,8 @@ TEST(Plan, GrowsWithTheBatchAndShrinksWithRecomputing) {
   EXPECT_GT(large.activation_bytes, 3 * small.activation_bytes);
   Config recomputed = config_of(16);
   recomputed.gradient_checkpointing = true;
-  EXPECT_LT(plan_of(recomputed).activation_bytes, large.activation_bytes / 2);
+  EXPECT_LT(plan_of(recomputed).activation_bytes,
+            0.6 * static_cast<double>(large.activation_bytes));
   EXPECT_LT(plan_of(config_of(16), nn::Precision::bf16).activation_bytes, large.activation_bytes);
 }
 
