@@ -84,6 +84,7 @@ std::vector<Kernels> build_rows(const CpuFeatures& has) {
   if (has.avx512) rows.push_back(filled(kAvx512Row, rows.back()));
   const Kernels without_bf16 = {.name = kAvx512Bf16Row.name};
   if (has.vnni) rows.push_back(filled(has.bf16 ? kAvx512Bf16Row : without_bf16, rows.back()));
+  if (has.amx) rows.push_back(filled(kAmxRow, rows.back()));
   std::reverse(rows.begin(), rows.end());
   return rows;
 }
