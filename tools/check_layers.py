@@ -35,7 +35,7 @@ WORDS = {
     r"\bstd::ofstream\b|\bfopen\(|O_CREAT\b": (r"base/(atomic_file|run|lock)\w*\.cpp", "write through base/atomic_file.h or Run"),
     r"\bnew [A-Za-z_:]+[({<\[]": (r"$^", "use std::make_unique or a container"),
 }
-KERNEL_ROWS = re.compile(r"kernels/(avx\w*|amx\w*|simd_inl)\.\w+$")
+KERNEL_ROWS = re.compile(r"kernels/(avx\w*|amx\w*|\w+_inl)\.\w+$")
 ROW_INCLUDES = re.compile(r"<(cstdint|cstddef|immintrin\.h)>|\"kernels/\w+\.h\"")
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 

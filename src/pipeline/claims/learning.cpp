@@ -28,7 +28,8 @@ struct Settings {
         Field{"recipe", &C::recipe, "its train section is run"},
         Field{"overrides", &C::overrides, "as on the command line: --train.max_steps=300"},
         Field{"ngram_order", &C::ngram_order, "of the baseline", 1, NgramModel::kMaxOrder},
-        Field{"problems", &C::problems, "arithmetic problems after training", 1, 1e6},
+        Field{"problems", &C::problems, "arithmetic problems after training; 0: text alone", 0,
+              1e6},
         Field{"problems_before", &C::problems_before, "and before", 1, 1e6},
         Field{"max_new_tokens", &C::max_new_tokens, "tokens an answer", 1, 1e5}};
   }
@@ -115,19 +116,16 @@ ClaimValues learning(const ClaimContext& context) {
   const auto settings = context.settings<Settings>();
   const train::Config config = train_config(settings);
   const Path after = trained(context, "train", config);
-  const Path before = untrained(context, config, after);
 
   eval::TaskConfig text;
   text.name = "text";
   text.path = text_of(config, settings);
   text.held_out = kHeldOut;
   text.baseline.emplace().order = settings.ngram_order;
-  const json::Value report = evaluate(
-      context, "eval",
-      {.model = after, .tasks = {text, arithmetic(settings.problems, settings.max_new_tokens)}});
-  const json::Value report_before = evaluate(
-      context, "eval-untrained",
-      {.model = before, .tasks = {arithmetic(settings.problems_before, settings.max_new_tokens)}});
+  eval::Config questions = {.model = after, .tasks = {text}};
+  if (settings.problems > 0)
+    questions.tasks.push_back(arithmetic(settings.problems, settings.max_new_tokens));
+  const json::Value report = evaluate(context, "eval", questions);
 
   const json::Value& weighed = *find_path(report, "tasks.text");
   ClaimValues values;
@@ -136,6 +134,11 @@ ClaimValues learning(const ClaimContext& context) {
                                     number_at(weighed, "baseline.value")};
   values["bits_per_byte"] = {number_at(weighed, "value"), interval_at(weighed, "interval"),
                              number_at(weighed, "baseline.value")};
+  if (settings.problems == 0) return values;
+  const json::Value report_before =
+      evaluate(context, "eval-untrained",
+               {.model = untrained(context, config, after),
+                .tasks = {arithmetic(settings.problems_before, settings.max_new_tokens)}});
   values["exact_match_gain"] =
       gain(*find_path(report_before, "tasks.arithmetic"), *find_path(report, "tasks.arithmetic"));
   return values;
