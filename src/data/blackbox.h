@@ -15,6 +15,7 @@ struct GenerateOptions {
   double temperature = 0;         // 0 = greedy
   std::vector<std::string> stop;  // the text ends before the first of these
   uint64_t seed = 0;
+  std::function<bool()> cancelled{};  // asked before each token; true ends the text
 };
 
 /// Continues `prompt`; ends at the end-of-text token too. `on_text`, if set, gets the text piece by

@@ -71,12 +71,13 @@ ByteStream::Impl::Impl(const std::filesystem::path& path)
   if (compression_ == Compression::gzip) {
     auto stream = std::make_unique<z_stream>();
     if (inflateInit2(stream.get(), kGzipOnly) != Z_OK) {
-      fail(ErrorKind::resource, name_, "no memory to decompress");
+      fail(ErrorKind::resource, name_, "no memory to decompress", "end other programs");
     }
     gzip_.reset(stream.release());
   } else {
     zstd_.reset(ZSTD_createDCtx());
-    if (zstd_ == nullptr) fail(ErrorKind::resource, name_, "no memory to decompress");
+    if (zstd_ == nullptr)
+      fail(ErrorKind::resource, name_, "no memory to decompress", "end other programs");
   }
 }
 
@@ -142,7 +143,7 @@ std::size_t ByteStream::Impl::read_gzip(char* out, std::size_t size) {
       inside_ = false;
       inflateReset(gzip_.get());
     } else if (status == Z_MEM_ERROR) {
-      fail(ErrorKind::resource, name_, "no memory to decompress");
+      fail(ErrorKind::resource, name_, "no memory to decompress", "end other programs");
     } else if (status != Z_OK && status != Z_BUF_ERROR) {
       fail_damaged("gzip", gzip_->msg != nullptr ? gzip_->msg : "unknown cause");
     }

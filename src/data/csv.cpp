@@ -112,7 +112,8 @@ void check_header(const Record& header, const std::string& name) {
   if (header.problem) fail(ErrorKind::data, where, header.problem->text, "correct the header");
   std::set<std::string_view> seen;
   for (const std::string& field : header.fields) {
-    if (find_invalid_utf8(field)) fail(ErrorKind::data, where, "header is not valid UTF-8");
+    if (find_invalid_utf8(field))
+      fail(ErrorKind::data, where, "header is not valid UTF-8", "convert the file to UTF-8");
     if (!seen.insert(field).second) {
       fail(ErrorKind::data, where, "column \"" + field + "\" stands twice", "rename one of them");
     }
@@ -134,7 +135,10 @@ std::optional<RowProblem> check_record(const Record& record, std::size_t columns
 void read_csv(const std::filesystem::path& path, RowTaker& taker) {
   RecordReader reader(path);
   Record header;
-  if (!reader.next(header)) fail(ErrorKind::data, taker.name(), "file has no header line");
+  if (!reader.next(header)) {
+    fail(ErrorKind::data, taker.name(), "file has no header line",
+         "name the columns in its first line");
+  }
   check_header(header, taker.name());
   Record record;
   while (reader.next(record)) {

@@ -79,7 +79,8 @@ class RowParser {
     }
     if (parser_.capacity() < text.size() || parser_.capacity() == 0) {
       if (parser_.allocate(std::max<std::size_t>(2 * text.size(), 4096), kMaxDepth)) {
-        fail(ErrorKind::resource, "[data.jsonl]", "no memory to parse a row");
+        fail(ErrorKind::resource, "[data.jsonl]", "no memory to parse a row",
+             "end other programs, or make the rows shorter");
       }
     }
     std::memcpy(padded_.data(), text.data(), text.size());
@@ -175,7 +176,10 @@ void take_split(ondemand::object splits, const ReadOptions& options, LineCounter
     const std::string name(std::string_view(field.unescaped_key()));
     names += (names.empty() ? "" : ", ") + name;
     if (name != options.split) continue;
-    if (found) fail(ErrorKind::data, taker.name(), "split \"" + name + "\" stands twice");
+    if (found) {
+      fail(ErrorKind::data, taker.name(), "split \"" + name + "\" stands twice",
+           "rename one of them");
+    }
     found = true;
     take_elements(field.value().get_array(), options, lines, taker);
   }

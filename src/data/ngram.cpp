@@ -36,7 +36,9 @@ NgramModel::NgramModel(std::span<const std::vector<int32_t>> sequences, int orde
     fail(ErrorKind::config, "[ngram] order", "is " + std::to_string(order),
          "choose 1 to " + std::to_string(kMaxOrder));
   }
-  if (vocabulary < 1) fail(ErrorKind::config, "[ngram] vocabulary", "is empty");
+  if (vocabulary < 1) {
+    fail(ErrorKind::config, "[ngram] vocabulary", "is empty", "use a tokenizer that has tokens");
+  }
   for (const auto& sequence : sequences) {
     for (int32_t token : sequence) check(token);
   }

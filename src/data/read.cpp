@@ -188,6 +188,7 @@ Corpus read_corpus(const std::filesystem::path& path, const CorpusOptions& optio
   CorpusOptions fields = options;
   if (text_file) fields.text_field = "text";
   const RowCallback add = [&](json::Value&& row, int64_t line) {
+    if (options.poll) options.poll();
     Document document;
     document.line = line;
     std::optional<RowProblem> problem = to_document(row, fields, document);

@@ -49,6 +49,7 @@ struct CorpusOptions {
   std::string text_field = "text";
   std::string id_field = "id";   // string or integer; where it is missing the line number serves
   bool document_a_line = false;  // of .txt; otherwise the whole file is one document
+  std::function<void()> poll{};  // called at every row; may throw to end the reading
 };
 
 /// A row without text_field as a string, or with NUL in it, is a reject.

@@ -7,6 +7,19 @@
 #include "base/rng.h"
 
 namespace cupel {
+namespace {
+
+/// Where a single text is cut: after the last line that ends up to 1 % of the text before `kept`,
+/// else before the character that byte `kept` is part of.
+std::size_t cut_near(std::string_view text, std::size_t kept) {
+  const std::size_t line_end = text.rfind('\n', kept);
+  if (line_end != std::string_view::npos && kept - line_end <= text.size() / 100)
+    return line_end + 1;
+  while (kept > 0 && kept < text.size() && (text[kept] & 0xC0) == 0x80) --kept;
+  return kept;
+}
+
+}  // namespace
 
 TextSplit split_running_text(std::vector<std::string> documents, double share) {
   TextSplit split;
@@ -16,8 +29,7 @@ TextSplit split_running_text(std::vector<std::string> documents, double share) {
       static_cast<std::size_t>(std::llround((1 - share) * static_cast<double>(total)));
   if (documents.size() == 1 && share > 0) {
     const std::string& whole = documents[0];
-    const std::size_t line_end = whole.rfind('\n', kept);
-    const std::size_t cut = line_end == std::string::npos ? kept : line_end + 1;
+    const std::size_t cut = cut_near(whole, kept);
     split.held_out.push_back(whole.substr(cut));
     split.kept.push_back(whole.substr(0, cut));
     return split;

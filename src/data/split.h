@@ -14,7 +14,7 @@ struct TextSplit {
 };
 
 /// Holds out the last `share` of the bytes, at a document's beginning; a single document is cut
-/// after a line. share 0 keeps everything.
+/// after a line, or where none ends nearby, between two characters. share 0 keeps everything.
 TextSplit split_running_text(std::vector<std::string> documents, double share);
 
 /// Whether a row belongs to the `share` that is held out: by its hash, so it never changes sides

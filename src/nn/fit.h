@@ -141,7 +141,8 @@ struct FitData {
   int64_t micro_batches_per_epoch = 0;
   /// A pure function of the index, from 0 over all epochs: resuming needs no other position.
   std::function<Batch(int64_t index)> micro_batch;
-  /// Mean loss a label on the validation set; empty: no validation.
+  /// Mean loss a label on the validation set; empty: no validation. May throw Interrupted when
+  /// asked to stop: the loop saves, and a run that resumes begins with that validation.
   std::function<double()> validate;
 };
 

@@ -65,6 +65,11 @@ class Loop {
       if (const auto checkpoint = newest_intact_checkpoint(run_)) {
         restore(checkpoint->path);
         report_.resumed_from = step_;
+        if (validation_due_) {
+          validate();
+          saved_step_ = -1;  // that checkpoint says it is still to be done
+          if (wants_save()) save();
+        }
       } else {
         run_.cut_metrics(0);
       }
@@ -176,8 +181,16 @@ class Loop {
     return step_ == total_steps_ || (step_ % config_.save_steps == 0 && !watchdog_.diverging());
   }
 
+  /// A stop amid it saves a checkpoint that says it is still to be done.
   void validate() {
-    report_.val_loss = data_.validate();
+    validation_due_ = true;
+    try {
+      report_.val_loss = data_.validate();
+    } catch (const Interrupted&) {
+      save();
+      throw;
+    }
+    validation_due_ = false;
     run_.metric("val_loss", step_, *report_.val_loss);
   }
 
@@ -197,6 +210,7 @@ class Loop {
                                      {"watchdog", watchdog_.state()}};
     if (report_.val_loss && std::isfinite(*report_.val_loss))
       state.set("val_loss", *report_.val_loss);
+    if (validation_due_) state.set("validation_due", true);
     if (model_.state) state.set("model", model_.state());
     if (scaler_) state.set("loss_scale", scaler_->state());
     save_checkpoint(run_, step_, *model_.module, optimizer_, state);
@@ -220,6 +234,7 @@ class Loop {
     skipped_batches_ = integer("skipped_batches");
     watchdog_.restore(state.at("watchdog", where));
     if (state.find("val_loss") != nullptr) report_.val_loss = number("val_loss");
+    validation_due_ = state.find("validation_due") != nullptr;
     if (scaler_) scaler_->restore(state.at("loss_scale", where));
     if (model_.restore) model_.restore(state.at("model", where));
     run_.cut_metrics(integer("metrics_bytes"));
@@ -273,6 +288,7 @@ class Loop {
   double labels_ = 0;
   double loss_sum_ = 0, loss_labels_ = 0;  // since the last log
   double grad_norm_ = 0;
+  bool validation_due_ = false;  // of this step
   double labels_timed_ = 0;
   std::vector<double> step_ms_;
   std::size_t logged_steps_ = 0;

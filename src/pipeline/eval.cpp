@@ -27,7 +27,7 @@ std::vector<std::string> read_texts(const TaskConfig& task, const Path& path, Ru
   run.record_input(path.text);
   std::vector<Reject> rejects;
   CorpusOptions options;
-  options.read.split = task.split;
+  options.read = {task.split, task.columns};
   options.text_field = task.text_field;
   const Corpus corpus = read_corpus(path.text, options, &rejects);
   for (const Reject& reject : rejects) run.reject(reject);
@@ -62,7 +62,7 @@ std::vector<Question> read_questions(const TaskConfig& task, Run& run) {
       questions.push_back(std::move(question));
     return std::nullopt;
   };
-  for_each_row(task.path.text, {.split = task.split, .columns = {}}, take, &rejects);
+  for_each_row(task.path.text, {task.split, task.columns}, take, &rejects);
   for (const Reject& reject : rejects) run.reject(reject);
   if (task.rows && static_cast<int64_t>(questions.size()) > *task.rows)
     questions.resize(static_cast<std::size_t>(*task.rows));

@@ -46,6 +46,7 @@ struct TaskConfig {
   Source source = Source::file;
   Path path;
   std::string split;
+  std::vector<std::string> columns;
   std::string text_field = "text";
   std::string prompt_field = "prompt";
   std::string completion_field = "completion";
@@ -62,6 +63,7 @@ struct TaskConfig {
         Field{"source", &C::source, "where exact_match takes its questions from"},
         Field{"path", &C::path, "file of texts or rows"},
         Field{"split", &C::split, "which member of a .json object of splits"},
+        Field{"columns", &C::columns, "names of the fields of rows that are arrays"},
         Field{"text_field", &C::text_field, "field of a document's text"},
         Field{"prompt_field", &C::prompt_field, "field of a row's prompt"},
         Field{"completion_field", &C::completion_field, "field of the expected completion"},

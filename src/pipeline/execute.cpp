@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/machine.h"
 #include "kernels/kernels.h"
+#include "pipeline/figures.h"
 #include "pipeline/references.h"
 #include "pipeline/report_html.h"
 #include "pipeline/verbs.h"
@@ -137,6 +138,7 @@ Result run_stage(const Request& request, std::size_t index, Run& run) {
   const Resources used{run.seconds() - begin, peak_memory_bytes(), run.threads(), kernels().name};
   const json::Value fields = to_json(used);
   for (const auto& [key, value] : fields.as_object("")) result.report.set(key, value);
+  if (!result.details.empty()) result.text = figures_text(result.report) + result.details;
   return result;
 }
 

@@ -124,8 +124,7 @@ DataReport data_of(const fs::path& path, const Config& config) {
       report.first.push_back(clip(json::dump(row), kRowCharacters));
     return std::nullopt;
   };
-  const ReadCounts counts =
-      for_each_row(path, {.split = config.split, .columns = {}}, take, &rejects);
+  const ReadCounts counts = for_each_row(path, {config.split, config.columns}, take, &rejects);
   report.rows = counts.rows;
   report.rejected = counts.rejected;
   for (const Reject& reject : rejects) ++report.rejects_by_rule[reject.rule];

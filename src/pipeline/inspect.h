@@ -14,6 +14,7 @@ namespace cupel::pipeline::inspect {
 struct Config {
   Path path;
   std::string split = {};
+  std::vector<std::string> columns = {};
   int64_t rows = 5;
   int64_t tensors = 200;
   static constexpr std::string_view kShorthand = "path";
@@ -21,6 +22,7 @@ struct Config {
     return std::tuple{
         Field{"path", &Config::path, "model folder, .safetensors, run folder, tokenizer or data"},
         Field{"split", &Config::split, "which member of a .json object of splits"},
+        Field{"columns", &Config::columns, "names of the fields of rows that are arrays"},
         Field{"rows", &Config::rows, "first rows of a data file to show", 0, 1000},
         Field{"tensors", &Config::tensors, "tensors to list", 0, 1e6}};
   }

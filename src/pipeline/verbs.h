@@ -18,7 +18,8 @@ struct Output {
 
 struct Result {
   json::Value report;
-  std::string text;  // for people; empty: the report's own fields
+  std::string text;     // for people; empty: the report's own fields
+  std::string details;  // for people, below those fields
   int exit_code = 0;
 };
 
@@ -88,8 +89,10 @@ Verb row(std::string_view name, std::string_view summary) {
 
 template <class R>
 Result result_of(const R& report) {
-  Result result{to_json(report), {}};
+  Result result;
+  result.report = to_json(report);
   if constexpr (requires { report.text(); }) result.text = report.text();
+  if constexpr (requires { report.details(); }) result.details = report.details();
   if constexpr (requires { report.exit_code(); }) result.exit_code = report.exit_code();
   return result;
 }
@@ -131,7 +134,8 @@ Verb from(R (*)(const C&, const Request&), std::string_view name, std::string_vi
 /// The row of function `f`. `Report f(const Config&, Run&)` is a stage, `Report f(const Config&,
 /// const Heavy&, Run&)` one that needs LibTorch, `Report f(const Config&, const Request&)` a verb
 /// that leaves no run. Optional members of its Report: `std::string text() const`, what people
-/// read; `int exit_code() const`.
+/// read in place of the figures; `std::string details() const`, what they read below them; `int
+/// exit_code() const`.
 template <auto f>
 Verb verb(std::string_view name, std::string_view summary) {
   return row_detail::from<f>(f, name, summary);

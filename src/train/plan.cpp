@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <string_view>
 
 #include "base/error.h"
 #include "nn/llm/families.h"
@@ -92,13 +94,17 @@ Activations block(const Shape& s, int64_t layer) {
   return a;
 }
 
-int64_t block_parameters(const Shape& s, int64_t layer) {
-  const std::string prefix = "model.layers." + std::to_string(layer) + ".";
-  int64_t count = 0;
-  for (const llm::ParameterShape& parameter : llm::parameter_shapes(s.model)) {
-    if (parameter.name.starts_with(prefix)) count += parameter.size();
+/// By layer, those of multi-token prediction last.
+std::vector<int64_t> block_parameters(const llm::ModelConfig& model) {
+  constexpr std::string_view kPrefix = "model.layers.";
+  std::vector<int64_t> counts(
+      static_cast<std::size_t>(model.num_hidden_layers + model.num_nextn_predict_layers));
+  for (const llm::ParameterShape& parameter : llm::parameter_shapes(model)) {
+    if (!parameter.name.starts_with(kPrefix)) continue;
+    const auto layer = std::strtoull(parameter.name.c_str() + kPrefix.size(), nullptr, 10);
+    counts[layer] += parameter.size();
   }
-  return count;
+  return counts;
 }
 
 /// Matrices that 16-bit products read from a copy: all but the router and, untied, the embedding.
@@ -125,6 +131,23 @@ Activations head(const Shape& s) {
   return a;
 }
 
+/// Refuses, in doubles, what the sums below could not hold in 64 bits.
+void require_countable(const Shape& s) {
+  constexpr double kMostBytes = 0x1p60;
+  const auto d = [](int64_t value) { return static_cast<double>(value); };
+  double a_token = 0;  // more than what any of the sums takes for one
+  const int64_t blocks = s.model.num_hidden_layers + s.model.num_nextn_predict_layers;
+  for (const int64_t layer : {int64_t{0}, blocks - 1}) {
+    const Activations a = block(s, layer);
+    a_token += d(blocks) * (d(a.kept) + d(a.working) + 64 * d(s.w()));
+  }
+  a_token += d(2 + s.model.num_nextn_predict_layers) * (64 * d(s.w()) + 16 * d(s.model.vocab_size));
+  if (d(s.tokens) * a_token < kMostBytes) return;
+  fail(ErrorKind::config, "[train]",
+       "a micro-batch of " + std::to_string(s.tokens) + " tokens needs more than 1e18 bytes",
+       "lower micro_batch_size or sequence_len");
+}
+
 /// High-water mark of a micro-batch's forward and backward pass, gradients of weights included.
 int64_t pass_bytes(const Shape& s, bool recompute, bool gradients_stand) {
   const int64_t layers = s.model.num_hidden_layers;
@@ -137,6 +160,7 @@ int64_t pass_bytes(const Shape& s, bool recompute, bool gradients_stand) {
                                            head(s).kept - s.model.vocab_size * s.w() * kFloat;
     kept.push_back(extra + (recompute ? stream : s.tokens * block(s, i).kept));
   }
+  const std::vector<int64_t> weights = block_parameters(s.model);
   int64_t live = stream + (1 + mtp) * head(s).kept;
   for (const int64_t bytes : kept) live += bytes;
   int64_t peak = live + head(s).working;
@@ -144,7 +168,7 @@ int64_t pass_bytes(const Shape& s, bool recompute, bool gradients_stand) {
   live -= head(s).kept - s.model.vocab_size * s.w() * kFloat;
   for (int64_t i = layers + mtp - 1; i >= 0; --i) {
     const Activations here = block(s, i);
-    const int64_t parameters = block_parameters(s, i) * kFloat;
+    const int64_t parameters = weights[static_cast<std::size_t>(i)] * kFloat;
     const int64_t again = recompute ? s.tokens * here.kept : 0;
     peak = std::max(peak, live + gradients + parameters + again + s.tokens * here.working);
     if (!gradients_stand) gradients += parameters;
@@ -184,7 +208,12 @@ Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision com
   plan.active_parameters = llm::active_parameter_count(model);
   plan.steps =
       nn::total_steps(config, std::max<int64_t>(1, sequences_per_epoch / config.micro_batch_size));
-  plan.tokens = plan.steps * config.gradient_accumulation_steps * shape.tokens;
+  require_countable(shape);
+  if (__builtin_mul_overflow(plan.steps, config.gradient_accumulation_steps, &plan.tokens) ||
+      __builtin_mul_overflow(plan.tokens, shape.tokens, &plan.tokens)) {
+    fail(ErrorKind::config, "[train]", "more than 9e18 tokens would be seen",
+         "lower max_steps, num_epochs or gradient_accumulation_steps");
+  }
   plan.weight_bytes = plan.parameters * kFloat + (full ? 0 : copied_parameters(model) * 2);
   plan.gradient_bytes = plan.parameters * kFloat;
   plan.optimizer_bytes = 2 * plan.parameters * kFloat;

@@ -61,7 +61,7 @@ void fill_row(SequenceBatch& batch, int64_t row, const Sequence& sequence,
       batch.first[at] = static_cast<int32_t>(i);
       continue;
     }
-    if (token == document_end(stream, document)) {
+    while (token == document_end(stream, document)) {  // past empty ones too
       ++document;
       first = i;
     }
@@ -94,14 +94,6 @@ std::vector<Sequence> cut_stream(const TokenStream& stream, std::size_t index, C
                              : cut_documents(stream, index, cut, length);
 }
 
-int64_t documents_too_long(const TokenStream& stream, int64_t length) {
-  int64_t count = 0;
-  for (std::size_t i = 0; i < stream.documents.size(); ++i) {
-    count += document_end(stream, i) - stream.documents[i] > length;
-  }
-  return count;
-}
-
 SequenceBatch make_batch(std::span<const Sequence> sequences, std::span<const Source> sources,
                          int64_t length) {
   SequenceBatch batch;
@@ -130,26 +122,39 @@ SequenceOrder::SequenceOrder(std::vector<Source> sources, int64_t length, const 
   per_epoch_ = static_cast<int64_t>(order_.size());
 }
 
+/// Appends weight times `whole` sequences drawn from `all`.
+void SequenceOrder::take(std::size_t source, std::vector<Sequence> all, std::size_t whole,
+                         Rng& rng) {
+  const double weight = sources_[source].weight;
+  if (all.empty() || weight == 0) return;
+  const double wanted = std::max(1.0, std::round(weight * static_cast<double>(whole)));
+  const double room = static_cast<double>(kMostSequences) - static_cast<double>(order_.size());
+  if (wanted > room) {
+    fail(ErrorKind::config, "[train.datasets[" + std::to_string(source) + "].weight]",
+         "makes an epoch of more than " + std::to_string(kMostSequences) + " sequences",
+         "lower it; num_epochs and max_steps repeat the data");
+  }
+  for (auto left = static_cast<std::size_t>(wanted); left > 0;) {
+    rng.shuffle(all);
+    const std::size_t count = std::min({all.size(), whole, left});
+    order_.insert(order_.end(), all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count));
+    left -= count;
+  }
+}
+
 void SequenceOrder::load_epoch(int64_t epoch) {
   order_.clear();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const Source& source = sources_[i];
     Rng rng =
         run_.stream("sequence order of source " + std::to_string(i), static_cast<uint64_t>(epoch));
-    // Every epoch has as many windows as one shifted by the largest offset.
-    const auto offset = static_cast<int64_t>(rng.below(static_cast<uint64_t>(length_)));
-    const std::size_t whole = cut_stream(source.stream, i, source.cut, length_, length_ - 1).size();
-    std::vector<Sequence> all = cut_stream(source.stream, i, source.cut, length_, offset);
-    if (all.empty()) continue;
-    const auto wanted =
-        static_cast<std::size_t>(std::llround(source.weight * static_cast<double>(whole)));
-    std::vector<Sequence> taken;
-    while (taken.size() < wanted) {
-      rng.shuffle(all);
-      const std::size_t count = std::min({all.size(), whole, wanted - taken.size()});
-      taken.insert(taken.end(), all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count));
-    }
-    order_.insert(order_.end(), taken.begin(), taken.end());
+    // The largest offset that leaves a window; every epoch has as many windows as one shifted by
+    // it.
+    const auto last = static_cast<int64_t>(source.stream.ids.size()) - length_ - 1;
+    const int64_t most = std::clamp<int64_t>(last, 0, length_ - 1);
+    const auto offset = static_cast<int64_t>(rng.below(static_cast<uint64_t>(most + 1)));
+    const std::size_t whole = cut_stream(source.stream, i, source.cut, length_, most).size();
+    take(i, cut_stream(source.stream, i, source.cut, length_, offset), whole, rng);
   }
   Rng rng = run_.stream("order of sequences", static_cast<uint64_t>(epoch));
   rng.shuffle(order_);

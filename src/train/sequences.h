@@ -14,7 +14,6 @@ struct TokenStream {
   std::vector<int32_t> ids;
   std::vector<uint8_t> learned;    // the token counts as a label
   std::vector<int64_t> documents;  // where each begins, ascending
-  int64_t learned_bytes = 0;       // of text behind the learned tokens
 };
 
 /// Appends a document: `context` tokens that are read but not learned, then `target` tokens that
@@ -37,7 +36,8 @@ struct Sequence {
 struct Source {
   TokenStream stream;
   Cut cut = Cut::windows;
-  double weight = 1;  // an epoch takes weight times its sequences (a random part, or repeats)
+  // An epoch takes weight times its sequences (a random part, or repeats), at least one; 0: none.
+  double weight = 1;
 };
 
 /// Rows of token ids, padded to one length. labels -100 do not count; a row may attend to its own
@@ -50,10 +50,14 @@ struct SequenceBatch {
   int64_t labels_counted = 0;
 };
 
+/// In an epoch; what is kept of it takes 24 bytes each.
+constexpr int64_t kMostSequences = 100'000'000;
+
 /// The order in which training reads: every epoch a fresh permutation of all sources' sequences.
 class SequenceOrder {
  public:
-  /// Throws Error{data} if no source has a full sequence.
+  /// Throws Error{data} if no source has a full sequence, Error{config} if weights make an epoch of
+  /// more than kMostSequences.
   SequenceOrder(std::vector<Source> sources, int64_t length, const Run& run);
 
   int64_t sequences_per_epoch() const { return per_epoch_; }
@@ -62,6 +66,7 @@ class SequenceOrder {
 
  private:
   void load_epoch(int64_t epoch);
+  void take(std::size_t source, std::vector<Sequence> all, std::size_t whole, Rng& rng);
 
   std::vector<Source> sources_;
   int64_t length_;
@@ -72,11 +77,9 @@ class SequenceOrder {
 };
 
 /// Sequences of a stream for cut `cut`; `offset` shifts windows. Documents longer than `length` are
-/// cut into several sequences under windows and left out under packed and single (see
-/// documents_too_long).
+/// cut into several sequences under windows and left out under packed and single.
 std::vector<Sequence> cut_stream(const TokenStream& stream, std::size_t index, Cut cut,
                                  int64_t length, int64_t offset);
-int64_t documents_too_long(const TokenStream& stream, int64_t length);
 
 SequenceBatch make_batch(std::span<const Sequence> sequences, std::span<const Source> sources,
                          int64_t length);

@@ -1,6 +1,22 @@
 #include "train/train.h"
 
+#include <algorithm>
+
+#include "base/text.h"
+
 namespace cupel::train {
+namespace {
+
+constexpr std::size_t kShownCharacters = 300;
+
+/// On one line.
+std::string shown(std::string text) {
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos;)
+    text.replace(at, 1, "⏎");
+  return clip(text, kShownCharacters);
+}
+
+}  // namespace
 
 std::vector<std::string> Config::problems() const {
   std::vector<std::string> problems;
@@ -22,6 +38,9 @@ std::vector<std::string> Config::problems() const {
     if (generated && !datasets[i].path.empty())
       problems.push_back(name + ".path: arithmetic is generated, it has none");
   }
+  const auto left_out = [](const DatasetConfig& set) { return set.weight == 0; };
+  if (!datasets.empty() && std::ranges::all_of(datasets, left_out))
+    problems.push_back("datasets: every weight is 0; give one that is above");
   if (model && sequence_len > model->max_position_embeddings) {
     problems.push_back("sequence_len is longer than model.max_position_embeddings");
   }
@@ -32,6 +51,15 @@ std::vector<std::string> Config::problems() const {
     problems.push_back("loss_scale.max_scale is below loss_scale.initial");
   }
   return problems;
+}
+
+std::string Report::details() const {
+  std::string out;
+  for (const Sample& sample : samples) {
+    out += "  sample  " + shown(sample.prompt) + "\n  before  " + shown(sample.before) +
+           "\n  after   " + shown(sample.after) + "\n";
+  }
+  return out;
 }
 
 }  // namespace cupel::train

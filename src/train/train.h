@@ -27,6 +27,8 @@ struct DatasetConfig {
   std::string text_field = "text";
   std::string prompt_field = "prompt";
   std::string completion_field = "completion";
+  std::string split = {};
+  std::vector<std::string> columns = {};
   int64_t rows = 20000;
   double weight = 1;
   static constexpr auto fields() {
@@ -37,9 +39,13 @@ struct DatasetConfig {
         Field{"text_field", &C::text_field, "field of a document's text"},
         Field{"prompt_field", &C::prompt_field, "field of a row's prompt"},
         Field{"completion_field", &C::completion_field, "field of a row's completion"},
+        Field{"split", &C::split, "which member of a .json object of splits"},
+        Field{"columns", &C::columns, "names of the fields of rows that are arrays"},
         Field{"rows", &C::rows, "rows to generate (arithmetic)", 1, 1e9},
-        Field{"weight", &C::weight, "sequences drawn from this set, relative to the others", 0,
-              1e6}};
+        Field{"weight", &C::weight,
+              "an epoch takes this times the set's own sequences: 0.5 = a random half, 2 = each "
+              "twice",
+              0, 1e6}};
   }
 };
 
@@ -131,6 +137,9 @@ struct Report {
   std::vector<Sample> samples;
   std::string model;  // folder of the trained model, relative to the run
 
+  /// The samples, for people.
+  std::string details() const;
+
   static constexpr auto fields() {
     using C = Report;
     return std::tuple{
@@ -150,8 +159,7 @@ struct Report {
         Field{"precision", &C::precision, "asked for, used, why"},
         Field{"loss_scale", &C::loss_scale, "dynamic loss scaling, null where it was off"},
         Field{"resumed_from", &C::resumed_from, "step of the checkpoint the run went on from"},
-        Field{"max_expert_load", &C::max_expert_load,
-              "busiest expert over the mean, last logging period"},
+        Field{"max_expert_load", &C::max_expert_load, "busiest expert over the mean, last step"},
         Field{"samples", &C::samples, "texts before and after"},
         Field{"model", &C::model, "folder of the trained model"}};
   }

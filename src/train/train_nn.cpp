@@ -39,16 +39,30 @@ nn::Batch to_batch(SequenceBatch sequences) {
   return batch;
 }
 
-/// Validation sequences in micro-batches, and how many bytes of text a token stands for.
+/// Validation sequences in micro-batches, and how many bytes of text a label stands for.
 struct Validation {
   std::vector<SequenceBatch> batches;
-  double bytes_per_token = 0;
+  double bytes_per_label = 0;
 };
 
-Validation make_validation(const Config& config, const std::vector<Source>& sources) {
+double bytes_per_label(const std::vector<SequenceBatch>& batches, const Tokenizer& tokenizer) {
+  double bytes = 0, labels = 0;
+  for (const SequenceBatch& batch : batches) {
+    labels += static_cast<double>(batch.labels_counted);
+    for (const int64_t label : batch.labels) {
+      const auto id = static_cast<int32_t>(label);
+      // The end-of-text token is a label of no text.
+      if (id >= 0 && !tokenizer.is_special(id))
+        bytes += static_cast<double>(tokenizer.token_bytes(id).size());
+    }
+  }
+  return labels > 0 ? bytes / labels : 0;
+}
+
+Validation make_validation(const Config& config, const std::vector<Source>& sources,
+                           const Tokenizer& tokenizer) {
   Validation validation;
   std::vector<Sequence> all;
-  double tokens = 0, bytes = 0;
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const TokenStream& stream = sources[i].stream;
     // A held-out text shorter than a sequence is still weighed.
@@ -59,16 +73,14 @@ Validation make_validation(const Config& config, const std::vector<Source>& sour
         cut_stream(stream, i, sources[i].cut,
                    sources[i].cut == Cut::windows ? length : config.sequence_len, 0);
     all.insert(all.end(), part.begin(), part.end());
-    for (const uint8_t learned : stream.learned) tokens += learned;
-    bytes += static_cast<double>(stream.learned_bytes);
   }
-  validation.bytes_per_token = tokens > 0 ? bytes / tokens : 0;
   const auto rows = static_cast<std::size_t>(config.micro_batch_size);
   for (std::size_t begin = 0; begin < all.size(); begin += rows) {
     const std::size_t count = std::min(rows, all.size() - begin);
     validation.batches.push_back(
         make_batch(std::span(all).subspan(begin, count), sources, config.sequence_len));
   }
+  validation.bytes_per_label = bytes_per_label(validation.batches, tokenizer);
   return validation;
 }
 
@@ -137,6 +149,7 @@ class Trainee {
     options.storage = storage;
     double loss = 0, labels = 0;
     for (const SequenceBatch& sequences : validation.batches) {
+      if (run_.stop_requested()) throw Interrupted();
       const nn::Batch batch = to_batch(sequences);
       loss += decoder_->loss(batch, options).item<double>();
       labels += batch.weight;
@@ -176,12 +189,14 @@ class Trainee {
   double max_expert_load_ = 0;
 };
 
+/// A stop cuts them short.
 std::vector<std::string> make_samples(const Config& config, const LanguageModel& model, Run& run) {
   std::vector<std::string> texts;
   GenerateOptions options;
   options.max_new_tokens = config.samples.max_new_tokens;
   options.temperature = config.samples.temperature;
   options.seed = run.seed();
+  options.cancelled = [&run] { return run.stop_requested(); };
   for (const std::string& prompt : config.samples.prompts)
     texts.push_back(model.generate(prompt, options, {}));
   return texts;
@@ -213,7 +228,7 @@ Prepared prepare(const Config& config, Run& run) {
   auto tokenizer = std::make_shared<const Tokenizer>(make_tokenizer(config, texts, run));
   Dataset dataset = tokenize(config, texts, *tokenizer, run);
   llm::ModelConfig model = resolve_model(config, tokenizer->vocab_size());
-  Validation validation = make_validation(config, dataset.validation);
+  Validation validation = make_validation(config, dataset.validation, *tokenizer);
   return {std::move(tokenizer), std::move(model), std::move(validation),
           SequenceOrder(std::move(dataset.train), config.sequence_len, run)};
 }
@@ -273,16 +288,20 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   Trainee trainee(config, prepared.model, run);
   const LanguageModel model = llm::language_model(trainee.decoder(), prepared.tokenizer);
   std::vector<std::string> before = make_samples(config, model, run);
+  if (run.stop_requested()) throw Interrupted();
   const nn::FitReport fitted = fit(config, prepared, trainee, compute, hooks, run);
   run.write_folder("model", [&](const std::filesystem::path& folder) {
     llm::save_model(folder, *trainee.decoder());
     prepared.tokenizer->save(folder);
   });
   add_figures(fitted, planned, report);
-  if (fitted.val_loss && prepared.validation.bytes_per_token > 0)
+  if (fitted.val_loss && prepared.validation.bytes_per_label > 0)
     report.val_bits_per_byte =
-        *fitted.val_loss / prepared.validation.bytes_per_token / std::log(2.0);
+        *fitted.val_loss / prepared.validation.bytes_per_label / std::log(2.0);
+  // Nothing but these is left, so a stop does not undo the run.
   const std::vector<std::string> after = make_samples(config, model, run);
+  if (run.stop_requested() && !after.empty())
+    run.log(LogLevel::warning, "asked to stop: the samples after training were cut short");
   for (std::size_t i = 0; i < before.size(); ++i)
     report.samples.push_back({config.samples.prompts[i], std::move(before[i]), after[i]});
   report.max_expert_load = trainee.max_expert_load();

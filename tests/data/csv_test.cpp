@@ -83,9 +83,10 @@ TEST(Csv, TooManyFieldsCostNoMemory) {
 
 TEST(Csv, RefusesAHeaderThatNamesNoColumns) {
   EXPECT_TRUE(refuses("a,b,a\n1,2,3\n", ":1: column \"a\" stands twice"));
-  EXPECT_TRUE(refuses("\n\na,\xff\n1,2\n", ":3: header is not valid UTF-8"));
+  EXPECT_TRUE(refuses("\n\na,\xff\n1,2\n", ":3: header is not valid UTF-8; convert the file"));
   EXPECT_TRUE(refuses("\"a\"b,c\n1,2\n", ":1: text after a closing quote"));
-  EXPECT_TRUE(refuses("\n\n", "a.csv: file has no header line"));
+  EXPECT_TRUE(
+      refuses("\n\n", "a.csv: file has no header line; name the columns in its first line"));
   EXPECT_TRUE(refuses("a,b\n\n", "a.csv: file has no rows"));
   EXPECT_TRUE(refuses("", "a.csv: file is empty"));
 }

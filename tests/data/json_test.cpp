@@ -39,8 +39,8 @@ TEST(JsonDocument, AnObjectHoldsASplitForEachName) {
   EXPECT_TRUE(refuses(ErrorKind::config, text,
                       "a.json: has no split \"dev\"; set split to one of: train, test", "dev"));
   EXPECT_TRUE(refuses(ErrorKind::config, text, "a.json: is an object of splits; set split to one"));
-  EXPECT_TRUE(
-      refuses(ErrorKind::data, R"({"a": [{}], "a": [{}]})", "split \"a\" stands twice", "a"));
+  EXPECT_TRUE(refuses(ErrorKind::data, R"({"a": [{}], "a": [{}]})",
+                      "split \"a\" stands twice; rename one of them", "a"));
 }
 
 TEST(JsonDocument, BadElementsAreRejectsAndTheOthersAreRows) {

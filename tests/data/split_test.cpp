@@ -11,7 +11,7 @@ using testing::IsEmpty;
 
 TEST(Split, ASingleTextIsCutAfterALineAndNothingIsLost) {
   std::string text;
-  for (int i = 0; i < 100; ++i) text += "line " + std::to_string(i) + "\n";
+  for (int i = 0; i < 300; ++i) text += "line " + std::to_string(i) + "\n";
   const TextSplit split = split_running_text({text}, 0.1);
   ASSERT_EQ(split.kept.size(), 1u);
   ASSERT_EQ(split.held_out.size(), 1u);
@@ -52,6 +52,19 @@ TEST(Split, TheBorderOfContextAndTargetCounts) {
     differences += is_held_out(row + "a", "b", 0.5) != is_held_out(row, "ab", 0.5);
   }
   EXPECT_GT(differences, 20);
+}
+
+TEST(Split, ATextWithoutLinesIsCutBetweenCharacters) {
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "中";
+  const TextSplit split = split_running_text({text}, 0.105);  // in byte 268, the second of three
+  EXPECT_EQ(split.kept[0].size(), 267u);
+  EXPECT_EQ(split.kept[0] + split.held_out[0], text);
+}
+
+TEST(Split, ALineEndFarFromTheShareDoesNotCount) {
+  const std::string text = "title\n" + std::string(9994, 'x');
+  EXPECT_EQ(split_running_text({text}, 0.1).kept[0].size(), 9000u);
 }
 
 }  // namespace

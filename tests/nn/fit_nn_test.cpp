@@ -341,5 +341,38 @@ TEST(Fit, EndsWithARemedyWhenEveryLossIsNan) {
               throws_error(ErrorKind::numeric, "lower learning_rate"));
 }
 
+TEST(Fit, AStopAmidAValidationIsSavedAndThatValidationMadeUpFor) {
+  const TemporaryFolder temporary;
+  const std::filesystem::path whole = temporary.path() / "whole";
+  std::optional<double> val_loss;
+  {
+    Trainer trainer;
+    cupel::Run run(options_of(whole));
+    val_loss = fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run).val_loss;
+  }
+  for (const auto& [validation, step] : {std::pair{1, 7}, std::pair{5, 30}}) {
+    SCOPED_TRACE("stopped in step " + std::to_string(step));
+    const std::filesystem::path folder = temporary.path() / std::to_string(step);
+    {
+      Trainer trainer;
+      int calls = 0;
+      trainer.data.validate = [&, validate = trainer.data.validate, last = validation] {
+        if (++calls == last) throw Interrupted();
+        return validate();
+      };
+      cupel::Run run(options_of(folder));
+      EXPECT_THROW(fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run),
+                   Interrupted);
+    }
+    Trainer trainer;
+    cupel::Run run(options_of(folder, true));
+    const FitReport report =
+        fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run);
+    EXPECT_EQ(report.resumed_from, step);
+    EXPECT_EQ(report.val_loss, val_loss);
+    expect_equal_runs(whole, folder);
+  }
+}
+
 }  // namespace
 }  // namespace cupel::nn

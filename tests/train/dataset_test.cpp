@@ -3,9 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <sstream>
+
+#include "base/atomic_file.h"
 #include "base/error.h"
+#include "data/arithmetic.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/tokenizer_json.h"
 
 namespace cupel::train {
 namespace {
@@ -28,7 +34,7 @@ Config config_of(DatasetConfig set, double share) {
 TEST(Dataset, ASingleDocumentIsCutAfterALineNearTheShare) {
   const TemporaryFolder temporary;
   std::string text;
-  for (int i = 0; i < 100; ++i) text += "line " + std::to_string(i) + "\n";
+  for (int i = 0; i < 300; ++i) text += "line " + std::to_string(i) + "\n";
   DatasetConfig set;
   set.path = {temporary.write("text.txt", text).string()};
   cupel::Run run = test_run();
@@ -93,7 +99,6 @@ TEST(Dataset, PromptsAreReadAndCompletionsAreLearned) {
   ASSERT_EQ(stream.ids.size(), 5u);  // a b c d <|endoftext|>
   EXPECT_THAT(stream.learned, testing::ElementsAre(0, 0, 1, 1, 1));
   EXPECT_EQ(stream.ids.back(), tokenizer.eos_id());
-  EXPECT_EQ(stream.learned_bytes, 2);
 }
 
 TEST(Dataset, ARowLongerThanASequenceIsRejected) {
@@ -105,6 +110,149 @@ TEST(Dataset, ARowLongerThanASequenceIsRejected) {
   cupel::Run run = test_run();
   tokenize(config, texts, make_tokenizer(config, texts, run), run);
   EXPECT_EQ(run.rejected(), 1);
+}
+
+DatasetConfig completions(const std::filesystem::path& path) {
+  DatasetConfig set;
+  set.type = DatasetType::completion;
+  set.path = {path.string()};
+  return set;
+}
+
+std::string row(const std::string& prompt, const std::string& completion) {
+  return R"({"prompt": ")" + prompt + R"(", "completion": ")" + completion + "\"}\n";
+}
+
+/// Reads and tokenizes the data sets of `config`.
+Dataset dataset_of(const Config& config, cupel::Run& run) {
+  const std::vector<TextSet> texts = load_texts(config, run);
+  return tokenize(config, texts, make_tokenizer(config, texts, run), run);
+}
+
+TEST(Dataset, LongRowsOfTwoSetsAtTheSamePlaceAreBothRejectedByFileAndLine) {
+  const TemporaryFolder folder;
+  std::string rows;
+  for (int i = 0; i < 4; ++i) rows += row("q" + std::to_string(i), "short");
+  for (int i = 0; i < 6; ++i) rows += row("q" + std::to_string(i), std::string(200, 'a') + "bc");
+  Config config = config_of(completions(folder.write("a.jsonl", rows)), 0.4);
+  config.datasets.push_back(completions(folder.write("b.jsonl", rows)));
+  config.sequence_len = 12;
+  RunOptions options;
+  options.folder = folder / "run";
+  options.threads = 1;
+  cupel::Run run(options);
+  const Dataset dataset = dataset_of(config, run);
+  run.finish("train", json::Object{});
+  EXPECT_EQ(run.rejected(), 12);
+  std::vector<std::string> places;
+  std::istringstream lines(read_file(folder / "run/rejects.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    const json::Value reject = json::parse(line, "");
+    EXPECT_EQ(reject.at("rule", "").as_string(""), "longer_than_sequence_len");
+    places.push_back(
+        std::filesystem::path(reject.at("input", "").as_string("")).filename().string() + ":" +
+        std::to_string(reject.at("line", "").as_int("")));
+  }
+  std::vector<std::string> wanted;
+  for (const std::string file : {"a.jsonl:", "b.jsonl:"}) {
+    for (int line = 5; line <= 10; ++line) wanted.push_back(file + std::to_string(line));
+  }
+  EXPECT_THAT(places, testing::UnorderedElementsAreArray(wanted));
+}
+
+TEST(Dataset, ARowWithoutALabelIsRejected) {
+  const TemporaryFolder folder;
+  const std::string rows = row("", "") + row("a", "") + row("a", "b");
+  cupel::Run run = test_run();
+  const Dataset dataset = dataset_of(config_of(completions(folder.write("r.jsonl", rows)), 0), run);
+  EXPECT_EQ(run.rejected(), 1) << "after a prompt the end of the text can be learned";
+  EXPECT_EQ(dataset.train[0].stream.documents.size(), 2u);
+}
+
+TEST(Dataset, EachGeneratedSetHasProblemsOfItsOwnAndTheFirstThoseItAlwaysHad) {
+  DatasetConfig set;
+  set.type = DatasetType::arithmetic;
+  set.rows = 50;
+  Config config = config_of(set, 0);
+  config.datasets.push_back(set);
+  cupel::Run run = test_run();
+  const std::vector<TextSet> sets = load_texts(config, run);
+  const auto prompts = [](const TextSet& texts) {
+    std::vector<std::string> all;
+    for (const Text& text : texts.train) all.push_back(text.context);
+    return all;
+  };
+  EXPECT_NE(prompts(sets[0]), prompts(sets[1]));
+  Rng rng = run.stream("arithmetic problems");
+  EXPECT_EQ(sets[0].train[0].context, generate_problems(rng, 50, {})[0].prompt);
+}
+
+TEST(Dataset, ATokenizerThatNamesNoEndOfTextIsWarnedOf) {
+  const TemporaryFolder folder;
+  folder.write("tokenizer.json", json::dump(tokenizer_json()));
+  Config config = config_of({}, 0);
+  config.tokenizer = {{folder.path().string()}, std::nullopt};
+  std::vector<TextSet> texts(1);
+  texts[0].train = {{"", "some text"}};
+  cupel::Run run = test_run();
+  std::string warnings;
+  run.subscribe([&](const Event& event) {
+    if (event.level == LogLevel::warning) warnings += event.text;
+  });
+  config.sequence_len = 4;
+  tokenize(config, texts, make_tokenizer(config, texts, run), run);
+  EXPECT_THAT(warnings, testing::StartsWith("the tokenizer names no end-of-text token: "));
+}
+
+TEST(Dataset, ASetThatFillsNoSequenceIsWarnedOf) {
+  const TemporaryFolder folder;
+  DatasetConfig few;
+  few.path = {folder.write("few.txt", "a few words").string()};
+  Config config = config_of(few, 0);
+  cupel::Run run = test_run();
+  std::string warnings;
+  run.subscribe([&](const Event& event) {
+    if (event.level == LogLevel::warning) warnings += event.text;
+  });
+  dataset_of(config, run);
+  EXPECT_THAT(warnings, testing::HasSubstr("few.txt: its "));
+  EXPECT_THAT(warnings,
+              testing::HasSubstr("fill no sequence of 64, so nothing is learned from it"));
+}
+
+TEST(Dataset, EveryStageOfReadingEndsWhenTheRunIsAskedToStop) {
+  const TemporaryFolder folder;
+  std::atomic<bool> stop{false};
+  RunOptions options;
+  options.threads = 1;
+  options.stop = &stop;
+  cupel::Run run(options);
+  DatasetConfig documents;
+  documents.path = {folder.write("t.jsonl", R"({"text": "a text"})").string()};
+  const Config rows = config_of(completions(folder.write("r.jsonl", row("a", "b"))), 0);
+  const Config running = config_of(documents, 0);
+  const std::vector<TextSet> texts = load_texts(running, run);
+  const Tokenizer tokenizer = make_tokenizer(running, texts, run);
+  stop = true;
+  EXPECT_THROW(load_texts(rows, run), Interrupted);
+  EXPECT_THROW(load_texts(running, run), Interrupted);
+  EXPECT_THROW(make_tokenizer(running, texts, run), Interrupted);
+  EXPECT_THROW(tokenize(running, texts, tokenizer, run), Interrupted);
+}
+
+TEST(Dataset, TheTokenizersPrefixIsReadBeforeEachDocument) {
+  const TemporaryFolder folder;
+  folder.write("tokenizer.json", json::dump(tokenizer_json()));
+  folder.write("tokenizer_config.json", R"({"bos_token": "<s>", "add_bos_token": true})");
+  Config config = config_of({}, 0);
+  config.tokenizer = {{folder.path().string()}, std::nullopt};
+  std::vector<TextSet> texts(1);
+  texts[0].train = {{"", "ab"}, {"c", "d"}};
+  cupel::Run run = test_run();
+  const Tokenizer tokenizer = make_tokenizer(config, texts, run);
+  const TokenStream stream = tokenize(config, texts, tokenizer, run).train[0].stream;
+  EXPECT_THAT(stream.ids, testing::ElementsAre(258, 256, 258, 'c', 'd'));
+  EXPECT_THAT(stream.learned, testing::ElementsAre(0, 1, 0, 0, 1));
 }
 
 }  // namespace

@@ -78,5 +78,36 @@ TEST(ResolveModel, RefusesSequencesThatABaseModelCannotHold) {
               throws_error(ErrorKind::config, "128 is more than the model's 64 positions"));
 }
 
+TEST(Plan, RefusesMoreTokensThanCanBeCounted) {
+  Config config = config_of(1'000'000);
+  config.max_steps = 1'000'000'000'000;
+  config.gradient_accumulation_steps = 1'000'000;
+  EXPECT_THAT([&] { plan_of(config); },
+              throws_exactly(ErrorKind::config,
+                             "[train]: more than 9e18 tokens would be seen; lower max_steps, "
+                             "num_epochs or gradient_accumulation_steps"));
+}
+
+TEST(Plan, RefusesMoreBytesThanCanBeCounted) {
+  Config config = config_of(1'000'000);
+  config.sequence_len = 1'000'000;
+  config.model->max_position_embeddings = 1'000'000;
+  config.model->hidden_size = 1'000'000;
+  EXPECT_THAT([&] { plan_of(config); },
+              throws_error(ErrorKind::config,
+                           "[train]: a micro-batch of 1000000000000 tokens needs more than 1e18 "
+                           "bytes; lower micro_batch_size or sequence_len"));
+}
+
+TEST(Plan, TakesNoLongerForTenThousandLayersThanTheyAre) {
+  Config config = config_of(1);
+  const Plan four = plan_of(config);
+  config.model->num_hidden_layers = 10'000;
+  const Plan many = plan_of(config);
+  // One dense layer in both; the others are alike.
+  EXPECT_EQ((many.parameters - four.parameters) % (10'000 - 4), 0);
+  EXPECT_GT(many.planned_memory_bytes, 1000 * four.planned_memory_bytes);
+}
+
 }  // namespace
 }  // namespace cupel::train

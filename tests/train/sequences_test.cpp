@@ -57,11 +57,10 @@ TEST(Sequences, PackingKeepsDocumentsWholeAndFillsSequences) {
       ElementsAre(Sequence{0, 0, 5}, Sequence{0, 5, 4}, Sequence{0, 9, 6}, Sequence{0, 15, 1}));
 }
 
-TEST(Sequences, ADocumentThatIsTooLongIsLeftOutAndCounted) {
+TEST(Sequences, ADocumentThatIsTooLongIsLeftOut) {
   const TokenStream stream = document_stream({3, 9, 2}, 1);
   EXPECT_THAT(cut_stream(stream, 0, Cut::packed, 6, 0),
               ElementsAre(Sequence{0, 0, 3}, Sequence{0, 12, 2}));
-  EXPECT_EQ(documents_too_long(stream, 6), 1);
 }
 
 TEST(Sequences, LabelsAreTheNextTokenOfTheSameDocumentIfItIsLearned) {
@@ -129,6 +128,49 @@ TEST(SequenceOrder, RefusesDataThatFillNoSequence) {
       },
       throws_error(ErrorKind::data,
                    "no data set fills one sequence of 16 tokens; lower sequence_len"));
+}
+
+TEST(Sequences, EmptyDocumentsShiftNoBorder) {
+  TokenStream stream;
+  const std::vector<int32_t> first{1, 2}, second{3, 4};
+  append_document(stream, {}, first);
+  append_document(stream, {}, {});
+  append_document(stream, {}, {});
+  append_document(stream, {}, second);
+  const std::vector<Source> sources = {{stream, Cut::windows, 1}};
+  const std::vector<Sequence> all = {{0, 0, 4}};
+  const SequenceBatch batch = make_batch(all, sources, 4);
+  EXPECT_THAT(batch.first, ElementsAre(0, 0, 2, 2));
+  EXPECT_THAT(batch.labels, ElementsAre(2, -100, 4, -100));
+}
+
+TEST(SequenceOrder, ATextOfLittleMoreThanOneSequenceIsReadEachEpoch) {
+  const cupel::Run run = test_run(3);
+  SequenceOrder order({{counting_stream(20), Cut::windows, 1}}, 16, run);
+  EXPECT_EQ(order.sequences_per_epoch(), 1);
+  std::set<int64_t> begins;
+  for (int64_t epoch = 0; epoch < 50; ++epoch) begins.insert(order.batch(epoch, 1).inputs[0]);
+  EXPECT_THAT(begins, ElementsAre(0, 1, 2, 3));
+}
+
+TEST(SequenceOrder, ASmallWeightStillTakesOneSequence) {
+  const cupel::Run run = test_run(3);
+  const TokenStream rows = document_stream(std::vector<int32_t>(10, 4), 1);
+  EXPECT_EQ(SequenceOrder({{rows, Cut::single, 0.001}, {rows, Cut::single, 0}}, 4, run)
+                .sequences_per_epoch(),
+            1);
+}
+
+TEST(SequenceOrder, RefusesWeightsThatMakeAnEpochOfTooManySequences) {
+  const cupel::Run run = test_run(3);
+  const TokenStream rows = document_stream(std::vector<int32_t>(1000, 4), 1);
+  EXPECT_THAT(
+      [&] {
+        SequenceOrder({{rows, Cut::single, 1}, {rows, Cut::single, 1e6}}, 4, run);
+      },
+      throws_exactly(ErrorKind::config,
+                     "[train.datasets[1].weight]: makes an epoch of more than 100000000 sequences; "
+                     "lower it; num_epochs and max_steps repeat the data"));
 }
 
 }  // namespace

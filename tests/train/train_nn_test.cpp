@@ -251,5 +251,70 @@ TEST(Train, PlansItsPeakOfTensorMemoryWithinATenth) {
   }
 }
 
+TEST(Train, AStopAmidAValidationResumesToTheSameBits) {
+  const TemporaryFolder folder;
+  const Config config = small_config(write_corpus(folder));
+  const Report whole = train_in(config, options_of(folder / "whole"));
+  for (const int64_t step : {6, 12}) {
+    SCOPED_TRACE(step);
+    const std::filesystem::path cut = folder / ("cut" + std::to_string(step));
+    std::atomic<bool> stop{false};
+    RunOptions options = options_of(cut);
+    options.stop = &stop;
+    {
+      cupel::Run run(options);
+      // The last that is heard before the validation of that step.
+      run.subscribe([&](const Event& event) {
+        if (event.kind == Event::Kind::metric && event.name == "loss" && event.step == step)
+          stop = true;
+      });
+      EXPECT_THROW(train::run(config, {}, run), Interrupted);
+      EXPECT_EQ(read_file(cut / "metrics.jsonl").find("val_loss") == std::string::npos, step == 6);
+    }
+    const Report report = train_in(config, options_of(cut, true));
+    EXPECT_EQ(report.resumed_from, step);
+    EXPECT_EQ(report.val_loss, whole.val_loss);
+    EXPECT_EQ(comparable(cut), comparable(folder / "whole"));
+  }
+}
+
+TEST(Train, AStopAmidTheLastSamplesLosesNothing) {
+  const TemporaryFolder folder;
+  Config config = small_config(write_corpus(folder));
+  config.save_steps = 0;
+  config.samples.max_new_tokens = 1000;
+  std::atomic<bool> stop{false};
+  RunOptions options = options_of(folder / "run");
+  options.stop = &stop;
+  cupel::Run run(options);
+  run.subscribe([&](const Event& event) {
+    if (event.kind == Event::Kind::metric && event.name == "val_loss" && event.step == 12)
+      stop = true;
+  });
+  const Report report = train::run(config, {}, run);
+  EXPECT_EQ(report.steps, 12);
+  EXPECT_EQ(report.samples.at(0).after, "");
+  EXPECT_TRUE(std::filesystem::exists(folder / "run/model/model.safetensors"));
+}
+
+TEST(Train, BitsAByteCountTheBytesOfWhatWasWeighed) {
+  // Answers of 20 bytes that fit a sequence, and as many of 400 that do not. All are one letter, so
+  // a byte is a token, and the end-of-text token the one label without a byte.
+  const TemporaryFolder folder;
+  std::string rows;
+  for (int i = 0; i < 400; ++i) {
+    const std::string answer(i % 2 == 0 ? 20 : 400, 'x');
+    rows += R"({"prompt": ")" + std::to_string(i) + R"(", "completion": ")" + answer + "\"}\n";
+  }
+  folder.write("rows.jsonl", rows);
+  Config config = small_config(folder / "rows.jsonl");
+  config.datasets[0].type = DatasetType::completion;
+  config.tokenizer.vocab_size = 257;
+  config.max_steps = 1;
+  const Report report = train_in(config, options_of(folder / "run"));
+  const double bytes_a_label = 20.0 / 21;
+  EXPECT_NEAR(*report.val_bits_per_byte, *report.val_loss / bytes_a_label / std::log(2.0), 1e-9);
+}
+
 }  // namespace
 }  // namespace cupel::train

@@ -59,5 +59,21 @@ TEST(TrainConfig, RefusesALossScaleOutsideItsBounds) {
   EXPECT_THAT(config.problems(), Contains("loss_scale.initial is below loss_scale.min_scale"));
 }
 
+TEST(TrainConfig, RefusesDataSetsThatAllHaveNoWeight) {
+  Config config = good_config();
+  config.datasets[0].weight = 0;
+  EXPECT_THAT(config.problems(), Contains("datasets: every weight is 0; give one that is above"));
+}
+
+TEST(TrainReport, ShowsEachSampleOnThreeLines) {
+  Report report;
+  EXPECT_EQ(report.details(), "");
+  report.samples = {{"ROMEO:\n", "x\x1b[2J", "O, speak"}};
+  EXPECT_EQ(report.details(),
+            "  sample  ROMEO:⏎\n"
+            "  before  x [2J\n"
+            "  after   O, speak\n");
+}
+
 }  // namespace
 }  // namespace cupel::train

@@ -6,7 +6,7 @@
 #include <array>
 #include <bit>
 #include <queue>
-#include <tuple>
+#include <utility>
 
 #include "base/error.h"
 
@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kShortWord = 32;  // up to here searching a few ranks beats a heap
 constexpr int32_t kAlphabetSize = 256 + 68;
+constexpr const char* kDamaged = "the file is damaged; fetch it again";
 
 /// The character of each byte: printable Latin-1 stands for itself, the rest follows U+0100.
 std::array<int32_t, 256> make_alphabet() {
@@ -120,15 +121,16 @@ void Bpe::parse_vocabulary(const json::Value& model, const std::string& where) {
     const int64_t id = value.as_int(here + ": \"" + token + "\"");
     if (id < 0 || id >= kMaxIds) {
       fail(ErrorKind::data, here + ": \"" + token + "\"",
-           "id " + std::to_string(id) + " is not in 0 to " + std::to_string(kMaxIds - 1));
+           "id " + std::to_string(id) + " is not in 0 to " + std::to_string(kMaxIds - 1), kDamaged);
     }
     const auto index = static_cast<std::size_t>(id);
-    if (token.empty()) fail(ErrorKind::data, here, "holds an empty token");
+    if (token.empty()) fail(ErrorKind::data, here, "holds an empty token", kDamaged);
     if (tokens_.size() <= index) tokens_.resize(index + 1);
     if (!tokens_[index].empty()) {
-      fail(ErrorKind::data, here,
-           "\"" + tokens_[index] + "\" and \"" + token + "\" have the same id " +
-               std::to_string(id));
+      fail(
+          ErrorKind::data, here,
+          "\"" + tokens_[index] + "\" and \"" + token + "\" have the same id " + std::to_string(id),
+          kDamaged);
     }
     tokens_[index] = token;
     ids_.emplace(token, static_cast<int32_t>(id));
@@ -148,7 +150,8 @@ void Bpe::parse_vocabulary(const json::Value& model, const std::string& where) {
   const json::Value* unknown = model.find("unk_token");
   if (unknown == nullptr || unknown->is_null()) return;
   const auto at = ids_.find(unknown->as_string(where + ".unk_token"));
-  if (at == ids_.end()) fail(ErrorKind::data, where + ".unk_token", "is not in the vocabulary");
+  if (at == ids_.end())
+    fail(ErrorKind::data, where + ".unk_token", "is not in the vocabulary", kDamaged);
   unknown_id_ = at->second;
 }
 
@@ -162,12 +165,12 @@ void Bpe::parse_merges(const json::Value& model, const std::string& where) {
       const std::string& text = merge.as_string(here);
       const std::size_t space = text.find(' ');
       if (space == text.npos || text.find(' ', space + 1) != text.npos) {
-        fail(ErrorKind::data, here, "expected two tokens, found \"" + text + "\"");
+        fail(ErrorKind::data, here, "expected two tokens, found \"" + text + "\"", kDamaged);
       }
       add_merge(text.substr(0, space), text.substr(space + 1), rank, here);
     } else {
       const json::Array& pair = merge.as_array(here);
-      if (pair.size() != 2) fail(ErrorKind::data, here, "expected two tokens");
+      if (pair.size() != 2) fail(ErrorKind::data, here, "expected two tokens", kDamaged);
       add_merge(pair[0].as_string(here), pair[1].as_string(here), rank, here);
     }
     ++rank;
@@ -180,8 +183,7 @@ void Bpe::add_merge(std::string_view left, std::string_view right, int32_t rank,
   const auto id_of = [&](const std::string& token) {
     const auto at = ids_.find(token);
     if (at == ids_.end()) {
-      fail(ErrorKind::data, where, "token \"" + token + "\" is not in the vocabulary",
-           "the file is damaged; fetch it again");
+      fail(ErrorKind::data, where, "token \"" + token + "\" is not in the vocabulary", kDamaged);
     }
     return at->second;
   };
@@ -258,35 +260,40 @@ void Bpe::merge_short(std::vector<int32_t>& ids, std::size_t begin) const {
   ids.resize(begin + count);
 }
 
-/// A heap of candidate merges over a linked list of symbols: n log n for a word of n bytes.
+/// A heap of candidate merges over a linked list of symbols: n log n for a word of n bytes, and
+/// about 24 bytes of memory for each, since a text without blanks is one word.
 void Bpe::merge_long(std::vector<int32_t>& ids, std::size_t begin) const {
   struct Symbol {
-    int32_t id;
-    int64_t previous, next;
+    int32_t id, previous, next;
   };
-  const auto count = static_cast<int64_t>(ids.size() - begin);
+  CUPEL_ASSERT(ids.size() - begin <= INT32_MAX);
+  const auto count = static_cast<int32_t>(ids.size() - begin);
   std::vector<Symbol> symbols;
   symbols.reserve(static_cast<std::size_t>(count));
-  for (int64_t i = 0; i < count; ++i) {
+  for (int32_t i = 0; i < count; ++i) {
     symbols.push_back(
         {ids[begin + static_cast<std::size_t>(i)], i - 1, i + 1 < count ? i + 1 : -1});
   }
-  const auto symbol = [&](int64_t i) -> Symbol& { return symbols[static_cast<std::size_t>(i)]; };
-  using Candidate = std::tuple<int32_t, int64_t, uint64_t, int32_t>;  // rank, place, pair, id
-  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
-  const auto propose = [&](int64_t left) {
-    if (left < 0 || symbol(left).next < 0) return;
-    const Merge* merge = find_merge(symbol(left).id, symbol(symbol(left).next).id);
-    if (merge != nullptr) queue.emplace(merge->rank, left, merge->pair, merge->id);
+  const auto symbol = [&](int32_t i) -> Symbol& { return symbols[static_cast<std::size_t>(i)]; };
+  const auto merge_at = [&](int32_t left) -> const Merge* {
+    if (left < 0 || symbol(left).id < 0 || symbol(left).next < 0) return nullptr;
+    return find_merge(symbol(left).id, symbol(symbol(left).next).id);
   };
-  for (int64_t i = 0; i + 1 < count; ++i) propose(i);
+  using Candidate = std::pair<int32_t, int32_t>;  // rank, place
+  std::vector<Candidate> room;
+  room.reserve(static_cast<std::size_t>(count));
+  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue({}, std::move(room));
+  const auto propose = [&](int32_t left) {
+    if (const Merge* merge = merge_at(left)) queue.emplace(merge->rank, left);
+  };
+  for (int32_t i = 0; i + 1 < count; ++i) propose(i);
   while (!queue.empty()) {
-    const auto [rank, left, pair, id] = queue.top();
+    const auto [rank, left] = queue.top();
     queue.pop();
-    const int64_t right = symbol(left).next;
-    if (symbol(left).id < 0 || right < 0) continue;
-    if (pair_of(symbol(left).id, symbol(right).id) != pair) continue;
-    symbol(left).id = id;
+    const Merge* merge = merge_at(left);
+    if (merge == nullptr || merge->rank != rank) continue;  // its symbols have changed since
+    const int32_t right = symbol(left).next;
+    symbol(left).id = merge->id;
     symbol(left).next = symbol(right).next;
     symbol(right).id = -1;
     if (symbol(left).next >= 0) symbol(symbol(left).next).previous = left;
@@ -294,7 +301,7 @@ void Bpe::merge_long(std::vector<int32_t>& ids, std::size_t begin) const {
     propose(left);
   }
   ids.resize(begin);
-  for (int64_t i = 0; i >= 0; i = symbol(i).next) ids.push_back(symbol(i).id);
+  for (int32_t i = 0; i >= 0; i = symbol(i).next) ids.push_back(symbol(i).id);
 }
 
 }  // namespace cupel

@@ -4,6 +4,7 @@
 #include <queue>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "data/tokenizer/bpe.h"
@@ -50,14 +51,15 @@ json::Value pre_tokenizer_json(const BpeTrainOptions& options) {
 }
 
 WordCounts count_words(const std::vector<Document>& documents, const PreTokenizer& pre_tokenizer,
-                       ThreadPool* pool) {
-  constexpr int64_t kDocumentsAtOnce = 256;
+                       const std::function<void()>& poll, ThreadPool* pool) {
+  constexpr int64_t kDocumentsAtOnce = 256, kWordsBetweenPolls = 1 << 14;
   const auto count = static_cast<int64_t>(documents.size());
   std::vector<WordCounts> parts(
       static_cast<std::size_t>((count + kDocumentsAtOnce - 1) / kDocumentsAtOnce));
   const auto body = [&](int64_t begin, int64_t end) {
     WordCounts& words = parts[static_cast<std::size_t>(begin / kDocumentsAtOnce)];
     std::string key;
+    int64_t seen = 0;
     for (int64_t i = begin; i < end; ++i) {
       const Document& document = documents[static_cast<std::size_t>(i)];
       if (const auto bad = find_invalid_utf8(document.text)) {
@@ -65,6 +67,7 @@ WordCounts count_words(const std::vector<Document>& documents, const PreTokenize
              "not valid UTF-8 at byte " + std::to_string(*bad), "convert it to UTF-8");
       }
       pre_tokenizer.for_each_word(document.text, [&](std::string_view word) {
+        if (poll && ++seen % kWordsBetweenPolls == 0) poll();
         key = word;
         ++words[key];
       });
@@ -101,6 +104,7 @@ class Trainer {
     for (const auto& [word, count] : counts) {
       counts_.push_back(count);
       auto& symbols = words_.emplace_back();
+      symbols.reserve(word.size());
       for (const char byte : word) symbols.push_back(byte_ids[static_cast<unsigned char>(byte)]);
       for (std::size_t i = 1; i < symbols.size(); ++i) {
         change({symbols[i - 1], symbols[i]}, count, words_.size() - 1);
@@ -109,8 +113,9 @@ class Trainer {
     for (const auto& [pair, state] : pairs_) propose(pair, state.count);
   }
 
-  void run(std::size_t vocab_size, int64_t min_frequency) {
+  void run(std::size_t vocab_size, int64_t min_frequency, const std::function<void()>& poll) {
     while (tokens_.size() < vocab_size && !queue_.empty()) {
+      if (poll) poll();
       const auto [count, negated] = queue_.top();
       queue_.pop();
       const Pair pair{-negated.first, -negated.second};
@@ -154,14 +159,13 @@ class Trainer {
     merges_.push_back(pair);
     const std::vector<uint32_t> holders = std::move(pairs_[pair].words);
     pairs_.erase(pair);
-    std::vector<Pair> fresh;
+    std::unordered_set<Pair, PairHash> fresh;  // few, however long a word is
     for (const uint32_t word : holders) merge_in_word(word, pair, id, fresh);
-    std::sort(fresh.begin(), fresh.end());
-    fresh.erase(std::unique(fresh.begin(), fresh.end()), fresh.end());
     for (const Pair& next : fresh) propose(next, pairs_[next].count);
   }
 
-  void merge_in_word(uint32_t word, Pair pair, int32_t id, std::vector<Pair>& fresh) {
+  void merge_in_word(uint32_t word, Pair pair, int32_t id,
+                     std::unordered_set<Pair, PairHash>& fresh) {
     std::vector<int32_t>& symbols = words_[word];
     const int64_t count = counts_[word];
     std::size_t kept = 0;
@@ -176,13 +180,13 @@ class Trainer {
         const int32_t before = symbols[kept - 1];
         change({before, pair.first}, -count, word);
         change({before, id}, count, word);
-        fresh.emplace_back(before, id);
+        fresh.emplace(before, id);
       }
       if (i + 2 < symbols.size()) {
         const int32_t after = symbols[i + 2];
         change({pair.second, after}, -count, word);
         change({id, after}, count, word);
-        fresh.emplace_back(id, after);
+        fresh.emplace(id, after);
       }
       symbols[kept++] = id;
       ++i;
@@ -270,13 +274,14 @@ Tokenizer Tokenizer::train(const std::vector<Document>& documents, const BpeTrai
   check_options(options);
   const json::Value pre_tokenizer = pre_tokenizer_json(options);
   const WordCounts counts =
-      count_words(documents, PreTokenizer::parse(pre_tokenizer, "[data.tokenizer] pattern"), pool);
+      count_words(documents, PreTokenizer::parse(pre_tokenizer, "[data.tokenizer] pattern"),
+                  options.poll, pool);
   if (counts.empty()) {
     fail(ErrorKind::data, "[data.tokenizer]", "no text to train a tokenizer on",
          "give documents that are not empty");
   }
   Trainer trainer(counts, options.special_tokens);
-  trainer.run(static_cast<std::size_t>(options.vocab_size), options.min_frequency);
+  trainer.run(static_cast<std::size_t>(options.vocab_size), options.min_frequency, options.poll);
   const json::Object byte_level{{"type", "ByteLevel"},
                                 {"add_prefix_space", false},
                                 {"trim_offsets", false},

@@ -58,7 +58,8 @@ PreTokenizer PreTokenizer::parse(const json::Value& value, const std::string& wh
     fail(ErrorKind::data, where, "has no ByteLevel step",
          "only byte-level BPE tokenizers are known (GPT-2, Llama 3, Qwen, DeepSeek and alike)");
   }
-  if (pre_tokenizer.steps_.size() > kMaxSteps) fail(ErrorKind::data, where, "more than 64 steps");
+  if (pre_tokenizer.steps_.size() > kMaxSteps)
+    fail(ErrorKind::data, where, "more than 64 steps", "put several of its patterns in one");
   return pre_tokenizer;
 }
 
@@ -69,7 +70,10 @@ void PreTokenizer::add(const json::Value& value, const std::string& where) {
     for (const json::Value& item : value.at("pretokenizers", where).as_array(here)) add(item, here);
     return;
   }
-  if (byte_level_) fail(ErrorKind::data, where, "\"" + type + "\" stands after ByteLevel");
+  if (byte_level_) {
+    fail(ErrorKind::data, where, "\"" + type + "\" stands after ByteLevel",
+         "only a pre-tokenizer that ends with ByteLevel is known");
+  }
   if (type == "Split") {
     add_split(value, where);
   } else if (type == "Digits") {

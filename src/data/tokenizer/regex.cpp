@@ -87,7 +87,7 @@ Regex Regex::literal(std::string_view text, std::string where) {
 Regex::Regex(std::string_view pattern, unsigned options, std::string where)
     : where_(std::move(where)) {
   if (pattern.size() > kMaxPatternBytes) {
-    fail(ErrorKind::data, where_, "pattern longer than 64 KiB");
+    fail(ErrorKind::data, where_, "pattern longer than 64 KiB", "simplify the pattern");
   }
   int error = 0;
   PCRE2_SIZE offset = 0;

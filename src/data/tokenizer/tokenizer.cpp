@@ -21,6 +21,8 @@ namespace cupel {
 namespace {
 
 constexpr int64_t kMaxFileBytes = int64_t{256} << 20;
+constexpr const char* kDamaged = "the file is damaged; fetch it again";
+constexpr int64_t kWordsBetweenPolls = 1 << 14;  // some milliseconds
 
 /// Words seen before and their ids: one table a thread, direct-mapped, for the tokenizer used last.
 class WordCache {
@@ -63,11 +65,11 @@ AddedToken parse_added_token(const json::Value& value, const std::string& where)
   const int64_t id = value.at("id", where).as_int(where + ".id");
   if (id < 0 || id >= Bpe::kMaxIds) {
     fail(ErrorKind::data, where + ".id",
-         std::to_string(id) + " is not in 0 to " + std::to_string(Bpe::kMaxIds - 1));
+         std::to_string(id) + " is not in 0 to " + std::to_string(Bpe::kMaxIds - 1), kDamaged);
   }
   token.id = static_cast<int32_t>(id);
   token.content = value.at("content", where).as_string(where + ".content");
-  if (token.content.empty()) fail(ErrorKind::data, where + ".content", "is empty");
+  if (token.content.empty()) fail(ErrorKind::data, where + ".content", "is empty", kDamaged);
   token.special = flag(value, "special", where);
   token.single_word = flag(value, "single_word", where);
   token.lstrip = flag(value, "lstrip", where);
@@ -99,7 +101,8 @@ struct Tokenizer::Impl {
   void parse_template(const json::Value& value, const std::string& where);
   void parse_config(std::string_view text, const std::string& where);
   void set_bytes();
-  void encode_stretch(std::string_view text, std::vector<int32_t>& ids) const;
+  void encode_stretch(std::string_view text, const std::function<void()>& poll,
+                      std::vector<int32_t>& ids) const;
   void encode_word(std::string_view word, std::vector<int32_t>& ids) const;
 
   std::string json_, config_;
@@ -154,7 +157,8 @@ void Tokenizer::Impl::parse_added(const json::Value& root, const std::string& wh
         !added_ids_.emplace(token.content, token.id).second) {
       fail(ErrorKind::data, where + ": added_tokens",
            "\"" + token.content + "\" with id " + std::to_string(id) +
-               " contradicts the vocabulary or another added token");
+               " contradicts the vocabulary or another added token",
+           kDamaged);
     }
     if (special_.size() <= id) special_.resize(id + 1);
     special_[id] = token.special;
@@ -188,7 +192,10 @@ void Tokenizer::Impl::parse_template(const json::Value& value, const std::string
   bool before = true;
   for (const json::Value& piece : value.at("single", where).as_array(where + ".single")) {
     if (piece.find("Sequence") != nullptr) {
-      if (!before) fail(ErrorKind::data, where + ".single", "holds the text twice");
+      if (!before) {
+        fail(ErrorKind::data, where + ".single", "holds the text twice",
+             "leave one Sequence in it");
+      }
       before = false;
       continue;
     }
@@ -199,14 +206,15 @@ void Tokenizer::Impl::parse_template(const json::Value& value, const std::string
     for (const json::Value& id : token.at("ids", here).as_array(here + ".ids")) {
       const int64_t number = id.as_int(here + ".ids");
       if (number < 0 || number >= static_cast<int64_t>(bytes_.size())) {
-        fail(ErrorKind::data, here, "id " + std::to_string(number) + " is no token");
+        fail(ErrorKind::data, here, "id " + std::to_string(number) + " is no token", kDamaged);
       }
       (before ? before_ : after_).push_back(static_cast<int32_t>(number));
     }
   }
 }
 
-/// bos_token and eos_token are strings or objects with "content"; the rest is kept, not read.
+/// bos_token and eos_token are strings or objects with "content", add_bos_token is a flag; the rest
+/// is kept, not read.
 void Tokenizer::Impl::parse_config(std::string_view text, const std::string& where) {
   if (text.empty()) return;
   config_ = text;
@@ -219,10 +227,12 @@ void Tokenizer::Impl::parse_config(std::string_view text, const std::string& whe
     const std::string& token = value->as_string(here);
     if (const auto at = added_ids_.find(token); at != added_ids_.end()) return at->second;
     if (const auto at = bpe_.ids().find(token); at != bpe_.ids().end()) return at->second;
-    fail(ErrorKind::data, here, "\"" + token + "\" is not a token of tokenizer.json");
+    fail(ErrorKind::data, here, "\"" + token + "\" is not a token of tokenizer.json",
+         "fetch both files from one place");
   };
   bos_ = id_of("bos_token");
   eos_ = id_of("eos_token");
+  if (before_.empty() && bos_ && flag(root, "add_bos_token", where)) before_ = {*bos_};
 }
 
 /// A token of the byte alphabet stands for bytes; any other (an added one) for its own text.
@@ -259,18 +269,20 @@ void Tokenizer::Impl::encode_word(std::string_view word, std::vector<int32_t>& i
 }
 
 /// Text without tokens that stand for themselves before normalisation.
-void Tokenizer::Impl::encode_stretch(std::string_view text, std::vector<int32_t>& ids) const {
+void Tokenizer::Impl::encode_stretch(std::string_view text, const std::function<void()>& poll,
+                                     std::vector<int32_t>& ids) const {
   std::string normalized;
   if (!normalizer_.keeps(text)) {
     normalized = normalizer_.apply(text);
     text = normalized;
   }
+  int64_t words = 0;
+  const auto take = [&](std::string_view word) {
+    if (poll && ++words % kWordsBetweenPolls == 0) poll();
+    encode_word(word, ids);
+  };
   added_normalized_.cut(
-      text,
-      [&](std::string_view stretch) {
-        pre_tokenizer_.for_each_word(stretch,
-                                     [&](std::string_view word) { encode_word(word, ids); });
-      },
+      text, [&](std::string_view stretch) { pre_tokenizer_.for_each_word(stretch, take); },
       [&](int32_t id) { ids.push_back(id); });
 }
 
@@ -303,7 +315,8 @@ Tokenizer Tokenizer::parse(std::string_view text, const std::string& where,
   return Tokenizer(std::move(impl));
 }
 
-std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special) const {
+std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special,
+                                       const std::function<void()>& poll) const {
   if (const auto bad = find_invalid_utf8(text)) {
     fail(ErrorKind::data, "[data.tokenizer]",
          "text is not valid UTF-8 at byte " + std::to_string(*bad), "convert it to UTF-8");
@@ -312,7 +325,7 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special) cons
   ids.reserve(text.size() / 3 + 8);
   if (special) ids = impl_->before_;
   impl_->added_.cut(
-      text, [&](std::string_view stretch) { impl_->encode_stretch(stretch, ids); },
+      text, [&](std::string_view stretch) { impl_->encode_stretch(stretch, poll, ids); },
       [&](int32_t id) { ids.push_back(id); });
   if (special) ids.insert(ids.end(), impl_->after_.begin(), impl_->after_.end());
   return ids;
@@ -348,6 +361,7 @@ bool Tokenizer::is_special(int32_t id) const {
 
 std::optional<int32_t> Tokenizer::bos_id() const { return impl_->bos_; }
 std::optional<int32_t> Tokenizer::eos_id() const { return impl_->eos_; }
+const std::vector<int32_t>& Tokenizer::prefix() const { return impl_->before_; }
 const std::string& Tokenizer::json() const { return impl_->json_; }
 
 void Tokenizer::save(const std::filesystem::path& folder) const {

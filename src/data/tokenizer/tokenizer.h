@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,6 +26,7 @@ struct BpeTrainOptions {
   std::vector<std::string> special_tokens{"<|endoftext|>"};  // get the first ids
   std::string eos_token = "<|endoftext|>";                   // one of these, or empty
   std::string bos_token;
+  std::function<void()> poll{};  // called now and then, on any thread; may throw to end it
 };
 
 /// Immutable: threads may share one. Byte-level BPE (GPT-2, Llama 3, Qwen, DeepSeek) only; any
@@ -49,8 +51,9 @@ class Tokenizer {
   Tokenizer& operator=(Tokenizer&&) noexcept;
 
   /// `special`: with what the post-processor puts around a text (Llama's <|begin_of_text|>).
-  /// Throws Error{data} for malformed UTF-8.
-  std::vector<int32_t> encode(std::string_view text, bool special = false) const;
+  /// `poll` is called now and then and may throw to end it. Throws Error{data} for malformed UTF-8.
+  std::vector<int32_t> encode(std::string_view text, bool special = false,
+                              const std::function<void()>& poll = {}) const;
 
   /// Valid UTF-8: bytes that are none become U+FFFD. Ids without a token give nothing.
   std::string decode(std::span<const int32_t> ids, bool skip_special = false) const;
@@ -63,6 +66,9 @@ class Tokenizer {
   bool is_special(int32_t id) const;
   std::optional<int32_t> bos_id() const;
   std::optional<int32_t> eos_id() const;
+  /// What a model of this tokenizer expects before a text: the post-processor's tokens, or the
+  /// beginning-of-text token where tokenizer_config.json has add_bos_token. Mostly nothing.
+  const std::vector<int32_t>& prefix() const;
 
   /// tokenizer.json and tokenizer_config.json in `folder`, which exists: byte for byte what was
   /// loaded.

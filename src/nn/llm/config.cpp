@@ -206,9 +206,15 @@ std::vector<std::string> ModelConfig::problems() const {
   if (rope_scaling) check_rope(*rope_scaling, rope_theta, problems);
   // In doubles, which do not overflow.
   const auto d = [](int64_t value) { return static_cast<double>(value); };
-  const double layer =
-      d(hidden_size) * (d(intermediate_size) + d(n_routed_experts) * d(moe_intermediate_size) +
-                        d(num_attention_heads) * d(query_width()));
+  const double heads = d(num_attention_heads);
+  double layer =
+      d(hidden_size) * (d(intermediate_size) + heads * d(query_width()) +
+                        (d(n_routed_experts) + d(n_shared_experts)) * d(moe_intermediate_size));
+  if (row->latent_attention) {
+    layer += d(q_lora_rank.value_or(0)) * (d(hidden_size) + heads * d(query_width())) +
+             d(kv_lora_rank) * (d(hidden_size) + heads * d(qk_nope_head_dim + v_head_dim)) +
+             d(hidden_size) * heads * d(v_head_dim);
+  }
   problems.unless(d(num_hidden_layers) * layer + d(vocab_size) * d(hidden_size) < kMostParameters,
                   "the model has more than 1e15 parameters");
   return problems.found;

@@ -58,6 +58,16 @@ class Output {
   std::size_t sent_ = 0, held_ = 0;
 };
 
+/// The text's tokens behind the tokenizer's prefix; where that makes none, the one that begins
+/// texts, or ends the text before.
+std::vector<int32_t> context_tokens(const Tokenizer& tokenizer, std::string_view text) {
+  std::vector<int32_t> ids = tokenizer.prefix();
+  const std::vector<int32_t> rest = tokenizer.encode(text);
+  ids.insert(ids.end(), rest.begin(), rest.end());
+  if (ids.empty()) ids.push_back(tokenizer.bos_id().value_or(tokenizer.eos_id().value_or(0)));
+  return ids;
+}
+
 /// Tokens before and in the text to be weighed, with a first token to be conditioned on.
 struct Weighed {
   std::vector<int32_t> ids;
@@ -66,8 +76,7 @@ struct Weighed {
 
 Weighed weighed_tokens(const Tokenizer& tokenizer, std::string_view context,
                        std::string_view target) {
-  Weighed result{tokenizer.encode(context), 0};
-  if (result.ids.empty()) result.ids.push_back(tokenizer.eos_id().value_or(0));
+  Weighed result{context_tokens(tokenizer, context), 0};
   result.first_target = static_cast<int64_t>(result.ids.size());
   const std::vector<int32_t> rest = tokenizer.encode(target);
   result.ids.insert(result.ids.end(), rest.begin(), rest.end());
@@ -96,8 +105,7 @@ int32_t sample_token(const at::Tensor& logits, double temperature, Rng& rng) {
 std::string generate(Decoder& decoder, const Tokenizer& tokenizer, std::string_view prompt,
                      const GenerateOptions& options,
                      const std::function<bool(std::string_view)>& on_text) {
-  std::vector<int32_t> ids = tokenizer.encode(prompt);
-  if (ids.empty()) ids.push_back(tokenizer.eos_id().value_or(0));
+  const std::vector<int32_t> ids = context_tokens(tokenizer, prompt);
   const int64_t room = decoder.config().max_position_embeddings - static_cast<int64_t>(ids.size());
   if (room < 1)
     fail(ErrorKind::data, "prompt",
@@ -109,6 +117,7 @@ std::string generate(Decoder& decoder, const Tokenizer& tokenizer, std::string_v
   DecoderCache cache;
   at::Tensor next = ids_tensor(ids);
   for (int64_t i = 0; i < std::min(room, options.max_new_tokens); ++i) {
+    if (options.cancelled && options.cancelled()) break;
     const int32_t id = sample_token(decoder.extend(next, cache), options.temperature, rng);
     if (id == tokenizer.eos_id() || !output.add(tokenizer.token_bytes(id))) break;
     next = ids_tensor({id});

@@ -140,16 +140,19 @@ TEST(Bpe, AByteWithoutATokenIsUnknownOrAnError) {
 }
 
 TEST(Bpe, RefusesAVocabularyThatContradictsItself) {
-  EXPECT_TRUE(refuses(R"({"vocab": {"a": 0, "b": 0}, "merges": []})",
-                      "model.vocab: \"a\" and \"b\" have the same id 0"));
-  EXPECT_TRUE(refuses(R"({"vocab": {"a": 1048576}, "merges": []})", "id 1048576 is not in 0 to"));
+  EXPECT_TRUE(refuses(
+      R"({"vocab": {"a": 0, "b": 0}, "merges": []})",
+      "model.vocab: \"a\" and \"b\" have the same id 0; the file is damaged; fetch it again"));
+  EXPECT_TRUE(refuses(R"({"vocab": {"a": 1048576}, "merges": []})",
+                      "is not in 0 to 1048575; the file is damaged; fetch"));
   EXPECT_TRUE(refuses(R"({"vocab": {"a": -1}, "merges": []})", "id -1 is not in 0 to"));
   EXPECT_TRUE(refuses(R"({"vocab": {"a": 0.5}, "merges": []})", "\"a\": expected an integer"));
-  EXPECT_TRUE(refuses(R"({"vocab": {"": 0}, "merges": []})", "holds an empty token"));
+  EXPECT_TRUE(
+      refuses(R"({"vocab": {"": 0}, "merges": []})", "holds an empty token; the file is damaged"));
   EXPECT_TRUE(refuses(R"({"vocab": [], "merges": []})", "model.vocab: expected an object"));
   EXPECT_TRUE(refuses(R"({"merges": []})", "missing key \"vocab\""));
   EXPECT_TRUE(refuses(R"({"vocab": {"a": 0}, "merges": [], "unk_token": "?"})",
-                      "model.unk_token: is not in the vocabulary"));
+                      "model.unk_token: is not in the vocabulary; the file is damaged"));
 }
 
 TEST(Bpe, RefusesMergesOfTokensThatAreNotThere) {
@@ -158,9 +161,10 @@ TEST(Bpe, RefusesMergesOfTokensThatAreNotThere) {
   };
   EXPECT_TRUE(refuses(with(R"(["a b", "a x"])"), "model.merges[1]: token \"x\" is not in the voc"));
   EXPECT_TRUE(refuses(with(R"(["b a"])"), "token \"ba\" is not in the vocabulary"));
-  EXPECT_TRUE(refuses(with(R"(["ab"])"), "expected two tokens, found \"ab\""));
+  EXPECT_TRUE(refuses(with(R"(["ab"])"), "expected two tokens, found \"ab\"; the file is damaged"));
   EXPECT_TRUE(refuses(with(R"(["a b c"])"), "expected two tokens"));
-  EXPECT_TRUE(refuses(with(R"([["a"]])"), "model.merges[0]: expected two tokens"));
+  EXPECT_TRUE(
+      refuses(with(R"([["a"]])"), "model.merges[0]: expected two tokens; the file is damaged"));
   EXPECT_TRUE(refuses(with(R"([7])"), "model.merges[0]: expected a list"));
   EXPECT_TRUE(refuses(R"({"vocab": {"a": 0}})", "missing key \"merges\""));
 }

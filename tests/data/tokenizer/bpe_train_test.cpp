@@ -136,5 +136,12 @@ TEST(BpeTrain, RefusesACorpusWithoutWordsOrWithoutUtf8) {
   EXPECT_TRUE(refuses({}, ErrorKind::data, "document 0: not valid UTF-8 at byte 1", "a\xff"));
 }
 
+TEST(BpeTrain, CanBeEnded) {
+  BpeTrainOptions options;
+  options.vocab_size = 300;
+  options.poll = [] { throw Interrupted(); };
+  EXPECT_THROW(Tokenizer::train({{{}, "to be or not to be", 0}}, options), Interrupted);
+}
+
 }  // namespace
 }  // namespace cupel

@@ -108,7 +108,7 @@ TEST(PreTokenize, WhatIsNotKnownIsRefusedByName) {
       refuses(split(R"({"Regex": "("})", "Removed"), "p.pattern: pattern does not compile"));
   EXPECT_TRUE(refuses(R"({"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"},
                           {"type": "Digits"}]})",
-                      "\"Digits\" stands after ByteLevel"));
+                      "\"Digits\" stands after ByteLevel; only a pre-tokenizer"));
   EXPECT_TRUE(refuses("{}", "missing key \"type\""));
 }
 
@@ -118,7 +118,8 @@ TEST(PreTokenize, ManyStepsAreRefusedBeforeTheStackEnds) {
   const auto sequence = [](const std::string& list) {
     return R"({"type": "Sequence", "pretokenizers": [)" + list + kPlain + "]}";
   };
-  EXPECT_TRUE(refuses(sequence(steps + R"({"type": "Digits"}, )"), "more than 64 steps"));
+  EXPECT_TRUE(
+      refuses(sequence(steps + R"({"type": "Digits"}, )"), "more than 64 steps; put several"));
   EXPECT_TRUE(
       refuses(R"({"type": "Sequence", "pretokenizers": [)" + steps + R"({"type": "ByteLevel"}]})",
               "more than 64 steps"));

@@ -125,7 +125,9 @@ TEST(Tokenizer, TheConfigNamesTheTokensAroundATextInBothSpellings) {
   EXPECT_EQ(parse(tokenizer_json(), R"({"bos_token": null})").bos_id(), std::nullopt);
   EXPECT_EQ(parse(tokenizer_json()).eos_id(), std::nullopt);
   EXPECT_THAT([] { parse(tokenizer_json(), R"({"eos_token": "</s>"})"); },
-              throws_error(ErrorKind::data, "m/tokenizer_config.json: eos_token: \"</s>\" is not"));
+              throws_error(ErrorKind::data,
+                           "m/tokenizer_config.json: eos_token: \"</s>\" is not a "
+                           "token of tokenizer.json; fetch both files from one place"));
   EXPECT_THAT([] { parse(tokenizer_json(), "{"); },
               throws_error(ErrorKind::data, "m/tokenizer_config.json:1:2: not well-formed JSON"));
 }
@@ -146,7 +148,8 @@ TEST(Tokenizer, ATemplateWithoutSenseIsRefused) {
            R"("special_tokens": {"x": {"ids": )" +
            ids + "}}}";
   };
-  EXPECT_TRUE(refuses("post_processor", with_ids("[259]"), "id 259 is no token"));
+  EXPECT_TRUE(
+      refuses("post_processor", with_ids("[259]"), "id 259 is no token; the file is damaged"));
   EXPECT_TRUE(refuses("post_processor", with_ids("[-1]"), "id -1 is no token"));
   EXPECT_TRUE(refuses("post_processor",
                       R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x"}}],
@@ -155,7 +158,7 @@ TEST(Tokenizer, ATemplateWithoutSenseIsRefused) {
   EXPECT_TRUE(refuses("post_processor",
                       R"({"type": "TemplateProcessing",
                           "single": [{"Sequence": {}}, {"Sequence": {}}]})",
-                      "holds the text twice"));
+                      "holds the text twice; leave one Sequence in it"));
 }
 
 TEST(Tokenizer, WhatIsNotKnownIsRefusedByName) {
@@ -176,7 +179,8 @@ TEST(Tokenizer, WhatIsNotKnownIsRefusedByName) {
 TEST(Tokenizer, AddedTokensMustAgreeWithTheVocabularyAndEachOther) {
   const auto added = [](const std::string& list) { return "[" + list + "]"; };
   EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 97, "content": "x"})"),
-                      "\"x\" with id 97 contradicts the vocabulary"));
+                      "\"x\" with id 97 contradicts the vocabulary or another added token; the "
+                      "file is damaged"));
   EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 300, "content": "ab"})"), "contradicts"));
   EXPECT_TRUE(refuses("added_tokens",
                       added(R"({"id": 300, "content": "x1"}, {"id": 300, "content": "x2"})"),
@@ -185,9 +189,10 @@ TEST(Tokenizer, AddedTokensMustAgreeWithTheVocabularyAndEachOther) {
                       added(R"({"id": 300, "content": "x1"}, {"id": 301, "content": "x1"})"),
                       "contradicts"));
   EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 1048576, "content": "x"})"),
-                      "added_tokens[0].id: 1048576 is not in 0 to 1048575"));
+                      "added_tokens[0].id: 1048576 is not in 0 to 1048575; the file is damaged"));
   EXPECT_TRUE(refuses("added_tokens", added(R"({"id": -1, "content": "x"})"), "is not in 0 to"));
-  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 300, "content": ""})"), "is empty"));
+  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 300, "content": ""})"),
+                      "is empty; the file is damaged"));
   EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 300})"), "missing key \"content\""));
   EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 300, "content": "x", "special": 1})"),
                       "added_tokens[0].special: expected true or false"));
@@ -224,6 +229,29 @@ TEST(Tokenizer, AFileThatIsNoTokenizerIsRefusedWithItsPlace) {
   refuses_text("{}", "tokenizer.json: missing key \"model\"");
   refuses_text(std::string(100'000, '['), "nested more than 64 levels deep");
   refuses_text("{\"a\": \"\xff\"}", "ill-formed UTF-8");
+}
+
+TEST(Tokenizer, ThePrefixIsWhatTheTemplateOrTheConfigPutsBeforeAText) {
+  EXPECT_THAT(parse(tokenizer_json(), R"({"bos_token": "<s>"})").prefix(), ElementsAre());
+  const Tokenizer added = parse(tokenizer_json(), R"({"bos_token": "<s>", "add_bos_token": true})");
+  EXPECT_THAT(added.prefix(), ElementsAre(258));
+  EXPECT_THAT(added.encode("ab", true), ElementsAre(258, 256));
+  json::Value root = tokenizer_json();
+  root.set("post_processor", json::parse(R"({"type": "TemplateProcessing", "single": [
+      {"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}],
+      "special_tokens": {"<s>": {"ids": [258]}}})",
+                                         ""));
+  EXPECT_THAT(parse(root).prefix(), ElementsAre(258));
+}
+
+TEST(Tokenizer, EncodingALongTextCanBeEnded) {
+  std::string text;
+  for (int i = 0; i < 40000; ++i) text += "ab ";
+  int polls = 0;
+  const Tokenizer tokenizer = parse(tokenizer_json());
+  EXPECT_EQ(tokenizer.encode(text, false, [&] { ++polls; }), tokenizer.encode(text));
+  EXPECT_EQ(polls, 2);
+  EXPECT_THROW(tokenizer.encode(text, false, [] { throw Interrupted(); }), Interrupted);
 }
 
 }  // namespace

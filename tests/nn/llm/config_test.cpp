@@ -193,6 +193,10 @@ TEST(ModelConfig, ProblemsSpanFields) {
               c.hidden_size = 1000000, c.intermediate_size = 10000000, c.num_hidden_layers = 10000;
             }),
             "the model has more than 1e15 parameters");
+  EXPECT_EQ(first([](ModelConfig& c) {
+              c.q_lora_rank = 1000000, c.num_attention_heads = 10000, c.qk_nope_head_dim = 100000;
+            }),
+            "the model has more than 1e15 parameters");
   EXPECT_EQ(first([](ModelConfig& c) { c.rope_scaling = RopeScaling{.beta_slow = 0}; }),
             "rope_scaling needs 0 < beta_slow <= beta_fast");
   EXPECT_EQ(first([](ModelConfig& c) { c.rope_scaling.emplace(), c.rope_theta = 1; }),

@@ -138,5 +138,57 @@ TEST(LanguageModel, IsReadFromAFolder) {
             likelihood(*model.decoder, *model.tokenizer, "to", " be").log_likelihood);
 }
 
+TEST(LanguageModel, ATextWithoutContextFollowsTheTokenThatBeginsTexts) {
+  const Model model;
+  const auto tokenizer_of = [](const std::string& bos, const std::string& eos) {
+    BpeTrainOptions options;
+    options.vocab_size = 260;
+    options.special_tokens = {"<|endoftext|>", "<s>"};
+    options.bos_token = bos;
+    options.eos_token = eos;
+    return Tokenizer::train({{{}, "to be or not to be", 0}}, options);
+  };
+  const Tokenizer both = tokenizer_of("<s>", "<|endoftext|>");
+  const Tokenizer begin_alone = tokenizer_of("", "<s>");
+  const Tokenizer end_alone = tokenizer_of("", "<|endoftext|>");
+  const auto weigh = [&](const Tokenizer& tokenizer) {
+    return likelihood(*model.decoder, tokenizer, "", "to be").log_likelihood;
+  };
+  EXPECT_EQ(weigh(both), weigh(begin_alone));
+  EXPECT_NE(weigh(both), weigh(end_alone));
+  GenerateOptions options;
+  options.max_new_tokens = 6;
+  EXPECT_EQ(generate(*model.decoder, both, "", options),
+            generate(*model.decoder, begin_alone, "", options));
+}
+
+TEST(Generate, EndsWhenItIsCancelled) {
+  const Model model;
+  GenerateOptions options;
+  options.max_new_tokens = 20;
+  const std::string whole = generate(*model.decoder, *model.tokenizer, "to", options);
+  int asked = 0;
+  options.cancelled = [&] { return ++asked > 3; };
+  const std::string cut = generate(*model.decoder, *model.tokenizer, "to", options);
+  EXPECT_EQ(asked, 4);
+  EXPECT_LT(cut.size(), whole.size());
+  EXPECT_TRUE(whole.starts_with(cut));
+}
+
+TEST(LanguageModel, APromptFollowsTheTokenizersPrefix) {
+  const Model model;
+  const auto end = *model.tokenizer->token_to_id("<|endoftext|>");
+  const Tokenizer prefixed =
+      Tokenizer::parse(model.tokenizer->json(), "tokenizer.json",
+                       R"({"bos_token": "<|endoftext|>", "add_bos_token": true})");
+  ASSERT_EQ(prefixed.prefix(), std::vector<int32_t>{end});
+  GenerateOptions options;
+  options.max_new_tokens = 6;
+  EXPECT_EQ(generate(*model.decoder, prefixed, "to", options),
+            generate(*model.decoder, *model.tokenizer, "<|endoftext|>to", options));
+  EXPECT_EQ(likelihood(*model.decoder, prefixed, "to", " be").log_likelihood,
+            likelihood(*model.decoder, *model.tokenizer, "<|endoftext|>to", " be").log_likelihood);
+}
+
 }  // namespace
 }  // namespace cupel::llm
