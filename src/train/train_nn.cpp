@@ -275,7 +275,8 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   std::vector<std::string> before = make_samples(config, model, run);
   const nn::FitReport fitted = fit(config, prepared, trainee, compute, hooks, run);
   run.write_folder("model", [&](const std::filesystem::path& folder) {
-    llm::save_model(folder, *trainee.decoder());
+    llm::save_model(folder, *trainee.decoder(),
+                    {prepared.tokenizer->bos_id(), prepared.tokenizer->eos_id()});
     prepared.tokenizer->save(folder);
   });
   add_figures(fitted, planned, report);

@@ -7,6 +7,7 @@
 
 #include "base/atomic_file.h"
 #include "base/config_doc.h"
+#include "data/tokenizer/tokenizer.h"
 #include "nn/memory_nn.h"
 #include "support/errors.h"
 #include "support/files.h"
@@ -249,6 +250,17 @@ TEST(Train, PlansItsPeakOfTensorMemoryWithinATenth) {
         << "config " << number << ": planned " << planned << ", measured " << measured;
     ++number;
   }
+}
+
+TEST(Train, TellsTransformersWhereATextEnds) {
+  const TemporaryFolder folder;
+  Config config = small_config(write_corpus(folder));
+  config.max_steps = 1;
+  train_in(config, options_of(folder / "run"));
+  const Tokenizer tokenizer = Tokenizer::load(folder / "run/model");
+  const json::Value written = json::parse(read_file(folder / "run/model/config.json"), "");
+  EXPECT_EQ(written.at("eos_token_id", "").as_int(""), tokenizer.eos_id());
+  EXPECT_TRUE(written.at("bos_token_id", "").is_null());
 }
 
 }  // namespace
