@@ -36,6 +36,7 @@ nn::Batch to_batch(SequenceBatch sequences) {
   batch.first = at::tensor(sequences.first, at::kInt).view(shape);
   batch.positions = at::tensor(sequences.positions, at::kInt).view(shape);
   batch.weight = static_cast<double>(sequences.labels_counted);
+  batch.lengths = at::tensor(sequences.row_lengths, at::kLong);
   return batch;
 }
 
