@@ -252,6 +252,24 @@ TEST(Train, PlansItsPeakOfTensorMemoryWithinATenth) {
   }
 }
 
+TEST(Train, ReportsTheLossOfPredictionLayersAsAMeanOverTheStepsLabels) {
+  const TemporaryFolder folder;
+  Config config = small_config(write_corpus(folder));
+  config.gradient_accumulation_steps = 3;
+  config.max_steps = 3;
+  config.learning_rate = 1e-5;
+  cupel::Run run(options_of(folder / "run"));
+  double loss = 0, mtp_loss = 0;
+  run.subscribe([&](const Event& event) {
+    if (event.kind != Event::Kind::metric) return;
+    if (event.name == "loss") loss = event.value;
+    if (event.name == "mtp_loss") mtp_loss = event.value;
+  });
+  train::run(config, {}, run);
+  // A sequence has one label less for it, and a new head guesses as badly at either.
+  EXPECT_NEAR(mtp_loss, loss, 0.1 * loss);
+}
+
 TEST(Train, TellsTransformersWhereATextEnds) {
   const TemporaryFolder folder;
   Config config = small_config(write_corpus(folder));
