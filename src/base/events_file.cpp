@@ -3,6 +3,10 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <fstream>
+#include <optional>
+
+#include "base/error.h"
 
 namespace cupel {
 namespace {
@@ -64,21 +68,44 @@ int64_t step_of(std::string_view event) {
   return static_cast<int64_t>(step);
 }
 
-/// Bytes of the whole, undamaged records at the front up to the first past `keep_step`.
-int64_t bytes_to_keep(std::string_view text, int64_t keep_step) {
-  constexpr std::size_t kHead = 12, kTail = 4;
-  std::size_t at = 0;
-  while (text.size() - at >= kHead + kTail) {
-    const std::string_view length = text.substr(at, 8);
-    if (from_raw<uint32_t>(text.substr(at + 8)) != masked_crc(length)) break;
-    const auto size = from_raw<uint64_t>(length);
-    if (size > text.size() - at - kHead - kTail) break;
-    const std::string_view event = text.substr(at + kHead, size);
-    if (from_raw<uint32_t>(text.substr(at + kHead + size)) != masked_crc(event)) break;
-    if (step_of(event) > keep_step) break;
-    at += kHead + size + kTail;
+constexpr std::size_t kHead = 12, kTail = 4;
+
+/// The next `size` bytes; fewer at the end of the file.
+std::string take(std::istream& file, std::size_t size) {
+  std::string bytes(size, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(size));
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  return bytes;
+}
+
+/// The event in the next record if that is whole and undamaged.
+std::optional<std::string> next_event(std::istream& file) {
+  constexpr uint64_t kLargestEvent = uint64_t{1} << 20;  // far above what scalar() writes
+  const std::string head = take(file, kHead);
+  if (head.size() < kHead) return std::nullopt;
+  const std::string_view length = std::string_view(head).substr(0, 8);
+  const auto size = from_raw<uint64_t>(length);
+  if (from_raw<uint32_t>(head.substr(8)) != masked_crc(length) || size > kLargestEvent)
+    return std::nullopt;
+  std::string event = take(file, size);
+  const std::string tail = take(file, kTail);
+  if (tail.size() < kTail || from_raw<uint32_t>(tail) != masked_crc(event)) return std::nullopt;
+  return event;
+}
+
+/// Bytes of the whole, undamaged records at the front up to the first past `keep_step`. Read record
+/// by record: the file of a long run may be large.
+int64_t bytes_to_keep(const std::filesystem::path& path, int64_t keep_step) {
+  std::ifstream file(path, std::ios::binary);
+  std::size_t kept = 0;
+  while (const std::optional<std::string> event = next_event(file)) {
+    if (step_of(*event) > keep_step) break;
+    kept += kHead + event->size() + kTail;
   }
-  return static_cast<int64_t>(at);
+  if (file.bad())
+    fail(ErrorKind::resource, path.string(), "cannot be read",
+         "see that its disk is well, and resume");
+  return static_cast<int64_t>(kept);
 }
 
 }  // namespace
@@ -92,7 +119,7 @@ uint32_t crc32c(std::string_view bytes) {
 
 EventsFile::EventsFile(const std::filesystem::path& path, int64_t keep_step) {
   int64_t keep = 0;
-  if (std::filesystem::exists(path)) keep = bytes_to_keep(read_file(path), keep_step);
+  if (std::filesystem::exists(path)) keep = bytes_to_keep(path, keep_step);
   file_ = std::make_unique<AppendFile>(path, keep, AppendFile::Unit::byte);
   if (keep == 0) append_record(kWallTime + raw(0.0) + message(kFileVersion, "brain.Event:2"));
 }
@@ -102,6 +129,10 @@ void EventsFile::scalar(std::string_view tag, int64_t step, double value,
   const std::string scalar = message(kTag, tag) + kSimpleValue + raw(static_cast<float>(value));
   append_record(kWallTime + raw(seconds_since_1970) + kStep + varint(static_cast<uint64_t>(step)) +
                 message(kSummary, message(kSummaryValue, scalar)));
+  constexpr std::chrono::milliseconds kBetweenFlushes{500};  // as metrics.jsonl
+  if (Clock::now() - flushed_ < kBetweenFlushes) return;
+  file_->flush();
+  flushed_ = Clock::now();
 }
 
 void EventsFile::sync() { file_->sync(); }

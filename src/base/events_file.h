@@ -1,6 +1,7 @@
 // TensorBoard event files: scalars as TFRecords of hand-encoded Event messages.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -23,13 +24,16 @@ class EventsFile {
   /// `keep_step` is cut off.
   explicit EventsFile(const std::filesystem::path& path, int64_t keep_step = INT64_MAX);
 
+  /// Every half second what was written can be read.
   void scalar(std::string_view tag, int64_t step, double value, double seconds_since_1970);
   void sync();
 
  private:
+  using Clock = std::chrono::steady_clock;
   void append_record(const std::string& event);
 
   std::unique_ptr<AppendFile> file_;
+  Clock::time_point flushed_ = Clock::now();
 };
 
 }  // namespace cupel

@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <fstream>
 #include <string>
 
 #include "base/error.h"
@@ -30,15 +31,16 @@ void RunLog::read_rejects() {
   const std::filesystem::path path = folder_ / kRejects;
   if (folder_.empty() || !std::filesystem::exists(path)) return;
   rejects_ = std::make_unique<AppendFile>(path);
-  const std::string text = read_file(path);
-  for (std::size_t begin = 0, end; begin < text.size(); begin = end + 1) {
-    end = text.find('\n', begin);
-    const std::string where = path.string();
-    const json::Value row = json::parse(std::string_view(text).substr(begin, end - begin), where);
+  const std::string where = path.string();
+  std::ifstream lines(path, std::ios::binary);
+  for (std::string line; std::getline(lines, line);) {
+    const json::Value row = json::parse(line, where);
     rejects_seen_.insert(identity(row.at("input", where).as_string(where),
                                   row.at("line", where).as_int(where),
                                   row.at("rule", where).as_string(where)));
   }
+  if (!lines.eof())
+    fail(ErrorKind::resource, where, "cannot be read", "see that its disk is well, and resume");
 }
 
 void RunLog::append(std::unique_ptr<AppendFile>& file, const char* name, const json::Value& line) {

@@ -1,4 +1,5 @@
-// Ctrl-C and SIGTERM: the first asks the run to save and stop, the second ends the process.
+// Ctrl-C, SIGTERM and SIGHUP: the first asks the run to save and stop, the second ends the process.
+// A broken pipe and a file over the limit on its size are errors of write() instead.
 #pragma once
 
 #include <atomic>

@@ -14,6 +14,7 @@ struct Batch {
   at::Tensor
       embeddings;     // [batch, length, width]: takes the place of the embedded inputs if defined
   double weight = 0;  // labels that count
+  at::Tensor lengths{};  // [batch] int64: tokens of a row, padding follows; undefined: all of it
 };
 
 }  // namespace cupel::nn

@@ -77,11 +77,22 @@ std::optional<CheckpointFolder> newest_intact_checkpoint(Run& run) {
   return std::nullopt;
 }
 
-void delete_old_checkpoints(Run& run, int64_t keep) {
-  const std::vector<CheckpointFolder> found = list_checkpoints(run.folder());
-  const auto excess = static_cast<int64_t>(found.size()) - keep;
+void delete_old_checkpoints(Run& run, int64_t newest, int64_t keep) {
+  std::vector<CheckpointFolder> found = list_checkpoints(run.folder());
+  std::erase_if(found, [&](const auto& each) { return each.step > newest; });
+  const auto excess = static_cast<int64_t>(found.size()) - std::max<int64_t>(keep, 1);
   for (int64_t i = 0; i < excess; ++i) {
     run.remove(found[static_cast<std::size_t>(i)].path.filename().string());
+  }
+}
+
+void delete_newer_checkpoints(Run& run, int64_t step) {
+  for (const CheckpointFolder& found : list_checkpoints(run.folder())) {
+    if (found.step <= step) continue;
+    const std::string name = found.path.filename().string();
+    run.log(LogLevel::warning,
+            name + " is removed: the run goes on from step " + std::to_string(step));
+    run.remove(name);
   }
 }
 

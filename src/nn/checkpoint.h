@@ -31,7 +31,11 @@ std::string checkpoint_problem(const std::filesystem::path& folder);
 /// over.
 std::optional<CheckpointFolder> newest_intact_checkpoint(Run& run);
 
-/// Deletes the oldest checkpoints until `keep` are left.
-void delete_old_checkpoints(Run& run, int64_t keep);
+/// Deletes the oldest of the checkpoints up to step `newest`, itself never, until `keep` are left.
+void delete_old_checkpoints(Run& run, int64_t newest, int64_t keep);
+
+/// Deletes the checkpoints after step `step`, which a run that goes on from there leaves behind;
+/// each is logged.
+void delete_newer_checkpoints(Run& run, int64_t step);
 
 }  // namespace cupel::nn

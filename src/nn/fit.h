@@ -124,6 +124,8 @@ struct FitConfig {
 /// saved with them.
 struct FitModel {
   torch::nn::Module* module = nullptr;
+  /// Of the matrix products; kept in checkpoints, so that a resume under another is told.
+  Precision compute = Precision::fp32;
   LossFunction loss;
   /// Before a micro-batch, so that its randomness (dropout) depends on its index alone; may be
   /// empty.
@@ -173,9 +175,9 @@ struct LossScaleReport {
 struct FitReport {
   int64_t steps = 0;
   double labels = 0;      // that counted, over all steps
-  double train_loss = 0;  // mean over the last logging period, nats a label
+  double train_loss = 0;  // mean over the last logging period, nats a label; NaN: none was finite
   std::optional<double> val_loss;
-  double labels_per_second = 0;  // over the training steps alone
+  double tokens_per_second = 0;  // of the batches, over the training steps alone
   StepTime step_ms;
   std::optional<LossScaleReport> loss_scale;
   std::optional<int64_t> resumed_from;

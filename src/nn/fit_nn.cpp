@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "base/error.h"
+#include "kernels/kernels.h"
 #include "nn/batch_nn.h"
 #include "nn/checkpoint.h"
 #include "nn/checkpoint_nn.h"
@@ -61,34 +63,24 @@ class Loop {
   }
 
   FitReport run() {
-    if (run_.resuming()) {
-      if (const auto checkpoint = newest_intact_checkpoint(run_)) {
-        restore(checkpoint->path);
-        report_.resumed_from = step_;
-        if (validation_due_) {
-          validate();
-          saved_step_ = -1;  // that checkpoint says it is still to be done
-          if (wants_save()) save();
-        }
-      } else {
-        run_.cut_metrics(0);
-      }
-    }
+    if (run_.resuming()) resume();
     while (step_ < total_steps_) {
       train_step();
       ++step_;
       if (step_ % config_.logging_steps == 0 || step_ == total_steps_) log_metrics();
-      const bool due = config_.eval_steps > 0 && step_ % config_.eval_steps == 0;
-      if (data_.validate && (due || step_ == total_steps_)) validate();
-      if (wants_save()) save();
-      if (run_.stop_requested() && step_ < total_steps_) {
-        save();
-        throw Interrupted();
+      if (watchdog_.wants_rollback()) {
+        roll_back();
+      } else {
+        const bool due = config_.eval_steps > 0 && step_ % config_.eval_steps == 0;
+        if (data_.validate && (due || step_ == total_steps_)) validate();
+        if (wants_save()) save();
       }
-      if (watchdog_.wants_rollback()) roll_back();
+      if (run_.stop_requested() && step_ < total_steps_) stop();
     }
+    if (watchdog_.diverging())
+      run_.log(LogLevel::warning, "the loss diverged in the last steps of the run");
     // Nothing to do, unless the run was killed after its last save.
-    if (run_.has_folder()) delete_old_checkpoints(run_, config_.save_total_limit);
+    if (run_.has_folder()) delete_old_checkpoints(run_, step_, config_.save_total_limit);
     return report();
   }
 
@@ -100,7 +92,16 @@ class Loop {
     for (int64_t i = 0; i < config_.gradient_accumulation_steps; ++i) {
       batches.push_back(data_.micro_batch(micro_batch_index(i)));
       labels += batches.back().weight;
+      tokens_timed_ += batches.back().labels.numel();
     }
+    std::string note = "no labels";  // then nothing is learned, and there is no mean to take
+    if (labels > 0) note = "loss " + std::to_string(learn(batches, labels));
+    step_ms_.push_back(milliseconds_since(begin));
+    run_.progress(step_ + 1, total_steps_, note);
+  }
+
+  /// One update of the parameters; the mean loss a label before it.
+  double learn(std::vector<Batch>& batches, double labels) {
     const double loss = accumulate_gradients(batches, labels);
     const double norm = std::sqrt(optimizer_.gradient_sum_of_squares());
     apply_gradients(norm);
@@ -110,9 +111,7 @@ class Loop {
       loss_labels_ += labels;
     }
     labels_ += labels;
-    labels_timed_ += labels;
-    step_ms_.push_back(milliseconds_since(begin));
-    run_.progress(step_ + 1, total_steps_, "loss " + std::to_string(loss));
+    return loss;
   }
 
   int64_t micro_batch_index(int64_t i) const {
@@ -154,7 +153,8 @@ class Loop {
   }
 
   void log_metrics() {
-    if (loss_labels_ > 0) report_.train_loss = loss_sum_ / loss_labels_;
+    report_.train_loss =
+        loss_labels_ > 0 ? loss_sum_ / loss_labels_ : std::numeric_limits<double>::quiet_NaN();
     run_.metric("loss", step_, report_.train_loss);
     run_.metric("learning_rate", step_, learning_rate(config_, step_ - 1, total_steps_));
     run_.metric("grad_norm", step_, grad_norm_);
@@ -168,17 +168,33 @@ class Loop {
     for (std::size_t i = logged_steps_; i < step_ms_.size(); ++i) ms += step_ms_[i];
     if (count > 0) {
       run_.metric("step_ms", step_, ms / static_cast<double>(count));
-      run_.metric("tokens_per_second", step_, labels_timed_ / ms * 1e3);
+      run_.metric("tokens_per_second", step_,
+                  static_cast<double>(tokens_timed_ - logged_tokens_) / ms * 1e3);
     }
     logged_steps_ = step_ms_.size();
-    labels_timed_ = 0;
+    logged_tokens_ = tokens_timed_;
     loss_sum_ = loss_labels_ = 0;
   }
 
   /// A checkpoint from amid a divergence would be no place to go back to.
   bool wants_save() const {
-    if (config_.save_steps == 0) return false;
-    return step_ == total_steps_ || (step_ % config_.save_steps == 0 && !watchdog_.diverging());
+    if (config_.save_steps == 0 || watchdog_.diverging()) return false;
+    return step_ == total_steps_ || step_ % config_.save_steps == 0;
+  }
+
+  /// Saves and throws Interrupted. Amid a divergence the last good checkpoint serves better than a
+  /// new one, if there is any.
+  [[noreturn]] void stop() {
+    const auto last =
+        watchdog_.diverging() && run_.has_folder() ? newest_intact_checkpoint(run_) : std::nullopt;
+    if (last) {
+      run_.log(LogLevel::warning, "stopped while the loss diverges: step " + std::to_string(step_) +
+                                      " is not saved, a resumed run goes on from " +
+                                      last->path.filename().string());
+    } else {
+      save();
+    }
+    throw Interrupted();
   }
 
   /// A stop amid it saves a checkpoint that says it is still to be done.
@@ -202,20 +218,40 @@ class Loop {
                                      {"labels", labels_},
                                      {"loss_sum", loss_sum_},
                                      {"loss_labels", loss_labels_},
-                                     {"train_loss", report_.train_loss},
                                      {"grad_norm", grad_norm_},
                                      {"skipped_steps", skipped_steps_},
                                      {"skipped_batches", skipped_batches_},
                                      {"metrics_bytes", run_.sync_metrics()},
+                                     {"isa_row", kernels().name},
+                                     {"precision", name_of(model_.compute)},
                                      {"watchdog", watchdog_.state()}};
+    if (std::isfinite(report_.train_loss)) state.set("train_loss", report_.train_loss);
     if (report_.val_loss && std::isfinite(*report_.val_loss))
       state.set("val_loss", *report_.val_loss);
     if (validation_due_) state.set("validation_due", true);
     if (model_.state) state.set("model", model_.state());
     if (scaler_) state.set("loss_scale", scaler_->state());
     save_checkpoint(run_, step_, *model_.module, optimizer_, state);
-    delete_old_checkpoints(run_, config_.save_total_limit);
+    delete_old_checkpoints(run_, step_, config_.save_total_limit);
     saved_step_ = step_;
+  }
+
+  void resume() {
+    if (const auto checkpoint = newest_intact_checkpoint(run_)) {
+      restore(checkpoint->path);
+      report_.resumed_from = step_;
+      if (validation_due_) make_up_validation();
+    } else {
+      delete_newer_checkpoints(run_, 0);
+      run_.cut_metrics(0);
+    }
+  }
+
+  /// Of a checkpoint that was saved amid it.
+  void make_up_validation() {
+    validate();
+    saved_step_ = -1;  // that checkpoint says it is still to be done
+    if (wants_save()) save();
   }
 
   void restore(const std::filesystem::path& folder) {
@@ -228,7 +264,9 @@ class Loop {
     labels_ = number("labels");
     loss_sum_ = number("loss_sum");
     loss_labels_ = number("loss_labels");
-    report_.train_loss = number("train_loss");
+    report_.train_loss = state.find("train_loss") != nullptr
+                             ? number("train_loss")
+                             : std::numeric_limits<double>::quiet_NaN();
     grad_norm_ = number("grad_norm");
     skipped_steps_ = integer("skipped_steps");
     skipped_batches_ = integer("skipped_batches");
@@ -237,22 +275,42 @@ class Loop {
     validation_due_ = state.find("validation_due") != nullptr;
     if (scaler_) scaler_->restore(state.at("loss_scale", where));
     if (model_.restore) model_.restore(state.at("model", where));
+    warn_of_other_arithmetic(state, where);
+    delete_newer_checkpoints(run_, step_);
     run_.cut_metrics(integer("metrics_bytes"));
   }
 
-  /// Back to the last checkpoint, past the batches that led here.
+  /// Sums in another order, or rounded otherwise, are not the bits of the run that was begun.
+  void warn_of_other_arithmetic(const json::Value& state, const std::string& where) {
+    const auto compare = [&](std::string_view key, std::string_view what, std::string_view now) {
+      const json::Value* value = state.find(key);
+      if (value == nullptr) return;
+      const std::string& then = value->as_string(where);
+      if (then == now) return;
+      run_.log(LogLevel::warning,
+               "the checkpoint was made with " + std::string(what) + " " + then +
+                   " and the run goes on with " + std::string(now) +
+                   ": it is no longer bit for bit the run that was not interrupted");
+    };
+    compare("isa_row", "kernel row", kernels().name);
+    compare("precision", "precision", name_of(model_.compute));
+  }
+
+  /// Back to the last checkpoint, past the batches that led here, and past those that led to any
+  /// return before.
   void roll_back() {
     const auto checkpoint = run_.has_folder() ? newest_intact_checkpoint(run_) : std::nullopt;
-    const int64_t bad_step = step_;
+    const int64_t bad_step = step_, next_batch = step_ + skipped_batches_;
     const Watchdog watchdog = watchdog_;
     if (!checkpoint || !watchdog_.may_roll_back()) watchdog_.give_up(step_, checkpoint.has_value());
     restore(checkpoint->path);
     watchdog_ = watchdog;
     watchdog_.rolled_back();
-    skipped_batches_ += bad_step - step_;
+    skipped_batches_ = next_batch - step_;
     run_.log(LogLevel::warning, "the loss diverged at step " + std::to_string(bad_step) +
                                     "; going on from " + checkpoint->path.filename().string() +
                                     ", past the batches that led there");
+    if (validation_due_) make_up_validation();
   }
 
   FitReport report() {
@@ -260,9 +318,7 @@ class Loop {
     report_.labels = labels_;
     double ms = 0;
     for (double value : step_ms_) ms += value;
-    const double labels_a_step = labels_ / static_cast<double>(std::max<int64_t>(step_, 1));
-    if (ms > 0)
-      report_.labels_per_second = labels_a_step * static_cast<double>(step_ms_.size()) / ms * 1e3;
+    if (ms > 0) report_.tokens_per_second = static_cast<double>(tokens_timed_) / ms * 1e3;
     report_.step_ms = step_time(step_ms_);
     if (scaler_) {
       report_.loss_scale = LossScaleReport{static_cast<double>(scaler_->scale()),
@@ -289,9 +345,11 @@ class Loop {
   double loss_sum_ = 0, loss_labels_ = 0;  // since the last log
   double grad_norm_ = 0;
   bool validation_due_ = false;  // of this step
-  double labels_timed_ = 0;
+  // Of this process, steps that a rollback undid among them.
   std::vector<double> step_ms_;
+  int64_t tokens_timed_ = 0;
   std::size_t logged_steps_ = 0;
+  int64_t logged_tokens_ = 0;
   FitReport report_;
 };
 

@@ -105,6 +105,7 @@ SequenceBatch make_batch(std::span<const Sequence> sequences, std::span<const So
   batch.first.assign(size, 0);
   batch.positions.assign(size, 0);
   for (std::size_t row = 0; row < sequences.size(); ++row) {
+    batch.row_lengths.push_back(sequences[row].length);
     fill_row(batch, static_cast<int64_t>(row), sequences[row],
              sources[sequences[row].stream].stream);
   }

@@ -47,6 +47,7 @@ struct SequenceBatch {
   std::vector<int64_t> inputs, labels;  // rows x length
   std::vector<int32_t> first,
       positions;  // rows x length: where a token's document begins; place inside it
+  std::vector<int64_t> row_lengths;  // tokens of each row, without padding
   int64_t labels_counted = 0;
 };
 

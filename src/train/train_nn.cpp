@@ -36,6 +36,7 @@ nn::Batch to_batch(SequenceBatch sequences) {
   batch.first = at::tensor(sequences.first, at::kInt).view(shape);
   batch.positions = at::tensor(sequences.positions, at::kInt).view(shape);
   batch.weight = static_cast<double>(sequences.labels_counted);
+  batch.lengths = at::tensor(sequences.row_lengths, at::kLong);
   return batch;
 }
 
@@ -116,18 +117,25 @@ class Trainee {
 
   const std::shared_ptr<llm::Decoder>& decoder() const { return decoder_; }
 
-  nn::FitModel fit_model(at::ScalarType storage) {
-    training_.storage = storage;
+  nn::FitModel fit_model(nn::Precision compute) {
+    training_.storage = storage_of(compute);
     training_.dropout = config_.dropout;
     training_.count_load = true;
     training_.recompute = config_.gradient_checkpointing;
     training_.mtp_loss_weight = config_.mtp_loss_weight;
     nn::FitModel model;
     model.module = decoder_.get();
-    model.loss = [this](const nn::Batch& batch) { return decoder_->loss(batch, training_); };
+    model.compute = compute;
+    model.loss = [this](const nn::Batch& batch) {
+      const at::Tensor loss = decoder_->loss(batch, training_);
+      mtp_sum_ += decoder_->mtp_loss();
+      mtp_labels_ += batch.weight;
+      return loss;
+    };
     model.begin_micro_batch = [this](int64_t index) {
       training_.dropout_key = run_.stream("dropout", static_cast<uint64_t>(index)).next_u64() >> 16;
       if (index % config_.gradient_accumulation_steps == 0) {
+        mtp_sum_ = mtp_labels_ = 0;
         for (llm::Experts* layer : decoder_->expert_layers()) layer->begin_step();
       }
     };
@@ -179,7 +187,7 @@ class Trainee {
     }
     run.metric("max_expert_load", step, max_expert_load_);
     if (decoder_->config().num_nextn_predict_layers > 0 && config_.mtp_loss_weight > 0)
-      run.metric("mtp_loss", step, decoder_->mtp_loss());
+      run.metric("mtp_loss", step, mtp_sum_ / std::max(1.0, mtp_labels_));
   }
 
   const Config& config_;
@@ -187,6 +195,7 @@ class Trainee {
   Run& run_;
   llm::LossOptions training_;
   double max_expert_load_ = 0;
+  double mtp_sum_ = 0, mtp_labels_ = 0;  // of the latest step
 };
 
 /// A stop cuts them short.
@@ -248,7 +257,7 @@ nn::FitReport fit(const Config& config, Prepared& prepared, Trainee& trainee, nn
     data.validate = [&] { return trainee.validation_loss(prepared.validation, storage); };
   write_tensorboard_events(run);
   nn::reset_peak_tensor_bytes();
-  return nn::fit(config, scaling, trainee.fit_model(storage), data, hooks, run);
+  return nn::fit(config, scaling, trainee.fit_model(compute), data, hooks, run);
 }
 
 void add_figures(const nn::FitReport& fitted, const Plan& planned, Report& report) {
@@ -263,9 +272,7 @@ void add_figures(const nn::FitReport& fitted, const Plan& planned, Report& repor
   report.resumed_from = fitted.resumed_from;
   report.planned_memory_bytes = planned.planned_memory_bytes;
   report.peak_tensor_bytes = nn::peak_tensor_bytes();
-  if (fitted.labels > 0)
-    report.tokens_per_second =
-        fitted.labels_per_second * static_cast<double>(report.tokens) / fitted.labels;
+  report.tokens_per_second = fitted.tokens_per_second;
 }
 
 }  // namespace
@@ -291,7 +298,8 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   if (run.stop_requested()) throw Interrupted();
   const nn::FitReport fitted = fit(config, prepared, trainee, compute, hooks, run);
   run.write_folder("model", [&](const std::filesystem::path& folder) {
-    llm::save_model(folder, *trainee.decoder());
+    llm::save_model(folder, *trainee.decoder(),
+                    {prepared.tokenizer->bos_id(), prepared.tokenizer->eos_id()});
     prepared.tokenizer->save(folder);
   });
   add_figures(fitted, planned, report);

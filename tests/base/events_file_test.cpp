@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "support/files.h"
 
 namespace cupel {
@@ -62,6 +65,29 @@ TEST(EventsFile, CutsOffADamagedRecordAtEveryTruncation) {
   file.scalar("loss", 2, 1, 1);
   file.sync();
   EXPECT_EQ(read_file(folder / "cut"), whole);
+}
+
+TEST(EventsFile, AReaderSeesAnEventWithinASecond) {
+  const TemporaryFolder folder;
+  EventsFile file(folder / "events");
+  file.scalar("loss", 1, 1, 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));
+  file.scalar("loss", 2, 1, 0);
+  EXPECT_EQ(read_file(folder / "events").size(), (16u + 24) + 2 * (16u + 26));
+}
+
+// Behind the records is a hole, which costs neither disk nor time.
+TEST(EventsFile, GoesOnInAFileOfMoreThanAGibibyte) {
+  const TemporaryFolder folder;
+  {
+    EventsFile file(folder / "events");
+    file.scalar("loss", 1, 1, 0);
+    file.sync();
+  }
+  const auto whole = std::filesystem::file_size(folder / "events");
+  std::filesystem::resize_file(folder / "events", (uintmax_t{3} << 29));
+  const EventsFile again(folder / "events");
+  EXPECT_EQ(std::filesystem::file_size(folder / "events"), whole);
 }
 
 }  // namespace

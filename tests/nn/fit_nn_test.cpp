@@ -5,92 +5,17 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <sstream>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
-#include "base/rng.h"
-#include "base/run.h"
-#include "nn/batch_nn.h"
+#include "kernels/kernels.h"
 #include "nn/checkpoint.h"
-#include "nn/fit.h"
-#include "support/errors.h"
 #include "support/files.h"
-#include "support/tensors_nn.h"
+#include "support/small_fit_nn.h"
 
 namespace cupel::nn {
 namespace {
-
-constexpr int64_t kRows = 6, kColumns = 5;
-
-/// Two layers with seeded dropout between them, on random regression data.
-struct Network : torch::nn::Module {
-  Network() {
-    Rng rng(11, "weights");
-    first = register_parameter("first", random_tensor(rng, {8, kColumns}) * 0.3);
-    bias = register_parameter("bias", at::zeros({8}));
-    second = register_parameter("second", random_tensor(rng, {1, 8}) * 0.3);
-    seen = register_buffer("seen", at::zeros({1}));
-  }
-  at::Tensor loss(const Batch& batch) {
-    at::Tensor hidden = at::tanh(at::linear(batch.inputs, first, bias));
-    if (dropout) {
-      Rng rng(5, "dropout", static_cast<uint64_t>(micro_batch));
-      at::Tensor keep = at::empty_like(hidden);
-      for (int64_t i = 0; i < keep.numel(); ++i)
-        keep.data_ptr<float>()[i] = rng.uniform() < 0.8 ? 1.25f : 0.0f;
-      hidden = hidden * keep;
-    }
-    return (at::linear(hidden, second).squeeze(1) - batch.labels.to(at::kFloat)).square().sum();
-  }
-  at::Tensor first, bias, second, seen;
-  bool dropout = true;
-  int64_t micro_batch = 0;
-};
-
-Batch make_batch(int64_t index, int64_t rows = kRows) {
-  Rng rng(3, "data", static_cast<uint64_t>(index));
-  Batch batch;
-  batch.inputs = random_tensor(rng, {rows, kColumns});
-  batch.labels = batch.inputs.sum(1).round().to(at::kLong);
-  batch.weight = static_cast<double>(rows);
-  return batch;
-}
-
-struct Trainer {
-  Network network;
-  FitModel model;
-  FitData data;
-  Trainer() {
-    model.module = &network;
-    model.loss = [this](const Batch& batch) { return network.loss(batch); };
-    model.begin_micro_batch = [this](int64_t index) { network.micro_batch = index; };
-    model.end_step = [this] { network.seen += 1; };
-    data.micro_batches_per_epoch = 10;
-    data.micro_batch = [](int64_t index) { return make_batch(index); };
-    data.validate = [this] { return network.second.detach().abs().sum().item<double>(); };
-  }
-};
-
-FitConfig small_config() {
-  FitConfig config;
-  config.max_steps = 30;
-  config.gradient_accumulation_steps = 2;
-  config.learning_rate = 0.02;
-  config.logging_steps = 4;
-  config.eval_steps = 7;
-  config.save_steps = 5;
-  config.save_total_limit = 2;
-  return config;
-}
-
-RunOptions options_of(const std::filesystem::path& folder, bool resume = false) {
-  RunOptions options;
-  options.folder = folder;
-  options.threads = 1;
-  options.resume = resume;
-  options.clock = [] { return 0.0; };
-  return options;
-}
 
 /// metrics.jsonl without the rows whose values are times or rates.
 std::string comparable_metrics(const std::filesystem::path& folder) {
@@ -129,7 +54,7 @@ TEST(Fit, GoesOnToTheSameBitsFromTwentyCutPoints) {
   const std::filesystem::path whole = temporary.path() / "whole";
   {
     Trainer trainer;
-    cupel::Run run(options_of(whole));
+    cupel::Run run(fit_options(whole));
     fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run);
   }
   Rng rng(20, "cut points");
@@ -140,7 +65,7 @@ TEST(Fit, GoesOnToTheSameBitsFromTwentyCutPoints) {
     std::atomic<bool> stop = false;
     {
       Trainer trainer;
-      RunOptions options = options_of(folder);
+      RunOptions options = fit_options(folder);
       options.stop = &stop;
       cupel::Run run(std::move(options));
       run.subscribe([&](const Event& event) {
@@ -150,7 +75,7 @@ TEST(Fit, GoesOnToTheSameBitsFromTwentyCutPoints) {
                    Interrupted);
     }
     Trainer trainer;
-    cupel::Run run(options_of(folder, true));
+    cupel::Run run(fit_options(folder, true));
     const FitReport report =
         fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run);
     EXPECT_EQ(report.resumed_from, cut);
@@ -167,7 +92,7 @@ TEST(Fit, GoesOnWithTheScalersStateToo) {
     std::atomic<bool> stop = false;
     for (bool resume : {false, true}) {
       Trainer trainer;
-      RunOptions options = options_of(folder, resume);
+      RunOptions options = fit_options(folder, resume);
       options.stop = &stop;
       cupel::Run run(std::move(options));
       run.subscribe([&](const Event& event) {
@@ -245,7 +170,7 @@ TEST(Fit, AnySplitOfAStepsBatchGivesTheSameGradientToOneInAMillion) {
 TEST(Fit, KeepsTheLastCheckpointsOnly) {
   const TemporaryFolder temporary;
   Trainer trainer;
-  cupel::Run run(options_of(temporary.path() / "run"));
+  cupel::Run run(fit_options(temporary.path() / "run"));
   fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run);
   std::vector<int64_t> steps;
   for (const CheckpointFolder& found : list_checkpoints(run.folder())) steps.push_back(found.step);
@@ -257,50 +182,14 @@ TEST(Fit, PassesOverADamagedCheckpoint) {
   const std::filesystem::path folder = temporary.path() / "run";
   {
     Trainer trainer;
-    cupel::Run run(options_of(folder));
+    cupel::Run run(fit_options(folder));
     fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run);
   }
   std::filesystem::resize_file(folder / "checkpoint-30" / "model.safetensors", 100);
   Trainer trainer;
-  cupel::Run run(options_of(folder, true));
+  cupel::Run run(fit_options(folder, true));
   const FitReport report = fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run);
   EXPECT_EQ(report.resumed_from, 25);
-}
-
-TEST(Fit, GoesBackToItsCheckpointWhenTheLossDivergesAndPassesTheBatchesOver) {
-  const TemporaryFolder temporary;
-  Trainer trainer;
-  trainer.data.micro_batch = [](int64_t index) {
-    Batch batch = make_batch(index);
-    if (index >= 24 && index < 30) batch.inputs.fill_(std::numeric_limits<float>::quiet_NaN());
-    return batch;
-  };
-  cupel::Run run(options_of(temporary.path() / "run"));
-  const FitReport report = fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run);
-  EXPECT_EQ(report.steps, 30);
-  EXPECT_TRUE(trainer.network.first.isfinite().all().item<bool>());
-}
-
-TEST(Fit, SavesNoCheckpointAmidADivergence) {
-  const TemporaryFolder temporary;
-  Trainer trainer;
-  trainer.data.micro_batch = [](int64_t index) {
-    Batch batch = make_batch(index);
-    if (index >= 18 && index < 24) batch.inputs.fill_(std::numeric_limits<float>::quiet_NaN());
-    return batch;
-  };
-  FitConfig config = small_config();
-  config.loss_watchdog_patience = 3;  // steps 10, 11 and 12
-  config.save_total_limit = 100;
-  cupel::Run run(options_of(temporary.path() / "run"));
-  std::vector<int64_t> saved_before_return;
-  run.subscribe([&](const Event& event) {
-    if (event.kind != Event::Kind::log || event.level != LogLevel::warning) return;
-    for (const auto& found : list_checkpoints(run.folder()))
-      saved_before_return.push_back(found.step);
-  });
-  fit(config, std::nullopt, trainer.model, trainer.data, {}, run);
-  EXPECT_THAT(saved_before_return, testing::ElementsAre(5));
 }
 
 TEST(Fit, ARunKilledAfterItsLastSaveKeepsTheModelsFiguresAndTheLimitOfCheckpoints) {
@@ -316,29 +205,126 @@ TEST(Fit, ARunKilledAfterItsLastSaveKeepsTheModelsFiguresAndTheLimitOfCheckpoint
   };
   trainer.data.validate = [] { return std::numeric_limits<double>::quiet_NaN(); };
   {
-    cupel::Run run(options_of(folder));
+    cupel::Run run(fit_options(folder));
     fit(config, std::nullopt, trainer.model, trainer.data, {}, run);
   }
   figure = 0;
   config.save_total_limit = 2;  // the third is what the killed run had no time to delete
-  cupel::Run run(options_of(folder, true));
+  cupel::Run run(fit_options(folder, true));
   const FitReport report = fit(config, std::nullopt, trainer.model, trainer.data, {}, run);
   EXPECT_EQ(report.resumed_from, 30);
   EXPECT_EQ(figure, 7);
   EXPECT_EQ(list_checkpoints(folder).size(), 2u);
 }
 
-TEST(Fit, EndsWithARemedyWhenEveryLossIsNan) {
+TEST(Fit, ResumingRemovesTheCheckpointsAfterTheOneItGoesOnFrom) {
   const TemporaryFolder temporary;
+  const std::filesystem::path folder = temporary / "run";
+  FitConfig config = small_config();
+  config.save_total_limit = 4;
+  {
+    Trainer trainer;
+    cupel::Run run(fit_options(folder));
+    fit(config, std::nullopt, trainer.model, trainer.data, {}, run);
+  }
+  for (const char* name : {"checkpoint-30", "checkpoint-25", "checkpoint-20"})
+    std::filesystem::resize_file(folder / name / "model.safetensors", 100);
+  config.save_total_limit = 1;
+  Trainer trainer;
+  cupel::Run run(fit_options(folder, true));
+  std::vector<std::string> removed;
+  std::vector<std::size_t> kept;
+  run.subscribe([&](const Event& event) {
+    if (event.kind == Event::Kind::section_end) kept.push_back(list_checkpoints(folder).size());
+    if (event.kind == Event::Kind::log && event.text.find("is removed") != std::string::npos)
+      removed.emplace_back(event.text);
+  });
+  const FitReport report = fit(config, std::nullopt, trainer.model, trainer.data, {}, run);
+  EXPECT_EQ(report.resumed_from, 15);
+  EXPECT_THAT(removed,
+              testing::ElementsAre("checkpoint-20 is removed: the run goes on from step 15",
+                                   "checkpoint-25 is removed: the run goes on from step 15",
+                                   "checkpoint-30 is removed: the run goes on from step 15"));
+  EXPECT_THAT(kept, testing::ElementsAre(1, 1, 1)) << "after every save";
+}
+
+TEST(Fit, AStepWithoutLabelsChangesNothing) {
+  Trainer trainer;
+  at::Tensor before;
+  trainer.data.micro_batch = [&](int64_t index) {
+    Batch batch = make_batch(index);
+    if (index == 6) before = trainer.network.first.detach().clone();
+    if (index == 8) {
+      EXPECT_TRUE(at::equal(trainer.network.first, before));
+    }
+    if (index == 6 || index == 7) batch.weight = 0;
+    return batch;
+  };
+  FitConfig config = small_config();
+  config.logging_steps = 1;
+  config.loss_watchdog_patience = 1;
+  LossScaleConfig scaling;
+  scaling.initial = 1024;
+  cupel::Run run({.threads = 1});
+  std::vector<double> losses;
+  run.subscribe([&](const Event& event) {
+    if (event.kind == Event::Kind::metric && event.name == "loss") losses.push_back(event.value);
+  });
+  const FitReport report = fit(config, scaling, trainer.model, trainer.data, {}, run);
+  EXPECT_EQ(report.steps, 30);
+  EXPECT_EQ(report.labels, 29 * 2 * kRows);
+  EXPECT_EQ(report.loss_scale->final, 1024);
+  EXPECT_EQ(report.loss_scale->skipped_steps, 0);
+  EXPECT_EQ(trainer.network.seen.item<float>(), 29);
+  ASSERT_EQ(losses.size(), 30u);
+  for (std::size_t i = 0; i < losses.size(); ++i) EXPECT_EQ(std::isnan(losses[i]), i == 3) << i;
+}
+
+TEST(Fit, CountsEveryTokenOfABatchInItsRate) {
   Trainer trainer;
   trainer.data.micro_batch = [](int64_t index) {
     Batch batch = make_batch(index);
-    if (index >= 12) batch.inputs.fill_(std::numeric_limits<float>::quiet_NaN());
+    batch.weight = 1;  // the others are padding
     return batch;
   };
-  cupel::Run run(options_of(temporary.path() / "run"));
-  EXPECT_THAT([&] { fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run); },
-              throws_error(ErrorKind::numeric, "lower learning_rate"));
+  FitConfig config = small_config();
+  config.logging_steps = 5;
+  cupel::Run run({.threads = 1});
+  double tokens = 0, ms = 0;
+  run.subscribe([&](const Event& event) {
+    if (event.kind != Event::Kind::metric) return;
+    if (event.name == "step_ms") ms = event.value;
+    if (event.name == "tokens_per_second") tokens = event.value * ms / 1e3;
+  });
+  const FitReport report = fit(config, std::nullopt, trainer.model, trainer.data, {}, run);
+  EXPECT_NEAR(tokens, 2 * kRows, 1e-6) << "of a step";
+  EXPECT_GT(report.tokens_per_second, 0);
+}
+
+TEST(Fit, WarnsWhenItGoesOnInAnotherArithmetic) {
+  const TemporaryFolder temporary;
+  const auto warnings = [&](Precision compute, bool resume) {
+    Trainer trainer;
+    trainer.model.compute = compute;
+    cupel::Run run(fit_options(temporary / "run", resume));
+    std::vector<std::string> found;
+    run.subscribe([&](const Event& event) {
+      if (event.kind == Event::Kind::log && event.level == LogLevel::warning)
+        found.emplace_back(event.text);
+    });
+    fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run);
+    return found;
+  };
+  warnings(Precision::bf16, false);
+  EXPECT_THAT(warnings(Precision::bf16, true), testing::IsEmpty());
+  EXPECT_THAT(
+      warnings(Precision::fp32, true),
+      testing::ElementsAre("the checkpoint was made with precision bf16 and the run goes on "
+                           "with fp32: it is no longer bit for bit the run that was not "
+                           "interrupted"));
+  const std::filesystem::path state = temporary / "run/checkpoint-30/state.json";
+  const json::Value kept = json::parse(read_file(state), "");
+  EXPECT_EQ(kept.at("isa_row", "").as_string(""), kernels().name);
 }
 
 TEST(Fit, AStopAmidAValidationIsSavedAndThatValidationMadeUpFor) {

@@ -75,7 +75,8 @@ TEST(BatchHook, IsWhatTheLoopTrainsOn) {
   const Problem problem(2);
   Linear model(4);
   int calls = 0;
-  const FitModel fit_model{&model, [&](const Batch& b) { return model.loss(b); }, {}, {}, {}};
+  const FitModel fit_model{
+      &model, Precision::fp32, [&](const Batch& b) { return model.loss(b); }, {}, {}, {}};
   const FitData data{1, [&](int64_t) { return problem.batch; }, {}};
   FitHooks hooks;
   hooks.batch = [&](Batch& batch, const LossFunction& loss) {
@@ -137,7 +138,8 @@ TEST(GradientHook, FinishesEveryStepOnce) {
     return sum.detach();
   };
   hooks.gradient.finish_step = [&] { ++finished; };
-  const FitModel fit_model{&model, [&](const Batch& b) { return model.loss(b); }, {}, {}, {}};
+  const FitModel fit_model{
+      &model, Precision::fp32, [&](const Batch& b) { return model.loss(b); }, {}, {}, {}};
   const FitData data{1, [&](int64_t) { return problem.batch; }, {}};
   cupel::Run run({.seed = 1, .threads = 1});
   fit(config, std::nullopt, fit_model, data, hooks, run);
@@ -175,7 +177,8 @@ TEST(GradientHook, CarriesAnOverlappedAllReduce) {
     reduce.join();
     model.weight.mutable_grad() = reduced;
   };
-  const FitModel fit_model{&model, [&](const Batch& b) { return model.loss(b); }, {}, {}, {}};
+  const FitModel fit_model{
+      &model, Precision::fp32, [&](const Batch& b) { return model.loss(b); }, {}, {}, {}};
   const FitData data{1, [&](int64_t) { return problem.batch; }, {}};
   cupel::Run run({.seed = 1, .threads = 1});
   const at::Tensor own =

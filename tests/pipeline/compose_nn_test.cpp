@@ -28,7 +28,7 @@ TEST(HeavyFunctions, LoadAModelThatWeighsText) {
   config.num_hidden_layers = 1;
   llm::Decoder decoder(config);
   fill_randomly(decoder);
-  llm::save_model(folder.path(), decoder);
+  llm::save_model(folder.path(), decoder, {});
   cupel::Run run({.threads = 1});
   const LanguageModel model = heavy_functions().load_model({folder.path().string()}, run);
   EXPECT_LT(model.likelihood("to be", " or not").log_likelihood, 0);

@@ -72,6 +72,7 @@ TEST(Sequences, LabelsAreTheNextTokenOfTheSameDocumentIfItIsLearned) {
   EXPECT_THAT(batch.first, ElementsAre(0, 0, 0, 0, 4, 4, 4, 7));
   EXPECT_THAT(batch.positions, ElementsAre(0, 1, 2, 3, 0, 1, 2, 0));
   EXPECT_EQ(batch.labels_counted, 3);
+  EXPECT_THAT(batch.row_lengths, ElementsAre(7));
 }
 
 TEST(Sequences, AWindowThatBeginsInsideADocumentStartsAtPositionZero) {

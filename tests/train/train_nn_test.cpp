@@ -7,6 +7,7 @@
 
 #include "base/atomic_file.h"
 #include "base/config_doc.h"
+#include "data/tokenizer/tokenizer.h"
 #include "nn/memory_nn.h"
 #include "support/errors.h"
 #include "support/files.h"
@@ -314,6 +315,35 @@ TEST(Train, BitsAByteCountTheBytesOfWhatWasWeighed) {
   const Report report = train_in(config, options_of(folder / "run"));
   const double bytes_a_label = 20.0 / 21;
   EXPECT_NEAR(*report.val_bits_per_byte, *report.val_loss / bytes_a_label / std::log(2.0), 1e-9);
+}
+
+TEST(Train, ReportsTheLossOfPredictionLayersAsAMeanOverTheStepsLabels) {
+  const TemporaryFolder folder;
+  Config config = small_config(write_corpus(folder));
+  config.gradient_accumulation_steps = 3;
+  config.max_steps = 3;
+  config.learning_rate = 1e-5;
+  cupel::Run run(options_of(folder / "run"));
+  double loss = 0, mtp_loss = 0;
+  run.subscribe([&](const Event& event) {
+    if (event.kind != Event::Kind::metric) return;
+    if (event.name == "loss") loss = event.value;
+    if (event.name == "mtp_loss") mtp_loss = event.value;
+  });
+  train::run(config, {}, run);
+  // A sequence has one label less for it, and a new head guesses as badly at either.
+  EXPECT_NEAR(mtp_loss, loss, 0.1 * loss);
+}
+
+TEST(Train, TellsTransformersWhereATextEnds) {
+  const TemporaryFolder folder;
+  Config config = small_config(write_corpus(folder));
+  config.max_steps = 1;
+  train_in(config, options_of(folder / "run"));
+  const Tokenizer tokenizer = Tokenizer::load(folder / "run/model");
+  const json::Value written = json::parse(read_file(folder / "run/model/config.json"), "");
+  EXPECT_EQ(written.at("eos_token_id", "").as_int(""), tokenizer.eos_id());
+  EXPECT_TRUE(written.at("bos_token_id", "").is_null());
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include "nn/llm/config.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "nn/llm/families.h"
 
 namespace cupel::llm {
@@ -17,6 +19,7 @@ template <class C, class T>
 void read_field(const json::Value& value, const Field<C, T>& field, const std::string& key,
                 T& out) {
   if constexpr (is_optional<T>) {
+    out.reset();
     if (value.is_null()) return;
     typename T::value_type inner{};
     read_field(
@@ -59,22 +62,78 @@ void read_fields(const json::Value& object, const std::string& where, C& config)
   });
 }
 
+/// The member if it is there and not null.
+const json::Value* given(const json::Value& object, std::string_view key) {
+  const json::Value* value = object.find(key);
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+/// Rotary position over a part of the head is not built.
+void refuse_partial_rotary(const json::Value& object, const std::string& where) {
+  const json::Value* share = given(object, "partial_rotary_factor");
+  if (share != nullptr && share->as_double(where + ": partial_rotary_factor") != 1)
+    fail(ErrorKind::config, where, "partial_rotary_factor is not supported", "only 1 is");
+}
+
+/// Keys that a rope_scaling of this type has beside those of every type.
+std::vector<std::string_view> rope_keys(std::string_view type) {
+  if (type == "yarn")
+    return {"factor",           "original_max_position_embeddings",
+            "beta_fast",        "beta_slow",
+            "mscale",           "mscale_all_dim",
+            "attention_factor", "truncate"};
+  if (type == "llama3")
+    return {"factor", "original_max_position_embeddings", "low_freq_factor", "high_freq_factor"};
+  return {};
+}
+
+/// A key that is overlooked would turn heads by other angles than the model was trained with.
+void check_rope_keys(const json::Value& rope, const std::string& type, const std::string& where) {
+  const std::vector<std::string_view> known = rope_keys(type);
+  const std::string of_type =
+      type.empty() ? "a map without rope_type" : "rope_type \"" + type + "\"";
+  for (const auto& [key, value] : rope.as_object(where)) {
+    const bool everywhere = key == "type" || key == "rope_type" || key == "rope_theta" ||
+                            key == "partial_rotary_factor" || value.is_null();
+    if (everywhere || std::find(known.begin(), known.end(), key) != known.end()) continue;
+    fail(ErrorKind::config, where, "key \"" + clip(key, 80) + "\" is not known to " + of_type,
+         "this model cannot be loaded as it was trained");
+  }
+  for (const std::string_view key : {"factor", "low_freq_factor", "high_freq_factor"}) {
+    const bool optional = key == "factor" && type == "yarn" && rope.find(key) != nullptr;
+    if (optional || std::find(known.begin(), known.end(), key) == known.end()) continue;
+    if (given(rope, key) == nullptr)
+      fail(ErrorKind::config, where, of_type + " needs the key \"" + std::string(key) + "\"",
+           "transformers asks for it too");
+  }
+}
+
 void read_rope(const json::Value& object, const std::string& where, ModelConfig& config) {
-  const json::Value* rope = object.find("rope_parameters");
-  if (rope == nullptr || rope->is_null()) rope = object.find("rope_scaling");
-  if (rope == nullptr || rope->is_null()) return;
-  const std::string key = where + ": rope_parameters";
+  refuse_partial_rotary(object, where);
+  const json::Value* rope = given(object, "rope_scaling");
+  const std::string key = where + (rope ? ": rope_scaling" : ": rope_parameters");
+  if (rope == nullptr) rope = given(object, "rope_parameters");
+  if (rope == nullptr) return;
   rope->as_object(key);
+  refuse_partial_rotary(*rope, key);
   if (const json::Value* theta = rope->find("rope_theta")) {
     read_fields(json::Object{{"rope_theta", *theta}}, key, config);
   }
-  const json::Value* type = rope->find("rope_type");
-  if (type == nullptr) type = rope->find("type");
-  if (type == nullptr || type->as_string(key) == "default") return;
+  const json::Value* named = given(*rope, "rope_type");
+  if (named == nullptr) named = given(*rope, "type");
+  const std::string type = named == nullptr ? "" : named->as_string(key);
+  if (type.empty() || type == "default") return check_rope_keys(*rope, type, key);
   RopeScaling scaling;
+  scaling.original_max_position_embeddings = config.max_position_embeddings;
   read_fields(*rope, key, scaling);
-  scaling.type = type->as_string(key);
+  if (const json::Value* outer = given(object, "original_max_position_embeddings"))
+    read_fields(json::Object{{"original_max_position_embeddings", *outer}}, where, scaling);
+  if (given(*rope, "factor") == nullptr)
+    scaling.factor = static_cast<double>(config.max_position_embeddings) /
+                     static_cast<double>(scaling.original_max_position_embeddings);
+  scaling.type = type;
   config.rope_scaling = scaling;
+  if (!rope_keys(type).empty()) check_rope_keys(*rope, type, key);
 }
 
 /// What changes the arithmetic and is not built: refused, so that no wrong logits come out.
@@ -111,6 +170,31 @@ const Family& family_in(const json::Value& object, const std::string& where) {
   }
   fail(ErrorKind::config, where, "unknown model_type \"" + named + "\"",
        "known: " + known_families());
+}
+
+/// What transformers' configuration class takes for a key that config.json lacks. LlamaConfig's
+/// values are ours; DeepseekV3Config's are those of the 671 B model. One is left out: it counts a
+/// prediction layer even where the file, and so the weights, have none.
+ModelConfig class_defaults(const Family& family) {
+  ModelConfig config;
+  config.family = family.name;
+  config.rope_interleave = family.interleaved_rotary;
+  if (!family.mixture_of_experts) return config;
+  config.q_lora_rank = 1536;
+  config.kv_lora_rank = 512;
+  config.qk_nope_head_dim = 128;
+  config.qk_rope_head_dim = 64;
+  config.v_head_dim = 128;
+  config.n_routed_experts = 256;
+  config.n_shared_experts = 1;
+  config.num_experts_per_tok = 8;
+  config.moe_intermediate_size = 2048;
+  config.first_k_dense_replace = 3;
+  config.n_group = 8;
+  config.topk_group = 4;
+  config.routed_scaling_factor = 2.5;
+  config.max_position_embeddings = 4096;
+  return config;
 }
 
 class Problems {
@@ -168,8 +252,10 @@ json::Value rope_json(const ModelConfig& config) {
   }
   rope.set("beta_fast", scaling.beta_fast);
   rope.set("beta_slow", scaling.beta_slow);
-  rope.set("mscale", scaling.mscale);
-  rope.set("mscale_all_dim", scaling.mscale_all_dim);
+  if (scaling.mscale > 0) rope.set("mscale", scaling.mscale);
+  if (scaling.mscale_all_dim > 0) rope.set("mscale_all_dim", scaling.mscale_all_dim);
+  if (scaling.attention_factor) rope.set("attention_factor", *scaling.attention_factor);
+  if (!scaling.truncate) rope.set("truncate", false);
   return rope;
 }
 
@@ -233,8 +319,7 @@ ModelConfig read_model_config(const std::filesystem::path& file) {
   for (const std::string_view key : {"vocab_size", "hidden_size", "intermediate_size",
                                      "num_hidden_layers", "num_attention_heads"})
     object.at(key, where);
-  ModelConfig config;
-  config.rope_interleave = family.interleaved_rotary;
+  ModelConfig config = class_defaults(family);
   read_fields(object, where, config);
   config.family = family.name;
   read_rope(object, where, config);

@@ -13,14 +13,17 @@
 namespace cupel::llm {
 
 /// Context extension as config.json's rope_scaling gives it: yarn (Peng et al. 2023), or Llama 3's.
+/// Meanings and what a missing key stands for are those of transformers (modeling_rope_utils.py).
 struct RopeScaling {
   std::string type = "yarn";
   double factor = 1;
   int64_t original_max_position_embeddings = 4096;
   double beta_fast = 32;
   double beta_slow = 1;
-  double mscale = 1;
+  double mscale = 0;
   double mscale_all_dim = 0;
+  std::optional<double> attention_factor{};
+  bool truncate = true;
   double low_freq_factor = 1;
   double high_freq_factor = 4;
   static constexpr auto fields() {
@@ -34,9 +37,13 @@ struct RopeScaling {
               1e6},
         Field{"beta_slow", &C::beta_slow, "rotations below which a dimension is interpolated", 0,
               1e6},
-        Field{"mscale", &C::mscale, "numerator of the attention factor", 0, 100},
+        Field{"mscale", &C::mscale,
+              "numerator of the attention factor; counts only beside mscale_all_dim", 0, 100},
         Field{"mscale_all_dim", &C::mscale_all_dim, "denominator of it, and of the softmax scale",
               0, 100},
+        Field{"attention_factor", &C::attention_factor,
+              "yarn: of cosines and sines; default: from factor and both mscales", 0, 1e6},
+        Field{"truncate", &C::truncate, "yarn: the borders of interpolation are whole pairs"},
         Field{"low_freq_factor", &C::low_freq_factor,
               "llama3: longest wavelength left alone, as a share of the context", 0, 1e6},
         Field{"high_freq_factor", &C::high_freq_factor,
@@ -136,9 +143,10 @@ struct ModelConfig {
   std::vector<std::string> problems() const;
 };
 
-/// Reads config.json (rope_scaling and the newer rope_parameters; floats or ints). An unknown
-/// architecture is an Error{config} that lists the known ones; a hostile number one that names the
-/// key.
+/// Reads config.json (rope_scaling and the newer rope_parameters; floats or ints). A key that is
+/// not there means what it means to transformers. An unknown architecture is an Error{config} that
+/// lists the known ones; a hostile number, or a rotary setting that is not built, one that names
+/// the key.
 ModelConfig read_model_config(const std::filesystem::path& file);
 /// The text of config.json as transformers reads it.
 json::Value to_hf_json(const ModelConfig& config);

@@ -19,6 +19,11 @@ uint64_t feed_forward_site(uint64_t block) { return 2 * block + 2; }
 
 at::Tensor flat(const at::Tensor& tensor) { return tensor.reshape({-1}); }
 
+/// [T] bool: true before a row's end, false in the padding behind it.
+at::Tensor before_padding(const at::Tensor& lengths, int64_t length) {
+  return flat(at::arange(length, lengths.options()).unsqueeze(0) < lengths.unsqueeze(1));
+}
+
 }  // namespace
 
 Block::Block(const ModelConfig& config, int64_t index) : index_(static_cast<uint64_t>(index)) {
@@ -179,6 +184,8 @@ Decoder::Inputs Decoder::inputs_of(const nn::Batch& batch, const LossOptions& op
   inputs.pass.dropout = options.dropout;
   inputs.pass.dropout_key = options.dropout_key;
   inputs.pass.count_load = options.count_load;
+  if (options.count_load && batch.lengths.defined())
+    inputs.pass.counted = before_padding(batch.lengths, length);
   return inputs;
 }
 

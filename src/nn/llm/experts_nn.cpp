@@ -64,14 +64,19 @@ Experts::Experts(const ModelConfig& config)
 
 at::Tensor Experts::forward(const at::Tensor& x, const Pass& pass) {
   const Router::Choice choice = gate_->forward(x);
-  if (pass.count_load) {
-    const at::Tensor chosen = choice.experts.cpu().contiguous();
-    const int64_t* expert = chosen.const_data_ptr<int64_t>();
-    for (int64_t i = 0; i < chosen.numel(); ++i) ++load_[static_cast<std::size_t>(expert[i])];
-  }
+  if (pass.count_load) count(choice.experts, pass);
   nn::ExpertWeights weights = experts_->weights_in(pass.storage);
   if (shared_experts_) weights.shared = shared_experts_->weights_in(pass.storage);
   return nn::experts(x, choice.scores, choice.experts, weights);
+}
+
+// Padding all goes to the same few experts: counted, it would turn the balance against them.
+void Experts::count(const at::Tensor& chosen, const Pass& pass) {
+  const at::Tensor kept =
+      pass.counted.defined() ? chosen.index_select(0, pass.counted.nonzero().squeeze(1)) : chosen;
+  const at::Tensor flat = kept.cpu().contiguous();
+  const int64_t* expert = flat.const_data_ptr<int64_t>();
+  for (int64_t i = 0; i < flat.numel(); ++i) ++load_[static_cast<std::size_t>(expert[i])];
 }
 
 void Experts::begin_step() { std::fill(load_.begin(), load_.end(), 0); }

@@ -49,13 +49,15 @@ class Experts : public torch::nn::Module {
   explicit Experts(const ModelConfig& config);
   at::Tensor forward(const at::Tensor& x, const Pass& pass);
 
-  /// Tokens each expert was given since begin_step(); recomputed passes do not count.
+  /// Tokens each expert was given since begin_step(); padding and recomputed passes do not count.
   const std::vector<int64_t>& load() const { return load_; }
   void begin_step();
   /// bias += rate * sign(mean load - load).
   void update_bias(double rate);
 
  private:
+  void count(const at::Tensor& chosen, const Pass& pass);
+
   std::shared_ptr<Router> gate_;
   std::shared_ptr<ExpertBank> experts_;
   std::shared_ptr<Mlp> shared_experts_;

@@ -15,6 +15,7 @@ struct Pass {
   double dropout = 0;
   uint64_t dropout_key = 0;
   bool count_load = false;  // false while activations are computed again
+  at::Tensor counted{};     // [T] bool: tokens that a load counts, not padding; undefined: all
 
   /// Drops elements of a branch's output; `site` tells the branches of a model apart.
   at::Tensor drop(const at::Tensor& branch, uint64_t site) const;

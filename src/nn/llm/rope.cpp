@@ -22,8 +22,13 @@ void apply_yarn(const RopeScaling& scaling, double theta, std::vector<double>& f
   const auto pair_of = [&](double rotations) {
     return width * std::log(context / (rotations * kTurn)) / (2 * std::log(theta));
   };
-  const double low = std::max(std::floor(pair_of(scaling.beta_fast)), 0.0);
-  double high = std::min(std::ceil(pair_of(scaling.beta_slow)), width - 1);
+  double low = pair_of(scaling.beta_fast), high = pair_of(scaling.beta_slow);
+  if (scaling.truncate) {
+    low = std::floor(low);
+    high = std::ceil(high);
+  }
+  low = std::max(low, 0.0);
+  high = std::min(high, width - 1);
   if (low == high) high += 0.001;
   for (std::size_t i = 0; i < frequencies.size(); ++i) {
     const double ramp = std::clamp((static_cast<double>(i) - low) / (high - low), 0.0, 1.0);
@@ -60,6 +65,7 @@ std::vector<double> rotary_frequencies(const ModelConfig& config) {
 double rotary_factor(const ModelConfig& config) {
   if (!config.rope_scaling || config.rope_scaling->type != "yarn") return 1;
   const RopeScaling& scaling = *config.rope_scaling;
+  if (scaling.attention_factor) return *scaling.attention_factor;
   if (scaling.mscale == 0 || scaling.mscale_all_dim == 0) return magnitude(scaling.factor, 1);
   return magnitude(scaling.factor, scaling.mscale) /
          magnitude(scaling.factor, scaling.mscale_all_dim);

@@ -12,8 +12,8 @@ namespace cupel::llm {
 /// et al. 2021, section 3.2.2).
 std::vector<double> rotary_frequencies(const ModelConfig& config);
 
-/// What cosines and sines are multiplied with: mscale over mscale_all_dim (YaRN, section 3.4, in
-/// the form of DeepSeek's models); 1 without YaRN.
+/// What cosines and sines are multiplied with: attention_factor if it is given, else mscale over
+/// mscale_all_dim (YaRN, section 3.4, in the form of DeepSeek's models); 1 without YaRN.
 double rotary_factor(const ModelConfig& config);
 
 /// What scores are multiplied with before the softmax: 1 / sqrt(query width), times the square of

@@ -1,12 +1,12 @@
 #include "nn/llm/weights_nn.h"
 
-#include <regex>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "data/safetensors.h"
 
 namespace cupel::llm {
@@ -49,10 +49,19 @@ std::vector<NamedPart> parts_of(const Decoder& decoder) {
   return parts;
 }
 
+/// model.layers.<i>.embed_tokens.weight or model.layers.<i>.shared_head.head.weight
+bool is_repeated_by_a_prediction_layer(std::string_view name) {
+  constexpr std::string_view kPrefix = "model.layers.";
+  if (!name.starts_with(kPrefix)) return false;
+  name.remove_prefix(kPrefix.size());
+  const std::size_t digits = name.find_first_not_of("0123456789");
+  if (digits == 0 || digits == std::string_view::npos) return false;
+  name.remove_prefix(digits);
+  return name == ".embed_tokens.weight" || name == ".shared_head.head.weight";
+}
+
 bool is_ignored(const std::string& name, const Decoder& decoder) {
-  static const std::regex pattern(
-      R"(.*rotary_emb\.inv_freq|model\.layers\.\d+\.(embed_tokens|shared_head\.head)\.weight)");
-  return std::regex_match(name, pattern) ||
+  return name.ends_with("rotary_emb.inv_freq") || is_repeated_by_a_prediction_layer(name) ||
          (name == "lm_head.weight" && decoder.config().tie_word_embeddings);
 }
 
@@ -80,6 +89,7 @@ std::string text_of(const std::vector<int64_t>& shape) {
 /// What keeps the file from filling the parts; at most ten are told.
 std::string problems_of(const Safetensors& file, const std::vector<NamedPart>& parts,
                         const Decoder& decoder) {
+  constexpr std::size_t kNameCharacters = 200;
   std::vector<std::string> problems;
   std::set<std::string> wanted;
   for (const NamedPart& part : parts) {
@@ -98,7 +108,7 @@ std::string problems_of(const Safetensors& file, const std::vector<NamedPart>& p
   }
   for (const TensorEntry& entry : file.tensors()) {
     if (!wanted.contains(entry.name) && !is_ignored(entry.name, decoder))
-      problems.push_back("unexpected " + entry.name);
+      problems.push_back("unexpected " + clip(entry.name, kNameCharacters));
   }
   constexpr std::size_t kMostTold = 10;
   std::string text;
@@ -127,7 +137,8 @@ void load_weights(const std::filesystem::path& folder, Decoder& decoder) {
   }
 }
 
-void save_model(const std::filesystem::path& folder, const Decoder& decoder) {
+void save_model(const std::filesystem::path& folder, const Decoder& decoder,
+                const TextTokens& tokens) {
   std::vector<TensorEntry> entries;
   const std::vector<NamedPart> parts = parts_of(decoder);
   for (const NamedPart& part : parts) {
@@ -138,6 +149,12 @@ void save_model(const std::filesystem::path& folder, const Decoder& decoder) {
   }
   write_safetensors(folder / "model.safetensors", std::move(entries), {{"format", "pt"}});
   json::Value config = to_hf_json(decoder.config());
+  // Null, or transformers would take the numbers of its own class for the family.
+  const auto id = [](std::optional<int32_t> token) {
+    return token ? json::Value(int64_t{*token}) : json::Value(nullptr);
+  };
+  config.set("bos_token_id", id(tokens.bos));
+  config.set("eos_token_id", id(tokens.eos));
   config.set("dtype", "float32");
   write_file_atomically(folder / "config.json", json::dump(config, 2) + "\n");
 }

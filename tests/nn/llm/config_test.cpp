@@ -157,8 +157,57 @@ TEST(ModelConfig, WhatChangesTheArithmeticAndIsNotBuiltIsRefused) {
   refused(kDeepseek, "topk_method", "\"greedy\"", "topk_method greedy is not supported");
   refused(kDeepseek, "moe_layer_freq", "2", "moe_layer_freq 2 is not supported");
   refused(kDeepseek, "quantization_config", R"({"quant_method": "fp8"})", "weights are quantized");
+  refused(kLlama, "partial_rotary_factor", "0.5", "partial_rotary_factor is not supported; only 1");
   refused(kLlama, "rope_parameters", R"({"rope_type": "longrope"})",
           "unknown rope_scaling type \"longrope\"; known: yarn, llama3");
+}
+
+TEST(ModelConfig, ARotaryKeyThatIsNotKnownOrIsMissingIsNamed) {
+  const auto refused = [](const char* rope, const std::string& message) {
+    EXPECT_TRUE(refuses(changed(kLlama, "rope_scaling", rope), ErrorKind::config, message)) << rope;
+  };
+  refused(R"({"rope_type": "yarn", "factor": 4, "ramp": 1})",
+          "rope_scaling: key \"ramp\" is not known to rope_type \"yarn\"");
+  refused(R"({"rope_type": "llama3", "factor": 4, "low_freq_factor": 1, "high_freq_factor": 4,
+             "mscale": 1})",
+          "key \"mscale\" is not known to rope_type \"llama3\"");
+  refused(R"({"factor": 4})", "key \"factor\" is not known to a map without rope_type");
+  refused(R"({"full_attention": {"rope_type": "default"}})", "key \"full_attention\" is not known");
+  refused(R"({"rope_type": "yarn"})", "rope_type \"yarn\" needs the key \"factor\"");
+  refused(R"({"rope_type": "llama3", "factor": 4, "low_freq_factor": 1})",
+          "rope_type \"llama3\" needs the key \"high_freq_factor\"");
+  refused(R"({"type": "yarn", "factor": 4, "partial_rotary_factor": 0.5})",
+          "partial_rotary_factor is not supported");
+}
+
+TEST(ModelConfig, WhatAForeignFileLacksMeansWhatItMeansToTransformers) {
+  // DeepseekV3Config and LlamaConfig of transformers 5.23.
+  const auto read_bare = [](const std::string& family) {
+    return read(json::Object{{"model_type", family},
+                             {"vocab_size", 100},
+                             {"hidden_size", 64},
+                             {"intermediate_size", 64},
+                             {"num_hidden_layers", 4},
+                             {"num_attention_heads", 4}});
+  };
+  const ModelConfig deepseek = read_bare("deepseek_v3");
+  EXPECT_EQ(deepseek.n_routed_experts, 256);
+  EXPECT_EQ(deepseek.num_experts_per_tok, 8);
+  EXPECT_EQ(deepseek.n_group, 8);
+  EXPECT_EQ(deepseek.topk_group, 4);
+  EXPECT_EQ(deepseek.routed_scaling_factor, 2.5);
+  EXPECT_EQ(deepseek.first_k_dense_replace, 3);
+  EXPECT_EQ(deepseek.moe_intermediate_size, 2048);
+  EXPECT_EQ(deepseek.q_lora_rank, 1536);
+  EXPECT_EQ(deepseek.kv_lora_rank, 512);
+  EXPECT_EQ(deepseek.query_width(), 192);
+  EXPECT_EQ(deepseek.v_head_dim, 128);
+  EXPECT_EQ(deepseek.max_position_embeddings, 4096);
+  EXPECT_TRUE(deepseek.norm_topk_prob && deepseek.rope_interleave);
+  EXPECT_EQ(read(changed(kDeepseek, "q_lora_rank", "null")).q_lora_rank, std::nullopt);
+  const ModelConfig llama = read_bare("llama");
+  EXPECT_EQ(llama.max_position_embeddings, 2048);
+  EXPECT_EQ(llama.rms_norm_eps, 1e-6);
 }
 
 TEST(ModelConfig, ProblemsSpanFields) {

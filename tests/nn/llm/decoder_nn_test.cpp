@@ -189,6 +189,33 @@ TEST(Decoder, RecomputesActivationsToTheSameBits) {
   }
 }
 
+TEST(Decoder, CountsNoPaddingInAnyLayersLoad) {
+  const auto decoder = tiny_decoder();
+  nn::Batch batch = next_token_batch(random_ids(2, 9, 1));
+  LossOptions options;
+  options.count_load = true;
+  options.mtp_loss_weight = 0.3;
+  const auto tokens = [&] {
+    std::vector<int64_t> sums;
+    for (Experts* layer : decoder->expert_layers()) layer->begin_step();
+    pass_of(*decoder, batch, options);
+    for (const Experts* layer : decoder->expert_layers()) {
+      int64_t sum = 0;
+      for (const int64_t count : layer->load()) sum += count;
+      sums.push_back(sum / decoder->config().num_experts_per_tok);
+    }
+    return sums;
+  };
+  const int64_t whole = batch.inputs.numel(), length = batch.inputs.size(1);
+  const std::size_t layers = decoder->expert_layers().size();
+  EXPECT_EQ(tokens(), std::vector<int64_t>(layers, whole));
+  batch.lengths = at::tensor({length, length - 5}, at::kLong);
+  for (const bool recompute : {false, true}) {
+    options.recompute = recompute;
+    EXPECT_EQ(tokens(), std::vector<int64_t>(layers, whole - 5)) << recompute;
+  }
+}
+
 TEST(Decoder, TellsPackedDocumentsApart) {
   const auto decoder = tiny_decoder();
   const at::Tensor a = random_ids(1, 9, 2), b = random_ids(1, 13, 3);

@@ -68,6 +68,20 @@ TEST(Experts, CountsTheTokensOfEachExpertUntilTheNextStep) {
   EXPECT_EQ(experts.load(), std::vector<int64_t>(4, 0));
 }
 
+TEST(Experts, DoNotCountPadding) {
+  Experts experts(four_experts());
+  fill_randomly(experts);
+  const at::Tensor x = random_tensor({11, 8}, 3);
+  Pass pass;
+  pass.count_load = true;
+  experts.forward(x.narrow(0, 0, 7), pass);
+  const std::vector<int64_t> real = experts.load();
+  experts.begin_step();
+  pass.counted = at::arange(11) < 7;
+  experts.forward(x, pass);
+  EXPECT_EQ(experts.load(), real);
+}
+
 TEST(Experts, RaisesTheBiasOfIdleExpertsAndLowersThatOfBusyOnes) {
   Experts experts(four_experts());
   fill_randomly(experts);

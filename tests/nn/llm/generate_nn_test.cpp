@@ -127,7 +127,7 @@ TEST(Likelihood, WeighsEachTokenOfALongTextOnce) {
 TEST(LanguageModel, IsReadFromAFolder) {
   const Model model;
   const TemporaryFolder folder;
-  save_model(folder.path(), *model.decoder);
+  save_model(folder.path(), *model.decoder, {});
   model.tokenizer->save(folder.path());
   const LanguageModel loaded = load_language_model(folder.path());
   GenerateOptions options;

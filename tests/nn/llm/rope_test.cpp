@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/rng.h"
+#include "support/files.h"
 
 namespace cupel::llm {
 namespace {
@@ -105,6 +106,92 @@ TEST(Rope, EverySettingWithoutProblemsGivesFrequenciesThatDoNotGrow) {
     }
   }
   EXPECT_GT(tried, 500);
+}
+
+/// A DeepSeek of 4096 positions and 16 rotary dimensions, base 10000, with this rope_scaling.
+ModelConfig with_rope(const std::string& rope, const std::string& family = "deepseek_v3") {
+  json::Value object = json::Object{
+      {"model_type", family},    {"vocab_size", 64},       {"hidden_size", 64},
+      {"intermediate_size", 64}, {"num_hidden_layers", 1}, {"num_attention_heads", 4},
+      {"qk_rope_head_dim", 16},  {"qk_nope_head_dim", 16}, {"max_position_embeddings", 4096}};
+  object.set("rope_scaling", json::parse(rope, "rope"));
+  const TemporaryFolder folder(TemporaryFolder::Place::memory);
+  return read_model_config(folder.write("config.json", json::dump(object)));
+}
+
+void expect_frequencies(const ModelConfig& config, const std::vector<double>& want) {
+  const std::vector<double> got = rotary_frequencies(config);
+  ASSERT_EQ(got.size(), want.size());
+  for (std::size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-6 * want[i]) << i;
+}
+
+// Below: ROPE_INIT_FUNCTIONS["yarn"] (in fp32) and yarn_apply_mscale of transformers 5.23.0, called
+// with a DeepseekV3Config or LlamaConfig of with_rope()'s shape.
+constexpr double kSoftmax = 0.17677669529663687;  // 1 / sqrt(32), without YaRN
+const std::vector<double> kYarn{1.0,
+                                0.239147246,
+                                0.0512499996,
+                                0.0084986221,
+                                0.000250000012,
+                                7.90569466e-05,
+                                2.49999994e-05,
+                                7.90569447e-06};
+
+TEST(Rope, YarnScalesAttentionAsTransformersDoesWhicheverKeysAreThere) {
+  const auto expect = [](const std::string& keys, double factor, double softmax) {
+    const ModelConfig config =
+        with_rope(R"({"rope_type": "yarn", "factor": 40, "original_max_position_embeddings": 512)" +
+                  keys + "}");
+    expect_frequencies(config, kYarn);
+    EXPECT_NEAR(rotary_factor(config), factor, 1e-12) << keys;
+    EXPECT_NEAR(attention_scale(config), softmax * kSoftmax, 1e-12) << keys;
+  };
+  expect("", 1.3688879454113936, 1);
+  expect(R"(, "mscale": 0.5)", 1.3688879454113936, 1);
+  expect(R"(, "mscale_all_dim": 0.5)", 1.3688879454113936, 1.4029075244788534);
+  expect(R"(, "mscale": 0.7, "mscale_all_dim": 0.5)", 1.0622887960785043, 1.4029075244788534);
+  expect(R"(, "mscale": 1, "mscale_all_dim": 0.5, "attention_factor": 0.75)", 0.75,
+         1.4029075244788534);
+  expect(R"(, "mscale": null, "attention_factor": null)", 1.3688879454113936, 1);
+}
+
+TEST(Rope, YarnWithoutTruncationBlendsBetweenBrokenBorders) {
+  expect_frequencies(
+      with_rope(R"({"type": "yarn", "factor": 40, "original_max_position_embeddings": 512,
+                    "truncate": false})"),
+      {1.0, 0.296960086, 0.0615182295, 0.0092115337, 0.000250000012, 7.90569466e-05, 2.49999994e-05,
+       7.90569447e-06});
+}
+
+TEST(Rope, TheOriginalContextIsTheConfigsOwnWhereTheMapHasNone) {
+  expect_frequencies(with_rope(R"({"rope_type": "yarn", "factor": 40})"),
+                     {1.0, 0.316227764, 0.100000001, 0.0239147246, 0.00512499968, 0.000849862176,
+                      2.49999994e-05, 7.90569447e-06});
+  expect_frequencies(with_rope(R"({"rope_type": "llama3", "factor": 8, "low_freq_factor": 1,
+                                   "high_freq_factor": 4})",
+                               "llama"),
+                     {1.0, 0.316227764, 0.100000001, 0.0316227786, 0.00999999978, 0.0013743249,
+                      0.000125000006, 3.95284733e-05});
+}
+
+TEST(Rope, AFactorOfNullIsTheRatioOfTheContexts) {
+  const ModelConfig config = with_rope(
+      R"({"rope_type": "yarn", "factor": null, "original_max_position_embeddings": 512})", "llama");
+  expect_frequencies(config, {1.0, 0.247052938, 0.0562500022, 0.01087033, 0.00124999997,
+                              0.000395284733, 0.000125000006, 3.95284733e-05});
+  EXPECT_NEAR(rotary_factor(config), 1.2079441541679836, 1e-12);
+}
+
+TEST(Rope, WhatIsWrittenTurnsByTheSameAngles) {
+  const ModelConfig config = with_rope(
+      R"({"rope_type": "yarn", "factor": 40, "original_max_position_embeddings": 512,
+          "truncate": false, "attention_factor": 0.75, "mscale_all_dim": 0.5})");
+  const TemporaryFolder folder(TemporaryFolder::Place::memory);
+  const ModelConfig again =
+      read_model_config(folder.write("config.json", json::dump(to_hf_json(config))));
+  EXPECT_EQ(rotary_frequencies(again), rotary_frequencies(config));
+  EXPECT_EQ(rotary_factor(again), 0.75);
+  EXPECT_EQ(attention_scale(again), attention_scale(config));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ constexpr const char* kFixture = "deepseek_v3_tiny/multi_token_prediction";
 TEST(Weights, WritesWhatItReadUnderTheSameNames) {
   const auto decoder = fixture_decoder(kFixture);
   const TemporaryFolder folder;
-  save_model(folder.path(), *decoder);
+  save_model(folder.path(), *decoder, {});
   const Safetensors before = Safetensors::open(fixture(kFixture) / "model.safetensors");
   const Safetensors after = Safetensors::open(folder / "model.safetensors");
   ASSERT_EQ(before.tensors().size(), after.tensors().size());
@@ -29,7 +29,7 @@ TEST(Weights, WritesWhatItReadUnderTheSameNames) {
 TEST(Weights, GivesTheSameLogitsAfterBeingWrittenAndRead) {
   const auto decoder = fixture_decoder(kFixture);
   const TemporaryFolder folder;
-  save_model(folder.path(), *decoder);
+  save_model(folder.path(), *decoder, {});
   Decoder again(read_model_config(folder / "config.json"));
   load_weights(folder.path(), again);
   const at::Tensor ids = at::arange(12, at::kLong).unsqueeze(0);
@@ -93,6 +93,52 @@ TEST(Weights, TakesSixteenBitFilesAndIgnoresRepeatedHeads) {
   });
   load_weights(folder.path(), *decoder);
   EXPECT_TRUE(at::equal(decoder->named_parameters()["lm_head.weight"], half.to(at::kFloat)));
+}
+
+TEST(Weights, WritesTheTokensThatBeginAndEndAText) {
+  const auto decoder = fixture_decoder(kFixture);
+  const TemporaryFolder folder;
+  save_model(folder.path(), *decoder, {.bos = 3, .eos = 7});
+  json::Value config = json::parse(read_file(folder / "config.json"), "");
+  EXPECT_EQ(config.at("bos_token_id", "").as_int(""), 3);
+  EXPECT_EQ(config.at("eos_token_id", "").as_int(""), 7);
+  save_model(folder.path(), *decoder, {});
+  config = json::parse(read_file(folder / "config.json"), "");
+  EXPECT_TRUE(config.at("bos_token_id", "").is_null() && config.at("eos_token_id", "").is_null());
+}
+
+/// What load_weights says of the fixture with one more tensor of this name.
+std::string problem_with(const std::string& name) {
+  const auto decoder = fixture_decoder(kFixture);
+  const TemporaryFolder folder;
+  write_changed(folder, [&](std::vector<TensorEntry>& tensors) {
+    TensorEntry added = tensors.front();
+    added.name = name;
+    tensors.push_back(added);
+  });
+  try {
+    load_weights(folder.path(), *decoder);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Weights, IgnoresOnlyWhatPublishedCheckpointsRepeat) {
+  for (const char* name :
+       {"model.layers.0.self_attn.rotary_emb.inv_freq", "model.layers.12.embed_tokens.weight",
+        "model.layers.3.shared_head.head.weight"})
+    EXPECT_EQ(problem_with(name), "") << name;
+  for (const char* name : {"model.layers.embed_tokens.weight", "model.layers.x.embed_tokens.weight",
+                           "model.layers.3", "model.layers.3.shared_head.head.weight.more"})
+    EXPECT_NE(problem_with(name), "") << name;
+}
+
+TEST(Weights, ClipsALongName) {
+  const std::string name = "model.layers." + std::string(1000000, '1');
+  const std::string problem = problem_with(name);
+  EXPECT_NE(problem.find("unexpected model.layers.111"), std::string::npos);
+  EXPECT_LT(problem.size(), 1000u);
 }
 
 }  // namespace
