@@ -102,6 +102,22 @@ function(cupel_programs)
   endif()
 endfunction()
 
+# examples/<capability>.cpp: the library as a user's program sees it; tools/run_examples.py runs them.
+function(cupel_examples)
+  if(NOT CUPEL_HEAVY)
+    return()
+  endif()
+  file(GLOB programs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.cpp)
+  foreach(program ${programs})
+    get_filename_component(name ${program} NAME_WE)
+    add_executable(example_${name} ${program})
+    cupel_options(example_${name})
+    target_link_libraries(example_${name} PRIVATE cupel::nn)
+    set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name}
+                          RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
+  endforeach()
+endfunction()
+
 # bench/<name>/ours_nn.cpp is our side of scripts/bench <name>; bench/<name>/bench.cpp measures the
 # torch-free half by itself. Built on request as bench_<name>.
 function(cupel_benches)

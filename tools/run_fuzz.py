@@ -1,7 +1,8 @@
-"""Runs every fuzz target for a while, two at a time: run_fuzz.py BUILD [--seconds N]
+"""Runs every fuzz target for a while, two at a time: run_fuzz.py BUILD [--seconds N] [--record]
 
 A target is a program BUILD/fuzz/NAME; its seeds are the files of tests/fuzz/corpus/NAME. What it
-finds is left in BUILD/fuzz/findings/.
+finds is left in BUILD/fuzz/findings/. With --record a run that finds nothing adds its executions to
+docs/evidence.md.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 
 from results import Results
@@ -19,6 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 options.add_argument("build", type=pathlib.Path)
 options.add_argument("--seconds", type=int, default=20)
+options.add_argument("--record", action="store_true")
 chosen = options.parse_args()
 folder = chosen.build.resolve() / "fuzz"
 findings = folder / "findings"
@@ -50,5 +53,7 @@ with concurrent.futures.ThreadPoolExecutor(2) as pool:
         total += executed
 if not targets:
     results.add("failed", "fuzz", f"no fuzz target in {folder}; build with the asan preset")
-print(f"{total} executions; to keep the count: python3 tools/evidence.py fuzz_executions {total}")
+print(f"{total} executions")
+if chosen.record and total and not results.count("failed"):
+    subprocess.run([sys.executable, ROOT / "tools/evidence.py", "fuzz_executions", str(total)], check=True)
 results.finish()

@@ -48,8 +48,15 @@ struct Field {
   }
 };
 
+/// What other tools call `name`, and what to write here in its place. Where a name maps plainly it
+/// is an alias of a field instead.
+struct Elsewhere {
+  std::string_view name, hint;
+};
+
 /// A struct whose static fields() returns a tuple of Field. Optional members:
 /// `static constexpr std::string_view kShorthand`: the field that a plain scalar stands for;
+/// `static constexpr std::array<Elsewhere, N> kElsewhere`: names that are refused with a hint;
 /// `std::vector<std::string> problems() const`: what spans fields, one sentence each.
 template <class T>
 concept Config = requires {

@@ -189,6 +189,11 @@ void fail_unknown_key(const Node& value, const std::string& key,
   fail(ErrorKind::config, where, text + ", did you mean " + quote(in_full + near) + "?");
 }
 
+void fail_elsewhere(const Node& value, const std::string& key, std::string_view hint) {
+  const std::string& where = value.key_where.empty() ? value.where : value.key_where;
+  fail(ErrorKind::config, where, quote(key) + " is a setting of other tools", std::string(hint));
+}
+
 void fail_not_a_map(const Node& node, const std::string& key) {
   fail_type(node, key, "a map", "write its settings below it, as in name: value");
 }

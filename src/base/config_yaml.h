@@ -67,6 +67,7 @@ std::size_t read_choice(const Node& node, const std::string& key,
 void check_range(const Node& node, const std::string& key, double value, double low, double high);
 [[noreturn]] void fail_unknown_key(const Node& value, const std::string& key,
                                    const std::vector<std::string>& known);
+[[noreturn]] void fail_elsewhere(const Node& value, const std::string& key, std::string_view hint);
 [[noreturn]] void fail_not_a_map(const Node& node, const std::string& key);
 [[noreturn]] void fail_not_a_list(const Node& node, const std::string& key);
 [[noreturn]] void fail_twice(const Node& value, const std::string& key, const std::string& first);
@@ -116,7 +117,13 @@ void read_struct(const Node& node, T& out, const Context& context) {
       read_value(value, out.*(field.member), prefix + canonical,
                  {prefix + canonical, context.folder}, field.low, field.high);
     });
-    if (!found) fail_unknown_key(value, prefix + name, known);
+    if (found) continue;
+    if constexpr (requires { T::kElsewhere; }) {
+      for (const auto& [foreign, hint] : T::kElsewhere) {
+        if (name == foreign) fail_elsewhere(value, prefix + name, hint);
+      }
+    }
+    fail_unknown_key(value, prefix + name, known);
   }
   if constexpr (requires { out.problems(); }) {
     const std::vector<std::string> problems = out.problems();

@@ -153,19 +153,38 @@ struct Run::Impl {
     write_file_atomically(path, json::dump(all, 2) + "\n");
   }
 
-  void write_manifest() {
-    json::Object input_list, output_list;
+  /// What the manifest says of the run itself.
+  json::Value manifest_head() const {
+    json::Object input_list;
     for (const auto& [name, hash] : inputs) input_list.emplace_back(name, hash);
-    std::string lines;
-    for (const auto& [name, hash] : output_hashes()) {
-      lines += hash + "  " + name + "\n";
-      output_list.emplace_back(name, hash);
-    }
     json::Value all =
         json::Object{{"cupel", CUPEL_VERSION},           {"recipe", sha256(options.recipe)},
                      {"config", sha256(options.config)}, {"seed", std::to_string(options.seed)},
                      {"threads", options.threads},       {"inputs", std::move(input_list)}};
     for (const auto& [key, value] : manifest.as_object("")) all.set(key, value);
+    return all;
+  }
+
+  /// Before a stage ends: no fingerprint, and the outputs of the stages before. A run that is cut
+  /// off knows from it, when it goes on, what it had read.
+  void write_begun_manifest() const {
+    const fs::path path = options.folder / "manifest.json";
+    json::Value all = manifest_head();
+    if (fs::exists(path)) {
+      const json::Value before = json::parse(read_file(path), path.string());
+      if (const json::Value* outputs = before.find("outputs")) all.set("outputs", *outputs);
+    }
+    write_file_atomically(path, json::dump(all, 2) + "\n");
+  }
+
+  void write_manifest() const {
+    json::Object output_list;
+    std::string lines;
+    for (const auto& [name, hash] : output_hashes()) {
+      lines += hash + "  " + name + "\n";
+      output_list.emplace_back(name, hash);
+    }
+    json::Value all = manifest_head();
     all.set("outputs", std::move(output_list));
     all.set("fingerprint", sha256(lines));
     write_file_atomically(options.folder / "manifest.json", json::dump(all, 2) + "\n");
@@ -263,13 +282,17 @@ void Run::remove(std::string_view name) {
 }
 
 void Run::record_input(const fs::path& path) {
+  const auto before = impl_->inputs;
   if (!fs::is_directory(path)) {
     impl_->inputs[path.string()] = sha256_file(path);
-    return;
+  } else {
+    for (const auto& entry : fs::recursive_directory_iterator(path)) {
+      if (entry.is_regular_file()) impl_->inputs[entry.path().string()] = sha256_file(entry.path());
+    }
   }
-  for (const auto& entry : fs::recursive_directory_iterator(path)) {
-    if (entry.is_regular_file()) impl_->inputs[entry.path().string()] = sha256_file(entry.path());
-  }
+  if (!has_folder() || impl_->inputs == before) return;
+  impl_->require_folder();
+  impl_->write_begun_manifest();
 }
 
 void Run::set_manifest(std::string key, json::Value value) {

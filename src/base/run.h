@@ -108,7 +108,7 @@ class Run {
   void write_folder(std::string_view name,
                     const std::function<void(const std::filesystem::path&)>& fill);
   void remove(std::string_view name);
-  /// Records an input's SHA-256 in the manifest; of a folder, every file's.
+  /// Records an input's SHA-256 in the manifest, at once; of a folder, every file's.
   void record_input(const std::filesystem::path& path);
   /// A further entry of the manifest, as in ("isa_row", "avx2").
   void set_manifest(std::string key, json::Value value);

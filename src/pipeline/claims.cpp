@@ -14,6 +14,8 @@
 namespace cupel::pipeline::claims {
 namespace {
 
+namespace fs = std::filesystem;
+
 std::string machine_text(const Run& run) {
   const Machine here = machine();
   return fmt::format("{}, {} of {} cores, {:.0f} GiB", here.cpu_model, run.threads(), here.cores,
@@ -56,17 +58,47 @@ ClaimValues from_json_values(const json::Value& values, const std::string& where
   return out;
 }
 
+/// The files that settings name, such as a recipe.
+void append_files(const yaml::Node& node, const Claim& claim, std::vector<fs::path>& out) {
+  std::error_code ignored;
+  const fs::path file = (fs::path(claim.folder) / node.scalar).lexically_normal();
+  if (node.kind == yaml::Node::Kind::scalar && fs::is_regular_file(file, ignored))
+    out.push_back(file);
+  for (const yaml::Node& item : node.items) append_files(item, claim, out);
+  for (const auto& [name, value] : node.members) append_files(value, claim, out);
+}
+
+std::vector<fs::path> files_of(const Claim& claim) {
+  std::vector<fs::path> files;
+  append_files(claim.settings, claim, files);
+  return files;
+}
+
 /// What the figures depend on: a stored seed counts only if it was measured with the same.
 std::string identity(const Claim& claim) {
-  return sha256(claim.protocol + "\n" + yaml::dump(claim.settings));
+  std::string text = claim.protocol + "\n" + yaml::dump(claim.settings);
+  for (const fs::path& file : files_of(claim)) text += sha256_file(file) + "\n";
+  return sha256(text);
+}
+
+/// What was claimed, into the manifest. These are no inputs: a bar or a statement may be corrected
+/// and the run resumed, and what changes a figure is told by identity().
+void record_definitions(const Config& config, const std::vector<Claim>& claims, Run& run) {
+  json::Value hashes = json::Object{};
+  const auto record = [&](const fs::path& file) { hashes.set(file.string(), sha256_file(file)); };
+  for (const Claim& claim : claims) {
+    record(fs::path(config.folder.text) / (claim.id + ".yaml"));
+    for (const fs::path& file : files_of(claim)) record(file);
+  }
+  run.set_manifest("definitions", std::move(hashes));
 }
 
 /// One random seed, from its file if it is done.
 ClaimValues measure_seed(const Claim& claim, int64_t seed, const Protocol& protocol,
                          const Heavy& heavy, Run& run) {
   const std::string base = "claims/" + claim.id + "/" + std::to_string(seed);
-  const std::filesystem::path file = run.folder() / (base + ".json");
-  if (std::filesystem::exists(file)) {
+  const fs::path file = run.folder() / (base + ".json");
+  if (fs::exists(file)) {
     const json::Value stored = json::parse(read_file(file), file.string());
     if (text_at(stored, "settings") == identity(claim))
       return from_json_values(stored.at("values", file.string()), file.string());
@@ -159,13 +191,14 @@ Report run(const Config& config, const Heavy& heavy, std::span<const Protocol> p
     fail(ErrorKind::config, "claims", "needs a folder for what it measures", "name one with --out");
   }
   const std::vector<Claim> claims = read_claims(config);
+  record_definitions(config, claims, run);
   Report report;
   report.form = config.quick ? "quick" : "full";
   for (const Claim& claim : claims) {
     for (Row& row : measure(claim, protocols, heavy, run)) report.claims.push_back(std::move(row));
   }
   run.write("claims.json", json::dump(to_json(report), 2) + "\n");
-  if (config.write_docs) write_file_atomically(config.docs.text, to_markdown(report, claims));
+  if (config.write_docs) write_file_atomically(config.docs, to_markdown(report, claims));
   return report;
 }
 

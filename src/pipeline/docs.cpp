@@ -101,12 +101,13 @@ json::Value recipe_schema() {
                       {"additionalProperties", false}};
 }
 
-DocsReport docs(const DocsConfig& config, const Request&) {
+DocsReport docs(const DocsConfig& config, const Request& request) {
   const std::filesystem::path folder(config.folder);
-  make_folders(folder);
+  const bool dry_run = request.line.flags.dry_run;
+  if (!dry_run) make_folders(folder);
   DocsReport report;
   const auto write = [&](const std::string& name, const std::string& text) {
-    write_file_atomically(folder / name, text);
+    if (!dry_run) write_file_atomically(folder / name, text);
     report.files.push_back((folder / name).string());
   };
   write("README.md", index());

@@ -16,8 +16,8 @@
 
 namespace cupel::pipeline::eval {
 
-/// perplexity: bits a byte and nats a token of running text. exact_match: the answer that greedy
-/// generation ends with (final_answer of data/arithmetic.h) equals the expected one.
+/// perplexity: bits a byte, nats a token and perplexity of running text. exact_match: the answer
+/// that greedy generation ends with (final_answer of data/arithmetic.h) equals the expected one.
 enum class TaskType { perplexity, exact_match };
 constexpr std::array<std::string_view, 2> names(TaskType) { return {"perplexity", "exact_match"}; }
 static_assert(names(TaskType{}).size() == static_cast<std::size_t>(TaskType::exact_match) + 1);
@@ -109,7 +109,7 @@ struct TaskReport {
   std::array<double, 2> interval{};
   int64_t n = 0;
   std::optional<int64_t> tokens = {}, bytes = {};
-  std::optional<double> nats_per_token = {};
+  std::optional<double> nats_per_token = {}, perplexity = {};
   std::optional<BaselineReport> baseline = {};
   static constexpr auto fields() {
     using C = TaskReport;
@@ -122,6 +122,7 @@ struct TaskReport {
         Field{"tokens", &C::tokens, "weighed (perplexity)"},
         Field{"bytes", &C::bytes, "of text (perplexity)"},
         Field{"nats_per_token", &C::nats_per_token, "mean loss (perplexity)"},
+        Field{"perplexity", &C::perplexity, "of a token: exp of nats_per_token"},
         Field{"baseline", &C::baseline, "n-gram model on the same tokens"}};
   }
 };

@@ -132,6 +132,7 @@ TaskReport weigh(const TaskConfig& task, const std::vector<std::string>& blocks,
   report.tokens = static_cast<int64_t>(sum.tokens);
   report.bytes = static_cast<int64_t>(sum.bytes);
   report.nats_per_token = -sum.model / std::max(sum.tokens, 1.0);
+  report.perplexity = std::exp(*report.nats_per_token);
   if (baseline != nullptr) {
     BaselineReport& other = report.baseline.emplace();
     other.name = baseline->name();

@@ -12,8 +12,10 @@
 #include "base/machine.h"
 #include "kernels/kernels.h"
 #include "pipeline/figures.h"
+#include "pipeline/program.h"
 #include "pipeline/references.h"
 #include "pipeline/report_html.h"
+#include "pipeline/same_inputs.h"
 #include "pipeline/verbs.h"
 
 namespace cupel::pipeline {
@@ -86,8 +88,11 @@ bool is_below(const std::string& name, const fs::path& parent) {
   return !relative.empty() && *relative.begin() != "..";
 }
 
-/// The report of a stage that this run has finished before, if its outputs are as it left them.
+/// The report of a stage that this run has finished before, if its outputs are as it left them. A
+/// stage without outputs gives nothing to look at: `claims`, whose verdict is an exit code, is
+/// asked again and takes the random seeds that it has measured from their files.
 std::optional<json::Value> finished_report(const Stage& stage, const Run& run) {
+  if (stage.verb->outputs.empty()) return std::nullopt;
   const fs::path report = run.folder() / "report.json", manifest = run.folder() / "manifest.json";
   if (!run.resuming() || !fs::exists(report) || !fs::exists(manifest)) return std::nullopt;
   const json::Value reports = json::parse(read_file(report), report.string());
@@ -95,10 +100,12 @@ std::optional<json::Value> finished_report(const Stage& stage, const Run& run) {
   if (mine == nullptr) return std::nullopt;
   const std::string where = manifest.string();
   const json::Value recorded = json::parse(read_file(manifest), where);
+  const json::Value* outputs = recorded.find("outputs");  // none before the first stage has ended
+  if (outputs == nullptr) return std::nullopt;
   for (const Output& output : stage.verb->outputs) {
     const fs::path path = stage_folder(stage, {}) / output.path;
     bool found = false;
-    for (const auto& [name, hash] : recorded.at("outputs", where).as_object(where)) {
+    for (const auto& [name, hash] : outputs->as_object(where)) {
       if (!is_below(name, path)) continue;
       found = true;
       const fs::path file = run.folder() / name;
@@ -131,6 +138,7 @@ Result run_stage(const Request& request, std::size_t index, Run& run) {
     RunOptions options = options_of(request, stage_folder(stage, run.folder()));
     options.resume = true;  // the folder of the whole run decides whether this one may exist
     Run own(std::move(options));
+    record_program(request.heavy, own);
     for (const Sink& sink : request.sinks) own.subscribe(sink);
     result = call(own);
     finish(stage.name, result.report, own);
@@ -158,13 +166,15 @@ fs::path run_folder(const Request& request) {
 Executed execute(const Request& request, const fs::path& folder) {
   kernels();  // an unknown CUPEL_ISA ends the run before it begins
   Run run(options_of(request, folder));
+  for (const Stage& stage : request.recipe.stages)
+    require_same_inputs(stage_folder(stage, folder), folder);
   for (const Sink& sink : request.sinks) run.subscribe(sink);
-  run.set_manifest("isa_row", kernels().name);
+  record_program(request.heavy, run);
   Executed result{folder, json::Object{}, {}, 0};
   bool ran = false;
   for (std::size_t i = 0; i < request.recipe.stages.size(); ++i) {
     const Stage& stage = request.recipe.stages[i];
-    // What follows a stage that ran has new inputs, so it runs too.
+    // What follows a stage that ran may have new inputs, so it runs too.
     if (auto before = ran ? std::nullopt : finished_report(stage, run)) {
       run.log(LogLevel::info, stage.name + ": finished before, its outputs are unchanged");
       result.report.set(stage.name, std::move(*before));
@@ -172,7 +182,7 @@ Executed execute(const Request& request, const fs::path& folder) {
       continue;
     }
     if (run.stop_requested()) throw Interrupted();
-    ran = true;
+    ran = ran || !stage.verb->outputs.empty();
     Result done = run_stage(request, i, run);
     finish(stage.name, done.report, run);
     result.report.set(stage.name, std::move(done.report));

@@ -21,8 +21,10 @@ struct Executed {
 std::filesystem::path run_folder(const Request& request);
 
 /// Stage after stage. A stage that a resumed run has finished, with its outputs unchanged, is not
-/// run again. Throws Interrupted where a stage did, or between two; everything else as Error: what
-/// LibTorch throws as Error{external}, memory that could not be had as Error{resource}.
+/// run again; one that has no outputs, such as `claims`, always is. Throws Interrupted where a
+/// stage did, or between two; everything else as Error: what LibTorch throws as Error{external},
+/// memory that could not be had as Error{resource}, an input that changed since the run began as
+/// Error{config}.
 Executed execute(const Request& request, const std::filesystem::path& folder);
 
 /// Whether a stage of the request needs the program with LibTorch, which this one may not be.

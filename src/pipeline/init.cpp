@@ -46,6 +46,7 @@ void append_settings(const std::vector<FieldDoc>& fields, const std::string& lea
 }  // namespace
 
 std::string InitReport::text() const {
+  if (dry_run) return "would write " + path + "\n";
   return "wrote " + path + "\nnext: cupel validate " + path + ", then cupel run " + path + "\n";
 }
 
@@ -85,7 +86,8 @@ InitReport init(const InitConfig& config, const Request& request) {
     text += "\n" + commented_section(*verb);
     report.sections.emplace_back(verb->name);
   }
-  write_file_atomically(report.path, text);
+  report.dry_run = request.line.flags.dry_run;
+  if (!report.dry_run) write_file_atomically(report.path, text);
   return report;
 }
 

@@ -19,6 +19,7 @@ struct InitConfig {
 struct InitReport {
   std::string path;
   std::vector<std::string> sections;
+  bool dry_run = false;  // nothing was written
   static constexpr auto fields() {
     return std::tuple{Field{"path", &InitReport::path, "recipe that was written"},
                       Field{"sections", &InitReport::sections, "its sections"}};

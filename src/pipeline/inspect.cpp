@@ -177,6 +177,10 @@ void look_at_folder(const fs::path& folder, int64_t listed, Report& report) {
 
 Report run(const Config& config) {
   const fs::path path = config.path.text;
+  if (path.empty()) {
+    fail(ErrorKind::config, "cupel inspect", "no path is named",
+         "give a model, run folder, tokenizer or data file");
+  }
   if (!fs::exists(path)) fail(ErrorKind::config, path.string(), "no such file", "check the path");
   Report report;
   report.path = path.string();

@@ -1,8 +1,11 @@
 #include "pipeline/plan.h"
 
+#include <cmath>
+
 #include "base/atomic_file.h"
 #include "base/machine.h"
 #include "nn/device.h"
+#include "pipeline/estimate.h"
 #include "pipeline/execute.h"
 #include "pipeline/figures.h"
 #include "pipeline/training_data.h"
@@ -25,22 +28,40 @@ int64_t vocabulary(const train::Config& config) {
   return 0;
 }
 
-train::Plan plan_training(const train::Config& config, const Request& request) {
+Element element_of(nn::Precision compute) {
+  if (compute == nn::Precision::fp32) return Element::f32;
+  return compute == nn::Precision::bf16 ? Element::bf16 : Element::f16;
+}
+
+void plan_training(const train::Config& config, const Request& request, StagePlan& out) {
   const nn::Precision compute =
       nn::resolve_precision(config.precision, nn::has_fp16_units(), nn::has_bf16_units()).compute;
   const int64_t known = vocabulary(config);
-  if (config.max_steps && known > 0)
-    return train::plan(config, train::resolve_model(config, known), compute, 0);
-  const TrainingData data = read_training_data(config, request);
-  return train::plan(config, train::resolve_model(config, data.tokenizer.vocab_size()), compute,
-                     data.order.sequences_per_epoch());
+  llm::ModelConfig model;
+  int64_t sequences = 0;
+  if (config.max_steps && known > 0) {
+    model = train::resolve_model(config, known);
+  } else {
+    const TrainingData data = read_training_data(config, request);
+    model = train::resolve_model(config, data.tokenizer.vocab_size());
+    sequences = data.order.sequences_per_epoch();
+  }
+  out.train = train::plan(config, model, compute, sequences);
+  const int threads = request.recipe.threads;
+  ThreadPool pool(threads > 0 ? threads : available_threads());
+  const Element type = element_of(compute);
+  const double fp32_rate = measured_rate(Element::f32, model.hidden_size, pool);
+  const double rate =
+      type == Element::f32 ? fp32_rate : measured_rate(type, model.hidden_size, pool);
+  out.estimated_seconds =
+      training_seconds(training_flops(config, model, *out.train), rate, fp32_rate);
 }
 
 StagePlan plan_stage(const Stage& stage, const Request& request) {
-  StagePlan result{stage.name, std::nullopt};
+  StagePlan result{stage.name, std::nullopt, std::nullopt};
   if (stage.verb != find_section("train")) return result;
   const auto config = settings_of<train::Config>(stage, request.recipe);
-  if (!waits_for_a_stage(config)) result.train = plan_training(config, request);
+  if (!waits_for_a_stage(config)) plan_training(config, request, result);
   return result;
 }
 
@@ -51,7 +72,9 @@ std::string PlanReport::text() const {
   for (const StagePlan& stage : stages) {
     out += stage.stage + "\n";
     if (stage.train) {
-      out += figures_text(to_json(*stage.train));
+      json::Value figures = to_json(*stage.train);
+      figures.set("estimated_time", seconds_text(stage.estimated_seconds.value_or(NAN)));
+      out += figures_text(figures);
     } else {
       out += "  nothing to plan before it begins\n";
     }

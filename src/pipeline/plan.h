@@ -13,10 +13,14 @@ namespace cupel::pipeline {
 struct StagePlan {
   std::string stage;
   std::optional<train::Plan> train;  // null for a stage that trains nothing
+  std::optional<double> estimated_seconds;
   static constexpr auto fields() {
     using C = StagePlan;
     return std::tuple{Field{"stage", &C::stage, "section of the recipe"},
-                      Field{"train", &C::train, "model, steps and memory"}};
+                      Field{"train", &C::train, "model, steps and memory"},
+                      Field{"estimated_seconds", &C::estimated_seconds,
+                            "of its steps, from the speed of matrix products measured here; good "
+                            "to a factor of about two"}};
   }
 };
 

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "kernels/kernels.h"
 
 namespace cupel::pipeline {
 
@@ -18,6 +19,14 @@ std::string version_line(const Heavy& heavy) {
   if (heavy.libraries == nullptr) return line;
   const json::Value libraries = heavy.libraries();
   return line + " (LibTorch " + libraries.at("libtorch", "libraries").as_string("libtorch") + ")";
+}
+
+void record_program(const Heavy& heavy, Run& run) {
+  run.set_manifest("isa_row", kernels().name);
+  if (heavy.libraries == nullptr) return;
+  const json::Value libraries = heavy.libraries();
+  for (const auto& [name, its_version] : libraries.as_object("libraries"))
+    run.set_manifest(name, its_version);
 }
 
 std::filesystem::path heavy_program() {

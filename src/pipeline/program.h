@@ -14,6 +14,9 @@ std::string version();
 /// "cupel 0.1.0 (LibTorch 2.11.0)"; LibTorch only where it is loaded.
 std::string version_line(const Heavy& heavy);
 
+/// Into the manifest: the kernel row and, where LibTorch is loaded, its version.
+void record_program(const Heavy& heavy, Run& run);
+
 /// The program with LibTorch, beside this one.
 std::filesystem::path heavy_program();
 

@@ -108,7 +108,7 @@ Recipe parse_recipe(const std::string& file) {
   Header header;
   yaml::read_struct(top, header, {});
   recipe.seed = header.seed;
-  recipe.threads = header.threads;
+  recipe.threads = recipe.stated_threads = header.threads;
   if (recipe.stages.empty()) {
     fail(ErrorKind::config, file, "a recipe without a section",
          "write one, or begin with cupel init");
@@ -119,6 +119,9 @@ Recipe parse_recipe(const std::string& file) {
 /// The stages that a verb runs: all, or those of its own.
 void select_stages(const Verb& verb, Recipe& recipe) {
   if (!verb.is_stage()) return;
+  for (const Stage& stage : recipe.stages) {
+    if (stage.verb != &verb) recipe.left_out.push_back(stage.name);
+  }
   std::erase_if(recipe.stages, [&](const Stage& stage) { return stage.verb != &verb; });
   if (!recipe.stages.empty()) return;
   fail(ErrorKind::config, recipe.file, "has no section \"" + std::string(verb.name) + "\"",
@@ -261,8 +264,35 @@ void take_words(Request& request) {
   settings.members.emplace_back(verb.words_setting, words_node(verb, words));
 }
 
+/// The same settings with paths that hold wherever they are read: a resolved recipe lies in another
+/// folder than the one it was made from.
+json::Value with_absolute_paths(const json::Value& value, const FieldDoc& field) {
+  if (value.is_array()) {
+    json::Array list;
+    for (const json::Value& item : value.as_array(field.name))
+      list.push_back(with_absolute_paths(item, field));
+    return list;
+  }
+  if (value.is_object() && !field.children.empty()) {
+    json::Object members;
+    for (const auto& [name, member] : value.as_object(field.name)) {
+      const FieldDoc* child = find_setting(field.children, name);
+      CUPEL_ASSERT(child != nullptr);
+      members.emplace_back(name, with_absolute_paths(member, *child));
+    }
+    return members;
+  }
+  if (field.type != "path" || !value.is_string()) return value;
+  const std::string& text = value.as_string(field.name);
+  if (text.empty() || text.find("${") != std::string::npos) return value;
+  return std::filesystem::absolute(text).lexically_normal().string();
+}
+
 json::Value resolved(const Stage& stage, const Recipe& recipe) {
-  return stage.verb->resolve(stage.settings, {stage.name, recipe.folder()});
+  FieldDoc section;
+  section.children = stage.verb->settings();
+  return with_absolute_paths(stage.verb->resolve(stage.settings, {stage.name, recipe.folder()}),
+                             section);
 }
 
 }  // namespace
@@ -291,6 +321,7 @@ Request make_request(CommandLine line, const Heavy& heavy) {
 
 std::string resolved_config(const Recipe& recipe) {
   json::Object root{{"seed", recipe.seed}};
+  if (recipe.stated_threads > 0) root.emplace_back("threads", recipe.stated_threads);
   json::Array list;
   bool repeats = false;
   for (const Stage& stage : recipe.stages) {

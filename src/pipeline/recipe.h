@@ -34,7 +34,7 @@ struct Flags {
         Field{"seed", &C::seed, "random seed; default: the recipe's, else 0", 0, 9e15},
         Field{"threads", &C::threads, "default: the recipe's, else all cores", 1, 1e4},
         Field{"resume", &C::resume, "go on with the run in --out, or begin it"},
-        Field{"dry_run", &C::dry_run, "check the recipe, plan memory, touch nothing"},
+        Field{"dry_run", &C::dry_run, "check the recipe, plan memory and time, touch nothing"},
         Field{"json", &C::json, "the report on standard output, all else on standard error"},
         Field{"help", &C::help, "what a verb does and its settings"},
         Field{"version", &C::version, "the version, and LibTorch's where it is loaded"}};
@@ -58,8 +58,10 @@ struct Stage {
 struct Recipe {
   std::string file, text;  // text: as given; of a command line without a recipe, its settings
   int64_t seed = 0;
-  int threads = 0;  // 0: all cores
+  int threads = 0;         // 0: all cores
+  int stated_threads = 0;  // the recipe's own, whatever the command line says
   std::vector<Stage> stages;
+  std::vector<std::string> left_out;  // stages of the file that this command does not run
   std::string folder() const { return std::filesystem::path(file).parent_path().string(); }
 };
 
@@ -77,7 +79,8 @@ struct Request {
 /// sections, every setting, references, input files. Throws Error{config} with the place.
 Request make_request(CommandLine line, const Heavy& heavy);
 
-/// config.yaml: every setting of every stage, itself a recipe.
+/// config.yaml: every setting of every stage, itself a recipe. Paths are absolute, so that it means
+/// the same in the run folder.
 std::string resolved_config(const Recipe& recipe);
 
 /// Settings of a stage as its verb's struct; references stay as they are.

@@ -13,11 +13,14 @@ namespace {
 namespace fs = std::filesystem;
 using yaml::Node;
 
+/// Calls visit(node, name), the name as it stands in an override: "tasks.0.path".
 template <class Visit>
-void for_each_scalar(Node& node, const Visit& visit) {
-  if (node.kind == Node::Kind::scalar) visit(node);
-  for (Node& item : node.items) for_each_scalar(item, visit);
-  for (auto& [key, value] : node.members) for_each_scalar(value, visit);
+void for_each_scalar(Node& node, const std::string& name, const Visit& visit) {
+  if (node.kind == Node::Kind::scalar) visit(node, name);
+  const std::string prefix = name.empty() ? "" : name + ".";
+  for (std::size_t i = 0; i < node.items.size(); ++i)
+    for_each_scalar(node.items[i], prefix + std::to_string(i), visit);
+  for (auto& [key, value] : node.members) for_each_scalar(value, prefix + key, visit);
 }
 
 /// "${train.model}/config.json" is section "train", output "model", and what follows the brace.
@@ -38,6 +41,20 @@ std::optional<Reference> reference_of(const Node& node) {
   return Reference{inside.substr(0, dot), inside.substr(dot + 1), text.substr(end + 1)};
 }
 
+/// The recipe has the section, but this command runs another alone.
+[[noreturn]] void fail_left_out(const Node& node, const std::string& name,
+                                const Reference& reference, const Stage& stage) {
+  std::string path = reference.output;
+  for (const Output& output : find_section(reference.section)->outputs) {
+    if (output.name == reference.output) path = output.path;
+  }
+  fail(ErrorKind::config, node.where,
+       "\"" + clip(node.scalar, 80) + "\": section \"" + reference.section +
+           "\" is not run by cupel " + std::string(stage.verb->name),
+       "run all of the recipe with cupel run, or name what an earlier run left, as in --" + name +
+           "=runs/EARLIER/" + path);
+}
+
 [[noreturn]] void fail_no_stage(const Node& node, const std::string& section, const Recipe& recipe,
                                 std::size_t index) {
   std::vector<std::string> earlier;
@@ -51,8 +68,8 @@ std::optional<Reference> reference_of(const Node& node) {
 }
 
 /// Path of the output below the run's folder. The nearest earlier stage of that name counts.
-fs::path output_path(const Node& node, const Reference& reference, const Recipe& recipe,
-                     std::size_t index) {
+fs::path output_path(const Node& node, const std::string& name, const Reference& reference,
+                     const Recipe& recipe, std::size_t index) {
   for (std::size_t i = index; i-- > 0;) {
     const Stage& stage = recipe.stages[i];
     const bool named = reference.section == stage.name || reference.section == stage.verb->name ||
@@ -72,6 +89,11 @@ fs::path output_path(const Node& node, const Reference& reference, const Recipe&
          near.empty() ? "it gives " + (listed.empty() ? "none" : listed)
                       : "did you mean \"" + near + "\"?");
   }
+  const Verb* section = find_section(reference.section);
+  const auto& others = recipe.left_out;
+  const bool left_out =
+      section != nullptr && std::find(others.begin(), others.end(), section->name) != others.end();
+  if (left_out) fail_left_out(node, name, reference, recipe.stages[index]);
   fail_no_stage(node, reference.section, recipe, index);
 }
 
@@ -112,10 +134,10 @@ void check_references(const Recipe& recipe) {
 
 yaml::Node with_outputs(const Recipe& recipe, std::size_t index, const fs::path& folder) {
   Node settings = recipe.stages[index].settings;
-  for_each_scalar(settings, [&](Node& node) {
+  for_each_scalar(settings, "", [&](Node& node, const std::string& name) {
     const auto reference = reference_of(node);
     if (!reference) return;
-    const fs::path path = folder / output_path(node, *reference, recipe, index);
+    const fs::path path = folder / output_path(node, name, *reference, recipe, index);
     node.scalar = fs::absolute(path).lexically_normal().string() + reference->rest;
   });
   return settings;

@@ -33,6 +33,11 @@ std::string baseline_text(const json::Value& row) {
   return value ? html::number(*value) + (name.empty() ? "" : " (" + escape(name) + ")") : "–";
 }
 
+std::string perplexity_text(const json::Value& task) {
+  const double value = number_at(task, "perplexity");
+  return std::isfinite(value) ? html::number(value) : "–";
+}
+
 std::string verdict(const json::Value& row) {
   const json::Value* pass = row.find("pass");
   if (pass == nullptr || !pass->is_bool()) return escape(text_at(row, "reason"));
@@ -51,7 +56,8 @@ std::string eval_section(const json::Value& report) {
     const double value = number_at(task, "value");
     const std::optional<Interval> interval = interval_at(task, "interval");
     rows.push_back({escape(name), escape(metric), html::number(value), written(interval),
-                    html::number(number_at(task, "n")), baseline_text(task)});
+                    html::number(number_at(task, "n")), perplexity_text(task),
+                    baseline_text(task)});
     charts[metric].estimates.push_back(
         {.label = name, .value = value, .interval = interval, .baseline = baseline_of(task)});
   }
@@ -61,8 +67,8 @@ std::string eval_section(const json::Value& report) {
     chart.note = "with 95 % interval; hollow: baseline";
     figures += chart::interval_chart(chart);
   }
-  return html::table({"task", "metric", "value", "95 % interval", "n", "baseline"}, rows,
-                     {2, 3, 4, 5}) +
+  return html::table({"task", "metric", "value", "95 % interval", "n", "perplexity", "baseline"},
+                     rows, {2, 3, 4, 5, 6}) +
          element("div", "charts", figures);
 }
 

@@ -55,10 +55,12 @@ const std::vector<Verb>& verbs() {
           .gives("model", "model")
           .begins_with(kTrainExample),
       verb<&evaluate>("eval", "perplexity and exact answers of a model, with intervals")
+          .gives("predictions", "predictions.jsonl")
           .begins_with(kEvalExample),
       whole_recipe("run", "run every section of a recipe, in order").recipe(),
       verb<&validate>("validate", "check a recipe and touch nothing").recipe(),
-      verb<&plan>("plan", "parameters, steps and memory of a recipe, before anything is loaded")
+      verb<&plan>("plan",
+                  "parameters, steps, memory and time of a recipe, before anything is loaded")
           .recipe(),
       verb<&preview>("preview", "first training sequences: tokens, labels, document borders")
           .recipe(),

@@ -111,6 +111,20 @@ struct Config : nn::FitConfig {
                    Field{"samples", &C::samples, "texts to continue before and after"}},
         nn::FitConfig::fields());
   }
+  static constexpr std::array kElsewhere{
+      Elsewhere{"bf16", "write precision: bf16"},
+      Elsewhere{"fp16", "write precision: fp16"},
+      Elsewhere{"output_dir", "name the run's folder with --out"},
+      Elsewhere{"optimizer", "leave it out: AdamW is the one optimizer"},
+      Elsewhere{"optim", "leave it out: AdamW is the one optimizer"},
+      Elsewhere{"adapter", "leave it out: all weights are trained"},
+      Elsewhere{"finetuning_type", "leave it out: all weights are trained"},
+      Elsewhere{"resume_from_checkpoint", "leave it out and run with --resume"},
+      Elsewhere{"report_to",
+                "leave it out: metrics.jsonl and TensorBoard events are always written"},
+      Elsewhere{"seed", "write it at the top of the recipe, or as --seed"},
+      Elsewhere{"threads", "write it at the top of the recipe, or as --threads"},
+  };
   std::vector<std::string> problems() const;
 };
 

@@ -72,6 +72,24 @@ TEST(Config, AnUnknownKeyIsNamedWithItsPlaceAndTheNearestName) {
               fails_with("recipe.yaml:2:1: unknown key \"epslion\", did you mean \"epsilon\"?"));
 }
 
+struct Renamed {
+  int64_t length = 0;
+  static constexpr std::array kElsewhere{Elsewhere{"max_len", "write length"}};
+  static constexpr auto fields() { return std::tuple{Field{"length", &Renamed::length, ""}}; }
+};
+
+TEST(Config, ANameOfAnotherToolIsRefusedWithWhatToWrite) {
+  Renamed out;
+  EXPECT_THAT(
+      [&] {
+        const yaml::Node root = yaml::parse("length: 1\nmax_len: 2\n", "recipe.yaml");
+        yaml::read_struct(root, out, {"train", ""});
+      },
+      throws_exactly(ErrorKind::config,
+                     "recipe.yaml:2:1: \"train.max_len\" is a setting of other tools; write "
+                     "length"));
+}
+
 TEST(Config, AnUnknownKeyOfTheCommandLineIsNamedInFull) {
   EXPECT_THAT([] { read("", {"--nested.min-scall=1"}); },
               fails_with("--nested.min-scall: unknown key \"nested.min_scall\", did you mean "

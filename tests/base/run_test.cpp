@@ -230,6 +230,26 @@ TEST(Run, TheManifestHoldsHashesOfInputsAndOutputs) {
   EXPECT_EQ(manifest.at("seed", "").as_string(""), "1");
 }
 
+TEST(Run, WhatWasReadIsInTheManifestBeforeAnythingEnds) {
+  const TemporaryFolder folder;
+  const fs::path input = folder.write("a.txt", "abc");
+  {
+    cupel::Run run(options_in(folder / "run"));
+    run.record_input(input);
+  }
+  const json::Value begun = read_json(folder / "run/manifest.json");
+  EXPECT_EQ(begun.at("inputs", "").at(input.string(), "").as_string(""), sha256("abc"));
+  EXPECT_EQ(begun.find("fingerprint"), nullptr);
+  whole_run(folder / "two", input, 1, 1);
+  {
+    cupel::Run run(options_in(folder / "two", true));
+    run.record_input(folder.write("b.txt", "b"));
+  }
+  const json::Value resumed = read_json(folder / "two/manifest.json");
+  EXPECT_EQ(resumed.at("outputs", "").as_object("").size(), 1u);
+  EXPECT_EQ(resumed.find("fingerprint"), nullptr);
+}
+
 TEST(Run, TheFingerprintIsTheSameAtAnotherTimeAndWithOtherThreads) {
   const TemporaryFolder folder;
   const fs::path input = folder.write("a.txt", "abc");

@@ -24,8 +24,10 @@ struct Calls {
 
 struct FakeSettings {
   double base = 0;
+  Path recipe;
   static constexpr auto fields() {
-    return std::tuple{Field{"base", &FakeSettings::base, "added to the seed"}};
+    return std::tuple{Field{"base", &FakeSettings::base, "added to the seed"},
+                      Field{"recipe", &FakeSettings::recipe, "not read"}};
   }
 };
 
@@ -45,7 +47,7 @@ struct Bench {
   explicit Bench(const std::string& needs = "[]", const std::string& bar = ">= 2") {
     calls = {};
     config.folder = {(folder / "claims").string()};
-    config.docs = {(folder / "claims.md").string()};
+    config.docs = (folder / "claims.md").string();
     folder.write("claims/one.yaml", "id: one\nstatement: It gains\nprotocol: fake\nneeds: " +
                                         needs + "\nmetrics: [{name: gain, bar: \"" + bar +
                                         "\"}]\nsettings: {base: 1}\nquick: {seeds: [4]}\n"
@@ -109,6 +111,35 @@ TEST(Claims, ASeedMeasuredWithOtherSettingsDoesNotCount) {
   EXPECT_THAT(calls.seeds, ElementsAre(1, 2, 3, 1, 2, 3));
 }
 
+TEST(Claims, ASeedMeasuredWithAnotherFileBehindItsSettingsDoesNotCount) {
+  Bench bench;
+  std::string text = read_file(bench.folder / "claims/one.yaml");
+  text.replace(text.find("{base: 1}"), 9, "{base: 1, recipe: ../r.yaml}");
+  bench.folder.write("claims/one.yaml", text);
+  bench.folder.write("r.yaml", "max_steps: 1\n");
+  bench.measure();
+  bench.measure();
+  EXPECT_THAT(calls.seeds, ElementsAre(1, 2, 3));
+  bench.folder.write("r.yaml", "max_steps: 2\n");
+  bench.measure();
+  EXPECT_THAT(calls.seeds, ElementsAre(1, 2, 3, 1, 2, 3));
+}
+
+TEST(Claims, TheManifestNamesTheFilesThatDefineThem) {
+  Bench bench;
+  {
+    RunOptions options;
+    options.folder = bench.folder / "run";
+    options.threads = 1;
+    cupel::Run run(options);
+    run.finish("claims", to_json(claims::run(bench.config, {}, kFake, run)));
+  }
+  const std::string file = (bench.folder / "claims/one.yaml").string();
+  const json::Value manifest =
+      json::parse(read_file(bench.folder / "run/manifest.json"), "manifest.json");
+  EXPECT_EQ(manifest.at("definitions", "").at(file, "").as_string(""), sha256_file(file));
+}
+
 TEST(Claims, AMissingDataSetIsSkippedNeverPassed) {
   Bench bench("[no_such_set]");
   const Report report = bench.measure();
@@ -135,10 +166,10 @@ TEST(Claims, RowsHaveTheFieldsThatScriptsRead) {
 TEST(Claims, DocsAreWrittenOnRequestOnly) {
   Bench bench;
   bench.measure();
-  EXPECT_FALSE(std::filesystem::exists(bench.config.docs.text));
+  EXPECT_FALSE(std::filesystem::exists(bench.config.docs));
   bench.config.write_docs = true;
   bench.measure();
-  EXPECT_THAT(read_file(bench.config.docs.text), HasSubstr("| one | gain | 12 |"));
+  EXPECT_THAT(read_file(bench.config.docs), HasSubstr("| one | gain | 12 |"));
 }
 
 TEST(Claims, AnUnknownProtocolOrMetricIsNamed) {

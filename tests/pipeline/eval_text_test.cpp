@@ -59,6 +59,8 @@ TEST(EvalWeigh, BlocksCountByTheirBytes) {
   EXPECT_NEAR(report.interval[0], 0, 1e-12);
   EXPECT_NEAR(report.interval[1], 8, 1e-12);
   EXPECT_EQ(report.tokens, 2);
+  EXPECT_NEAR(*report.nats_per_token, 4 * std::log(2.0), 1e-12);
+  EXPECT_NEAR(*report.perplexity, 16, 1e-9);  // 8 bits over 2 tokens
   EXPECT_FALSE(report.baseline.has_value());
 }
 

@@ -80,6 +80,91 @@ TEST(Execute, AStageWhoseOutputChangedIsRunAgainWithAllThatFollow) {
   EXPECT_EQ(calls, 3);
 }
 
+TEST(Execute, AnEvaluationWhosePredictionsAreGoneIsRunAgain) {
+  TemporaryFolder folder(TemporaryFolder::Place::memory);
+  folder.write("model/config.json", "{}");
+  Request request = request_for(folder, "eval",
+                                "eval: {model: model, tasks: [{source: arithmetic, type: "
+                                "exact_match, rows: 2}]}\n");
+  request.heavy.load_model = [](const Path&, cupel::Run&) {
+    ++calls;
+    LanguageModel model;
+    model.generate = [](std::string_view, const GenerateOptions&, const auto&) -> std::string {
+      return "?";
+    };
+    return model;
+  };
+  calls = 0;
+  execute(request, folder / "run");
+  request.line.flags.resume = true;
+  execute(request, folder / "run");
+  EXPECT_EQ(calls, 1);
+  remove_path(folder / "run/predictions.jsonl");
+  execute(request, folder / "run");
+  EXPECT_EQ(calls, 2);
+  EXPECT_TRUE(std::filesystem::exists(folder / "run/predictions.jsonl"));
+}
+
+TEST(Execute, AResumedClaimThatMissedItsBarIsStillAMiss) {
+  TemporaryFolder folder(TemporaryFolder::Place::memory);
+  folder.write("claims/one.yaml",
+               "id: one\nstatement: It gains\nprotocol: learning\n"
+               "metrics: [{name: gain, bar: \">= 2\"}]\nfull: {seeds: [1]}\nquick: {seeds: [1]}\n");
+  // What a seed that was measured leaves, so that nothing is trained here.
+  folder.write("run/claims/one/1.json", "{\"settings\": \"" + sha256("learning\n{}\n") +
+                                            "\", \"values\": {\"gain\": {\"value\": 1}}}");
+  Request request = request_for(folder, "run", "claims: {folder: claims}\n");
+  request.line.flags.resume = true;
+  for (int i = 0; i < 2; ++i) {
+    const Executed done = execute(request, folder / "run");
+    EXPECT_EQ(done.exit_code, 1);
+    EXPECT_THAT(done.texts.at(0), HasSubstr("gain"));
+  }
+}
+
+TEST(Execute, AResumedRunRefusesAnInputThatChanged) {
+  TemporaryFolder folder(TemporaryFolder::Place::memory);
+  folder.write("text.txt", "gold");
+  Request request =
+      request_for(folder, "run", "train: {model: {}, datasets: [{path: text.txt}]}\n");
+  request.heavy.train = [](const train::Config& config, cupel::Run& run) {
+    run.record_input(config.datasets[0].path.text);
+    return pretend_to_train(config, run);
+  };
+  execute(request, folder / "run");
+  request.line.flags.resume = true;
+  EXPECT_NO_THROW(execute(request, folder / "run"));
+  folder.write("text.txt", "lead");
+  EXPECT_THAT([&] { execute(request, folder / "run"); },
+              throws_error(ErrorKind::config, "text.txt: was changed since the run in "));
+}
+
+TEST(Execute, EveryManifestNamesKernelRowAndLibTorch) {
+  TemporaryFolder folder(TemporaryFolder::Place::memory);
+  Request request = request_for(folder, "run", kTwoStages);
+  request.heavy.libraries = []() -> json::Value { return json::Object{{"libtorch", "2.11.0"}}; };
+  execute(request, folder / "run");
+  for (const char* name : {"run/manifest.json", "run/train-2/manifest.json"}) {
+    const json::Value manifest = json::parse(read_file(folder / name), name);
+    EXPECT_NE(manifest.find("isa_row"), nullptr) << name;
+    EXPECT_EQ(manifest.at("libtorch", name).as_string(name), "2.11.0");
+  }
+}
+
+TEST(Execute, TheConfigOfARunIsARecipeThatReadsFromAnyFolder) {
+  TemporaryFolder folder(TemporaryFolder::Place::memory);
+  folder.write("text.txt", "gold");
+  const Request request =
+      request_for(folder, "run", "threads: 1\ntrain: {model: {}, datasets: [{path: text.txt}]}\n");
+  execute(request, folder / "run");
+  CommandLine line;
+  line.verb = &find_verb("validate");
+  line.words = {(folder / "run/config.yaml").string()};
+  const Request again = make_request(line, {});
+  EXPECT_EQ(again.recipe.threads, 1);
+  EXPECT_EQ(resolved_config(again.recipe), read_file(folder / "run/config.yaml"));
+}
+
 TEST(Execute, AFolderThatHoldsARunIsRefusedWithoutResume) {
   TemporaryFolder folder(TemporaryFolder::Place::memory);
   const Request request = request_for(folder, "run", kTrainSection);

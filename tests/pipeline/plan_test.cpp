@@ -21,6 +21,8 @@ TEST(PlanVerb, ANumberOfStepsAndAVocabularyNeedNoData) {
   EXPECT_EQ(report.stages[0].train->tokens, 7 * 2 * 64);
   EXPECT_GT(report.stages[0].train->planned_memory_bytes, 16 * report.stages[0].train->parameters);
   EXPECT_TRUE(report.fits);
+  EXPECT_GT(report.stages[0].estimated_seconds, 0);
+  EXPECT_THAT(report.text(), HasSubstr("estimated_time"));
 }
 
 TEST(PlanVerb, PassesOverTheDataAreCountedInTheData) {

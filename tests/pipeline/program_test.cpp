@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/atomic_file.h"
 #include "support/errors.h"
 #include "support/files.h"
 
@@ -13,6 +14,24 @@ TEST(Program, TheVersionLineNamesLibTorchOnlyWhereItIsLoaded) {
   Heavy heavy;
   heavy.libraries = []() -> json::Value { return json::Object{{"libtorch", "2.11.0"}}; };
   EXPECT_EQ(version_line(heavy), "cupel " + version() + " (LibTorch 2.11.0)");
+}
+
+TEST(Program, TheManifestNamesTheKernelRowAndLibTorchOnlyWhereItIsLoaded) {
+  TemporaryFolder folder(TemporaryFolder::Place::memory);
+  Heavy heavy;
+  const auto manifest_of = [&](const std::string& name) {
+    RunOptions options;
+    options.folder = folder / name;
+    options.threads = 1;
+    cupel::Run run(options);
+    record_program(heavy, run);
+    run.finish("train", json::Object{});
+    return json::parse(read_file(folder / name / "manifest.json"), name);
+  };
+  EXPECT_EQ(manifest_of("light").find("libtorch"), nullptr);
+  EXPECT_NE(manifest_of("again").find("isa_row"), nullptr);
+  heavy.libraries = []() -> json::Value { return json::Object{{"libtorch", "2.11.0"}}; };
+  EXPECT_EQ(manifest_of("heavy").at("libtorch", "").as_string(""), "2.11.0");
 }
 
 TEST(Program, TheHeavyProgramLiesBesideThisOne) {

@@ -111,6 +111,26 @@ TEST(Recipe, TheResolvedConfigIsARecipeThatResolvesToItself) {
   EXPECT_EQ(resolved_config(good(once).recipe), once);
 }
 
+TEST(Recipe, PathsOfTheResolvedConfigAreAbsolute) {
+  TemporaryFolder folder(TemporaryFolder::Place::memory);
+  folder.write("a.txt", "gold");
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  folder.write("recipe.yaml",
+               "threads: 3\ntrain: {model: {}, datasets: [{path: ./a.txt}, {type: arithmetic}]}\n");
+  CommandLine line;
+  line.verb = &find_verb("run");
+  line.words = {"recipe.yaml"};
+  line.overrides = {"--train.datasets.1.path=a.txt", "--train.datasets.1.type=text"};
+  const std::string text = resolved_config(make_request(line, {}).recipe);
+  std::filesystem::current_path(before);
+  const std::string path = "path: " + (folder / "a.txt").string() + "\n";
+  EXPECT_THAT(text, HasSubstr("threads: 3\n"));
+  const std::size_t first = text.find(path);
+  ASSERT_NE(first, std::string::npos) << text;
+  EXPECT_NE(text.find(path, first + 1), std::string::npos) << text;
+}
+
 TEST(Recipe, TheResolvedConfigOfRepeatsIsAList) {
   const std::string stages =
       "stages:\n  - train: {model: {}, datasets: [{type: arithmetic}]}\n"

@@ -57,6 +57,21 @@ TEST(References, ToNothingEarlierAreRefused) {
                    "\"train\"; put it before, or give the path of an earlier run's output"));
 }
 
+TEST(References, ToASectionThatTheCommandLeavesOutSayHowToGoOn) {
+  TemporaryFolder folder(TemporaryFolder::Place::memory);
+  EXPECT_THAT(
+      [&] {
+        request_for(folder, "eval",
+                    kTrainSection +
+                        "eval:\n  model: ${train.model}\n  tasks: [{source: "
+                        "arithmetic, type: exact_match}]\n");
+      },
+      throws_error(ErrorKind::config,
+                   "recipe.yaml:7:10: \"${train.model}\": section \"train\" is not run by cupel "
+                   "eval; run all of the recipe with cupel run, or name what an earlier run left, "
+                   "as in --model=runs/EARLIER/model"));
+}
+
 TEST(References, ToAMisspeltSectionOrOutputNameTheNearest) {
   EXPECT_THAT([] { read(with_base_model("${trian.model}")); },
               throws_error(ErrorKind::config, "did you mean \"train\"?"));

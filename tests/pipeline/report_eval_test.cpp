@@ -18,6 +18,7 @@ TEST(EvalSection, ATableAndOneChartAMetric) {
                          .value = 2.05,
                          .interval = {2.01, 2.09},
                          .n = 28,
+                         .perplexity = 17.5,
                          .baseline = eval::BaselineReport{.name = "5-gram", .value = 2.31}};
   report.tasks["code"] = {.metric = "bits_per_byte", .value = 3, .interval = {2, 4}, .n = 3};
   report.tasks["arithmetic"] = {
@@ -28,6 +29,7 @@ TEST(EvalSection, ATableAndOneChartAMetric) {
   EXPECT_EQ(count_of(html, "<tr>"), 4);
   EXPECT_THAT(html, HasSubstr("[2.01, 2.09]"));
   EXPECT_THAT(html, HasSubstr("2.31 (5-gram)"));
+  EXPECT_THAT(html, HasSubstr("17.5"));
   EXPECT_THAT(html, HasSubstr("a&lt;b"));
 }
 

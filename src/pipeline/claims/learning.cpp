@@ -1,12 +1,12 @@
 #include <cmath>
 #include <filesystem>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
 #include "pipeline/claims/nested_run.h"
 #include "pipeline/claims/protocols.h"
 #include "pipeline/eval.h"
 #include "pipeline/run_folder.h"
+#include "pipeline/verbs.h"
 
 namespace cupel::pipeline::claims {
 namespace {
@@ -35,19 +35,14 @@ struct Settings {
   }
 };
 
-train::Config train_config(const Settings& settings) {
-  const fs::path path = settings.recipe.text;
-  yaml::Node root = yaml::parse(read_file(path), path.string());
-  for (auto& [name, section] : root.members) {
-    if (name == "training") name = "train";
-  }
-  for (const std::string& word : settings.overrides) yaml::merge_override(root, word);
-  const yaml::Node* section = root.find("train");
-  if (section == nullptr) {
-    fail(ErrorKind::config, path.string(), "has no section train", "name a recipe that trains");
-  }
-  train::Config config;
-  yaml::read_struct(*section, config, {"train", path.parent_path().string()});
+/// As `cupel train RECIPE OVERRIDE…` reads it.
+train::Config train_config(const Settings& settings, const Heavy& heavy) {
+  CommandLine line;
+  line.verb = &find_verb("train");
+  line.words = {settings.recipe.text};
+  line.overrides = settings.overrides;
+  const Recipe recipe = make_request(std::move(line), heavy).recipe;
+  auto config = settings_of<train::Config>(recipe.stages.front(), recipe);
   config.val_set_size = kHeldOut;
   config.samples.prompts.clear();
   return config;
@@ -114,7 +109,7 @@ Measured gain(const json::Value& before, const json::Value& after) {
 ClaimValues learning(const ClaimContext& context) {
   CUPEL_ASSERT(context.heavy.train != nullptr && context.heavy.load_model != nullptr);
   const auto settings = context.settings<Settings>();
-  const train::Config config = train_config(settings);
+  const train::Config config = train_config(settings, context.heavy);
   const Path after = trained(context, "train", config);
 
   eval::TaskConfig text;

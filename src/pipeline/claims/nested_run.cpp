@@ -1,6 +1,8 @@
 #include "pipeline/claims/nested_run.h"
 
 #include "base/atomic_file.h"
+#include "pipeline/program.h"
+#include "pipeline/same_inputs.h"
 
 namespace cupel::pipeline::claims {
 namespace {
@@ -23,6 +25,8 @@ NestedRun::NestedRun(const ClaimContext& context, const std::string& name,
                      const json::Value& settings)
     : run_(options_of(context, name, settings, &stop_)) {
   Run& outer = context.run;
+  require_same_inputs(run_.folder(), outer.folder());
+  record_program(context.heavy, run_);
   run_.subscribe([this, &outer, name](const Event& event) {
     if (outer.stop_requested()) stop_ = true;
     if (event.kind != Event::Kind::progress) return;

@@ -14,7 +14,7 @@ namespace cupel::pipeline::claims {
 class NestedRun {
  public:
   /// Begins or resumes the run `name` in the claim's folder. Throws Error{config} if it was begun
-  /// with other settings.
+  /// with other settings or inputs.
   NestedRun(const ClaimContext& context, const std::string& name, const json::Value& settings);
   Run& run() { return run_; }
   /// The report it ended with, if it ended before; null otherwise.

@@ -122,12 +122,24 @@ TEST(Learning, GoesOnWhereItWasInterrupted) {
   EXPECT_EQ(first.at("exact_match_gain").value, second.at("exact_match_gain").value);
 }
 
+TEST(Learning, ReadsTheArticlesBlockBesideTheRestOfItsSection) {
+  Bench bench;
+  bench.folder.write("recipe.yaml",
+                     "train:\n  model: {family: deepseek_v3}\n  max_steps: 100\n  datasets:\n"
+                     "    - {path: text.txt}\n    - {type: arithmetic, rows: 10}\n"
+                     "training: {precision: fp16, loss_scale: {initial: 1024}}\n");
+  bench.measure();
+  EXPECT_EQ(trained.at(0).max_steps, 5);
+  EXPECT_EQ(trained.at(0).precision, nn::Precision::fp16);
+  EXPECT_EQ(trained.at(0).loss_scale->initial, 1024);
+}
+
 TEST(Learning, ARecipeWithoutTrainingIsNamed) {
   Bench bench;
-  bench.folder.write("recipe.yaml", "eval: {}\n");
+  bench.folder.write("recipe.yaml", "claims: {}\n");
   bench.claim.settings = yaml::parse("{recipe: recipe.yaml}", "one.yaml");
   EXPECT_THAT([&] { bench.measure(); },
-              throws_error(ErrorKind::config, "recipe.yaml: has no section train"));
+              throws_error(ErrorKind::config, "recipe.yaml: has no section \"train\""));
 }
 
 }  // namespace

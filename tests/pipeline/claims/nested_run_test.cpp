@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/atomic_file.h"
 #include "support/errors.h"
 #include "support/files.h"
 
@@ -66,6 +67,13 @@ TEST(NestedRun, AStopOfTheClaimStopsItAndItResumes) {
   outer.stop = false;
   EXPECT_EQ(json::dump(outer.measure(3)), "{\"steps\":3}");
   EXPECT_EQ(outer.bodies, 2);
+}
+
+TEST(NestedRun, ItsManifestNamesTheKernelRow) {
+  Outer outer;
+  outer.measure(2);
+  EXPECT_THAT(read_file(outer.folder / "run/claims/one/7/train/manifest.json"),
+              testing::HasSubstr("\"isa_row\""));
 }
 
 TEST(NestedRun, OtherSettingsAreNoResume) {
