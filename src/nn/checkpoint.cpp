@@ -22,6 +22,24 @@ std::optional<int64_t> step_of(const std::string& name) {
   return step;
 }
 
+std::string unknown(int64_t format) {
+  return "format " + std::to_string(format) + " is not known to this version";
+}
+
+/// Another version's work is not damaged: passed over, it would be removed as such.
+void require_known_format(const std::filesystem::path& folder) {
+  const std::string where = (folder / "manifest.json").string();
+  int64_t format = kFormat;
+  try {
+    format = json::parse(read_file(where), where).at("format", where).as_int(where);
+  } catch (const Error&) {
+    return;  // damaged indeed
+  }
+  if (format != kFormat)
+    fail(ErrorKind::config, where, unknown(format),
+         "resume with the version that wrote it, or begin anew with --out");
+}
+
 }  // namespace
 
 std::vector<CheckpointFolder> list_checkpoints(const std::filesystem::path& run_folder) {
@@ -53,8 +71,7 @@ std::string checkpoint_problem(const std::filesystem::path& folder) {
     const std::string where = (folder / "manifest.json").string();
     const json::Value manifest = json::parse(read_file(where), where);
     const int64_t format = manifest.at("format", where).as_int(where + ": format");
-    if (format != kFormat)
-      return "format " + std::to_string(format) + " is not known to this version";
+    if (format != kFormat) return unknown(format);
     for (const auto& [file, hash] : manifest.at("files", where).as_object(where)) {
       if (file.find('/') != std::string::npos) return "manifest.json names a path: " + file;
       if (sha256_file(folder / file) != hash.as_string(where))
@@ -69,6 +86,7 @@ std::string checkpoint_problem(const std::filesystem::path& folder) {
 std::optional<CheckpointFolder> newest_intact_checkpoint(Run& run) {
   std::vector<CheckpointFolder> found = list_checkpoints(run.folder());
   for (auto it = found.rbegin(); it != found.rend(); ++it) {
+    require_known_format(it->path);
     const std::string problem = checkpoint_problem(it->path);
     if (problem.empty()) return *it;
     run.log(LogLevel::warning,

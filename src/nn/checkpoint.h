@@ -28,7 +28,7 @@ void write_checkpoint_manifest(const std::filesystem::path& folder);
 std::string checkpoint_problem(const std::filesystem::path& folder);
 
 /// The newest checkpoint whose files all match its manifest; damaged ones are logged and passed
-/// over.
+/// over. Throws Error{config} at a newer one of a format that this version does not know.
 std::optional<CheckpointFolder> newest_intact_checkpoint(Run& run);
 
 /// Deletes the oldest of the checkpoints up to step `newest`, itself never, until `keep` are left.

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/atomic_file.h"
+#include "support/errors.h"
 #include "support/files.h"
 
 namespace cupel::nn {
@@ -43,6 +44,23 @@ TEST(Checkpoint, RefusesAFormatItDoesNotKnow) {
   temporary.write("checkpoint-1/manifest.json", R"({"format": 2, "files": {}})");
   EXPECT_EQ(checkpoint_problem(temporary / "checkpoint-1"),
             "format 2 is not known to this version");
+}
+
+TEST(Checkpoint, OfAnotherVersionStopsAResumeAndIsNotTakenForDamaged) {
+  const TemporaryFolder temporary;
+  const std::filesystem::path folder = temporary / "run";
+  RunOptions options;
+  options.folder = folder;
+  cupel::Run run(options);
+  const std::filesystem::path manifest = folder / "checkpoint-1/manifest.json";
+  std::filesystem::create_directories(manifest.parent_path());
+  temporary.write("run/checkpoint-1/manifest.json", R"({"format": 2, "files": {}})");
+  EXPECT_THAT([&] { newest_intact_checkpoint(run); },
+              throws_exactly(ErrorKind::config,
+                             manifest.string() +
+                                 ": format 2 is not known to this version; resume with the version "
+                                 "that wrote it, or begin anew with --out"));
+  EXPECT_TRUE(std::filesystem::exists(manifest));
 }
 
 TEST(Checkpoint, AManifestThatNamesAPathIsRefused) {

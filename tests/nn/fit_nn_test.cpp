@@ -333,7 +333,7 @@ TEST(Fit, AStopAmidAValidationIsSavedAndThatValidationMadeUpFor) {
   std::optional<double> val_loss;
   {
     Trainer trainer;
-    cupel::Run run(options_of(whole));
+    cupel::Run run(fit_options(whole));
     val_loss = fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run).val_loss;
   }
   for (const auto& [validation, step] : {std::pair{1, 7}, std::pair{5, 30}}) {
@@ -346,12 +346,12 @@ TEST(Fit, AStopAmidAValidationIsSavedAndThatValidationMadeUpFor) {
         if (++calls == last) throw Interrupted();
         return validate();
       };
-      cupel::Run run(options_of(folder));
+      cupel::Run run(fit_options(folder));
       EXPECT_THROW(fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run),
                    Interrupted);
     }
     Trainer trainer;
-    cupel::Run run(options_of(folder, true));
+    cupel::Run run(fit_options(folder, true));
     const FitReport report =
         fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run);
     EXPECT_EQ(report.resumed_from, step);
