@@ -18,8 +18,11 @@ const char* name_of(LogLevel level) {
   return level == LogLevel::debug ? "debug" : level == LogLevel::info ? "info" : "warning";
 }
 
-uint64_t identity(std::string_view input, int64_t line, std::string_view rule) {
-  return hash64(rule, hash64(input, static_cast<uint64_t>(line)));
+/// Rows of a .json file may share a line, so the text belongs to it, as the file has it: cut short,
+/// and in valid UTF-8.
+uint64_t identity(std::string_view input, int64_t line, std::string_view rule,
+                  const std::string& text) {
+  return hash64(json::dump(text), hash64(rule, hash64(input, static_cast<uint64_t>(line))));
 }
 
 }  // namespace
@@ -35,9 +38,9 @@ void RunLog::read_rejects() {
   std::ifstream lines(path, std::ios::binary);
   for (std::string line; std::getline(lines, line);) {
     const json::Value row = json::parse(line, where);
-    rejects_seen_.insert(identity(row.at("input", where).as_string(where),
-                                  row.at("line", where).as_int(where),
-                                  row.at("rule", where).as_string(where)));
+    rejects_seen_.insert(
+        identity(row.at("input", where).as_string(where), row.at("line", where).as_int(where),
+                 row.at("rule", where).as_string(where), row.at("text", where).as_string(where)));
   }
   if (!lines.eof())
     fail(ErrorKind::resource, where, "cannot be read", "see that its disk is well, and resume");
@@ -70,12 +73,12 @@ void RunLog::section(std::string_view name, double seconds, double time) {
 }
 
 void RunLog::reject(const Reject& reject) {
-  if (!rejects_seen_.insert(identity(reject.input, reject.line, reject.rule)).second) return;
-  append(rejects_, kRejects,
-         json::Object{{"input", reject.input},
-                      {"line", reject.line},
-                      {"rule", reject.rule},
-                      {"text", clip(reject.text, kRejectCharacters)}});
+  const std::string text = clip(reject.text, kRejectCharacters);
+  if (!rejects_seen_.insert(identity(reject.input, reject.line, reject.rule, text)).second) return;
+  append(
+      rejects_, kRejects,
+      json::Object{
+          {"input", reject.input}, {"line", reject.line}, {"rule", reject.rule}, {"text", text}});
 }
 
 int64_t RunLog::sync_metrics() {

@@ -57,5 +57,17 @@ TEST(RunLog, RowsRejectedBeforeAreKnownAfterACrashInMidLine) {
             "{\"input\":\"a\",\"line\":2,\"rule\":\"utf8\",\"text\":\"\"}\n");
 }
 
+TEST(RunLog, RowsThatShareALineAreKeptApartAndStillKnownAfterAResume) {
+  const TemporaryFolder folder;
+  const Reject first{"a.json", 1, "utf8", "one \xff"}, second{"a.json", 1, "utf8", "two"};
+  {
+    RunLog log(folder.path());
+    for (const Reject& row : {first, second}) log.reject(row);
+  }
+  RunLog log(folder.path());
+  for (const Reject& row : {first, second}) log.reject(row);
+  EXPECT_EQ(log.rejected(), 2);
+}
+
 }  // namespace
 }  // namespace cupel
