@@ -253,6 +253,7 @@ Run::Section::~Section() {
   }
 }
 
+const std::atomic<bool>* Run::stop_flag() const { return impl_->options.stop; }
 bool Run::stop_requested() const { return impl_->options.stop && impl_->options.stop->load(); }
 
 double Run::seconds() const {
@@ -283,11 +284,14 @@ void Run::remove(std::string_view name) {
 
 void Run::record_input(const fs::path& path) {
   const auto before = impl_->inputs;
+  const auto record = [&](const fs::path& file) {  // absolute: a resume may begin elsewhere
+    impl_->inputs[fs::absolute(file).lexically_normal().string()] = sha256_file(file);
+  };
   if (!fs::is_directory(path)) {
-    impl_->inputs[path.string()] = sha256_file(path);
+    record(path);
   } else {
     for (const auto& entry : fs::recursive_directory_iterator(path)) {
-      if (entry.is_regular_file()) impl_->inputs[entry.path().string()] = sha256_file(entry.path());
+      if (entry.is_regular_file()) record(entry.path());
     }
   }
   if (!has_folder() || impl_->inputs == before) return;

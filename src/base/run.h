@@ -100,6 +100,8 @@ class Run {
   Section section(std::string name) { return Section(*this, std::move(name)); }
 
   bool stop_requested() const;
+  /// For a run inside this one; null if nobody can ask.
+  const std::atomic<bool>* stop_flag() const;
   double seconds() const;  // since the run began, on the steady clock
   double time() const;     // seconds since 1970, as the options' clock has it
 

@@ -12,12 +12,20 @@ namespace {
 std::atomic<bool> stop{false};
 static_assert(std::atomic<bool>::is_always_lock_free);  // a handler may touch nothing else
 
+void say(std::string_view text) {
+  const int before = errno;  // the code that was interrupted may be about to read it
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+  errno = before;
+}
+
 extern "C" void handle(int) {
   if (stop.exchange(true)) ::_exit(130);
-  const int before = errno;  // the code that was interrupted may be about to read it
-  constexpr std::string_view kText = "\nstopping after a save; once more ends it at once\n";
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText.data(), kText.size());
-  errno = before;
+  say("\nstopping after a save; once more ends it at once\n");
+}
+
+// A terminal that closes may send it twice within milliseconds, the shell and the kernel once each.
+extern "C" void handle_hangup(int) {
+  if (!stop.exchange(true)) say("\nthe terminal is gone: stopping after a save\n");
 }
 
 }  // namespace
@@ -31,8 +39,10 @@ const std::atomic<bool>& watch_signals() {
   ::sigaction(SIGTERM, &action, nullptr);
   // nohup ignores SIGHUP so that the run outlives its terminal.
   struct sigaction hangup {};
-  if (::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+  if (::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
+    action.sa_handler = handle_hangup;
     ::sigaction(SIGHUP, &action, nullptr);
+  }
   // Then write() fails instead: a broken pipe on standard error goes unnoticed, a file over the
   // limit on its size ends the run with a message and a way out.
   ::signal(SIGPIPE, SIG_IGN);

@@ -1,5 +1,6 @@
-// Ctrl-C, SIGTERM and SIGHUP: the first asks the run to save and stop, the second ends the process.
-// A broken pipe and a file over the limit on its size are errors of write() instead.
+// Ctrl-C, SIGTERM and SIGHUP: the first asks the run to save and stop, a second Ctrl-C or SIGTERM
+// ends the process. A broken pipe and a file over the limit on its size are errors of write()
+// instead.
 #pragma once
 
 #include <atomic>

@@ -33,7 +33,7 @@ void require_known_format(const std::filesystem::path& folder) {
   try {
     format = json::parse(read_file(where), where).at("format", where).as_int(where);
   } catch (const Error&) {
-    return;  // damaged indeed
+    return;  // which checkpoint_problem() tells
   }
   if (format != kFormat)
     fail(ErrorKind::config, where, unknown(format),
@@ -67,17 +67,23 @@ void write_checkpoint_manifest(const std::filesystem::path& folder) {
 }
 
 std::string checkpoint_problem(const std::filesystem::path& folder) {
+  const auto missing = [&](const std::string& file) {
+    return !std::filesystem::exists(folder / file);
+  };
   try {
     const std::string where = (folder / "manifest.json").string();
+    if (missing("manifest.json")) return "manifest.json is missing";
     const json::Value manifest = json::parse(read_file(where), where);
     const int64_t format = manifest.at("format", where).as_int(where + ": format");
     if (format != kFormat) return unknown(format);
     for (const auto& [file, hash] : manifest.at("files", where).as_object(where)) {
       if (file.find('/') != std::string::npos) return "manifest.json names a path: " + file;
+      if (missing(file)) return file + " is missing";
       if (sha256_file(folder / file) != hash.as_string(where))
         return file + " does not match its hash";
     }
   } catch (const Error& error) {
+    if (error.kind() != ErrorKind::data) throw;  // a disk in trouble damaged nothing yet
     return error.what();
   }
   return {};

@@ -203,8 +203,7 @@ class Loop {
     try {
       report_.val_loss = data_.validate();
     } catch (const Interrupted&) {
-      save();
-      throw;
+      stop();
     }
     validation_due_ = false;
     run_.metric("val_loss", step_, *report_.val_loss);
@@ -223,6 +222,7 @@ class Loop {
                                      {"skipped_batches", skipped_batches_},
                                      {"metrics_bytes", run_.sync_metrics()},
                                      {"isa_row", kernels().name},
+                                     {"threads", run_.threads()},
                                      {"precision", name_of(model_.compute)},
                                      {"watchdog", watchdog_.state()}};
     if (std::isfinite(report_.train_loss)) state.set("train_loss", report_.train_loss);
@@ -282,18 +282,19 @@ class Loop {
 
   /// Sums in another order, or rounded otherwise, are not the bits of the run that was begun.
   void warn_of_other_arithmetic(const json::Value& state, const std::string& where) {
-    const auto compare = [&](std::string_view key, std::string_view what, std::string_view now) {
-      const json::Value* value = state.find(key);
-      if (value == nullptr) return;
-      const std::string& then = value->as_string(where);
+    const auto compare = [&](const std::string& what, const std::string& then,
+                             std::string_view now) {
       if (then == now) return;
       run_.log(LogLevel::warning,
-               "the checkpoint was made with " + std::string(what) + " " + then +
-                   " and the run goes on with " + std::string(now) +
+               "the checkpoint was made with " + what + " " + then + " and the run goes on with " +
+                   std::string(now) +
                    ": it is no longer bit for bit the run that was not interrupted");
     };
-    compare("isa_row", "kernel row", kernels().name);
-    compare("precision", "precision", name_of(model_.compute));
+    const auto text = [&](std::string_view key) { return state.at(key, where).as_string(where); };
+    compare("kernel row", text("isa_row"), kernels().name);
+    compare("precision", text("precision"), name_of(model_.compute));
+    compare("threads:", std::to_string(state.at("threads", where).as_int(where)),
+            std::to_string(run_.threads()));
   }
 
   /// Back to the last checkpoint, past the batches that led here, and past those that led to any

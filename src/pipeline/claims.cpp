@@ -102,6 +102,7 @@ ClaimValues measure_seed(const Claim& claim, int64_t seed, const Protocol& proto
     const json::Value stored = json::parse(read_file(file), file.string());
     if (text_at(stored, "settings") == identity(claim))
       return from_json_values(stored.at("values", file.string()), file.string());
+    run.remove(base);  // nested runs of another recipe or other settings
   }
   const auto section = run.section(claim.id + ", random seed " + std::to_string(seed));
   const double begin = run.seconds();

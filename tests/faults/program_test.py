@@ -205,9 +205,9 @@ class Training(unittest.TestCase):
         damages = {
             "model.safetensors does not match its hash": flip,
             "optimizer.safetensors does not match its hash": lambda path: os.truncate(path / "optimizer.safetensors", 1000),
-            "manifest.json: cannot open: No such file": lambda path: (path / "manifest.json").unlink(),
+            "manifest.json is missing": lambda path: (path / "manifest.json").unlink(),
             "manifest.json:1:": lambda path: (path / "manifest.json").write_text("{"),
-            "state.json: cannot open: No such file": lambda path: (path / "state.json").unlink(),
+            "state.json is missing": lambda path: (path / "state.json").unlink(),
         }
         self.stopped_run()
         stopped, (before, last) = self.folder, checkpoints(self.folder)[-2:]

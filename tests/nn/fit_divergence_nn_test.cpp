@@ -108,13 +108,18 @@ TEST(FitDivergence, ShorterThanThePatienceAtTheEndIsToldAndNotSaved) {
   EXPECT_THAT(checkpoint_steps(run.folder()), testing::ElementsAre(20, 25));
 }
 
-/// Warnings and checkpoints of a run that is asked to stop at step 8, the second of a divergence.
+/// Warnings and checkpoints of a run that is asked to stop at step 8, the second of a divergence;
+/// or in the validation of that step.
 std::pair<std::vector<std::string>, std::vector<int64_t>> stop_amid(
-    const std::filesystem::path& folder, int64_t save_steps) {
+    const std::filesystem::path& folder, int64_t save_steps, bool in_validation = false) {
   Trainer trainer;
   break_steps(trainer, {{6, 9}});
   FitConfig config = small_config();
   config.save_steps = save_steps;
+  if (in_validation) {
+    config.eval_steps = 8;
+    trainer.data.validate = []() -> double { throw Interrupted(); };
+  }
   std::atomic<bool> stop = false;
   RunOptions options = fit_options(folder);
   options.stop = &stop;
@@ -134,6 +139,11 @@ TEST(FitDivergence, AStopAmidItKeepsTheLastGoodCheckpointInPlaceOfANewOne) {
   EXPECT_THAT(warnings, testing::ElementsAre("stopped while the loss diverges: step 8 is not "
                                              "saved, a resumed run goes on from checkpoint-5"));
   EXPECT_THAT(steps, testing::ElementsAre(5));
+}
+
+TEST(FitDivergence, AStopInAValidationAmidItKeepsTheLastGoodCheckpointToo) {
+  const TemporaryFolder temporary;
+  EXPECT_THAT(stop_amid(temporary / "run", 5, true).second, testing::ElementsAre(5));
 }
 
 TEST(FitDivergence, AStopAmidItSavesWhereThereIsNoCheckpointYet) {

@@ -120,8 +120,11 @@ TEST(Claims, ASeedMeasuredWithAnotherFileBehindItsSettingsDoesNotCount) {
   bench.measure();
   bench.measure();
   EXPECT_THAT(calls.seeds, ElementsAre(1, 2, 3));
+  bench.folder.write("run/claims/one/1/train/config.yaml", "max_steps: 1\n");
   bench.folder.write("r.yaml", "max_steps: 2\n");
   bench.measure();
+  EXPECT_FALSE(std::filesystem::exists(bench.folder / "run/claims/one/1/train"))
+      << "a nested run of the old recipe is in the way of the new one";
   EXPECT_THAT(calls.seeds, ElementsAre(1, 2, 3, 1, 2, 3));
 }
 

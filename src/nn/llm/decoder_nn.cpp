@@ -184,7 +184,8 @@ Decoder::Inputs Decoder::inputs_of(const nn::Batch& batch, const LossOptions& op
   inputs.pass.dropout = options.dropout;
   inputs.pass.dropout_key = options.dropout_key;
   inputs.pass.count_load = options.count_load;
-  if (options.count_load && batch.lengths.defined())
+  // A hook may have changed the rows and left their lengths.
+  if (options.count_load && batch.lengths.defined() && batch.lengths.size(0) == rows)
     inputs.pass.counted = before_padding(batch.lengths, length);
   return inputs;
 }

@@ -8,14 +8,14 @@ namespace cupel::pipeline::claims {
 namespace {
 
 RunOptions options_of(const ClaimContext& context, const std::string& name,
-                      const json::Value& settings, const std::atomic<bool>* stop) {
+                      const json::Value& settings) {
   RunOptions options;
   options.folder = context.folder / name;
   options.recipe = options.config = to_yaml(settings);
   options.seed = context.seed;
   options.threads = context.run.threads();
   options.resume = true;
-  options.stop = stop;
+  options.stop = context.run.stop_flag();
   return options;
 }
 
@@ -23,12 +23,11 @@ RunOptions options_of(const ClaimContext& context, const std::string& name,
 
 NestedRun::NestedRun(const ClaimContext& context, const std::string& name,
                      const json::Value& settings)
-    : run_(options_of(context, name, settings, &stop_)) {
+    : run_(options_of(context, name, settings)) {
   Run& outer = context.run;
   require_same_inputs(run_.folder(), outer.folder());
   record_program(context.heavy, run_);
-  run_.subscribe([this, &outer, name](const Event& event) {
-    if (outer.stop_requested()) stop_ = true;
+  run_.subscribe([&outer, name](const Event& event) {
     if (event.kind != Event::Kind::progress) return;
     outer.progress(event.done, event.total, name + ": " + std::string(event.text));
   });

@@ -1,7 +1,6 @@
 // A run inside a claim: its own folder, the claim's random seed, one stop request for both.
 #pragma once
 
-#include <atomic>
 #include <string>
 #include <string_view>
 
@@ -21,7 +20,6 @@ class NestedRun {
   json::Value finished_report(std::string_view verb);
 
  private:
-  std::atomic<bool> stop_ = false;
   Run run_;
 };
 

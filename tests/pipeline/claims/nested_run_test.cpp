@@ -39,8 +39,8 @@ struct Outer {
                         ++bodies;
                         EXPECT_EQ(inner.seed(), 7u);
                         for (int64_t i = 0; i < settings.steps; ++i) {
-                          inner.progress(i + 1, settings.steps, "step");
                           if (inner.stop_requested()) throw Interrupted();
+                          inner.progress(i + 1, settings.steps, "step");
                         }
                         return settings;
                       });
