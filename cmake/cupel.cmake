@@ -14,7 +14,8 @@ endif()
 # -ffp-contract=off keeps one result whether or not a compiler could fuse a multiply and an add.
 function(cupel_options target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow -ffp-contract=off
-    $<$<BOOL:${PROJECT_IS_TOP_LEVEL}>:-Werror> $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+    $<$<BOOL:${PROJECT_IS_TOP_LEVEL}>:-Werror> $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
+    "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
   if(CUPEL_SANITIZE)
     target_compile_options(${target} PUBLIC -fsanitize=${CUPEL_SANITIZE} -fno-sanitize-recover=all
                            -fno-omit-frame-pointer)

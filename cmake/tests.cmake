@@ -10,6 +10,13 @@ function(cupel_tests)
   list(FILTER support EXCLUDE REGEX "_nn\\.cpp$")
   if(light)
     cupel_test_program(cupel_tests cupel_cli ${light} ${support})
+    # Reading gmock takes longer than most tests take to compile.
+    target_precompile_headers(cupel_tests PRIVATE <gmock/gmock.h> <gtest/gtest.h> <filesystem> <optional>
+                              ${PROJECT_SOURCE_DIR}/src/base/config_doc.h)
+    # Through a precompiled header g++ 12 warns of its own std::string (GCC bug 105651).
+    target_compile_options(cupel_tests PRIVATE
+      $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds> $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+      $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>)
   endif()
   if(CUPEL_HEAVY AND heavy)
     cupel_test_program(cupel_nn_tests cupel_heavy ${heavy} ${support_nn})
