@@ -49,14 +49,17 @@ TEST(Fit, LowersTheLoss) {
   EXPECT_DOUBLE_EQ(report.labels, 300 * 2 * kRows);
 }
 
+/// The small problem, trained in `folder` to its end.
+FitReport fit_in(const std::filesystem::path& folder, bool resume = false) {
+  Trainer trainer;
+  cupel::Run run(fit_options(folder, resume));
+  return fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run);
+}
+
 TEST(Fit, GoesOnToTheSameBitsFromTwentyCutPoints) {
   const TemporaryFolder temporary;
   const std::filesystem::path whole = temporary.path() / "whole";
-  {
-    Trainer trainer;
-    cupel::Run run(fit_options(whole));
-    fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run);
-  }
+  fit_in(whole);
   Rng rng(20, "cut points");
   for (int i = 0; i < 20; ++i) {
     const auto cut = static_cast<int64_t>(1 + rng.below(29));
@@ -74,10 +77,7 @@ TEST(Fit, GoesOnToTheSameBitsFromTwentyCutPoints) {
       EXPECT_THROW(fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run),
                    Interrupted);
     }
-    Trainer trainer;
-    cupel::Run run(fit_options(folder, true));
-    const FitReport report =
-        fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run);
+    const FitReport report = fit_in(folder, true);
     EXPECT_EQ(report.resumed_from, cut);
     expect_equal_runs(whole, folder);
   }
@@ -330,12 +330,7 @@ TEST(Fit, WarnsWhenItGoesOnInAnotherArithmetic) {
 TEST(Fit, AStopAmidAValidationIsSavedAndThatValidationMadeUpFor) {
   const TemporaryFolder temporary;
   const std::filesystem::path whole = temporary.path() / "whole";
-  std::optional<double> val_loss;
-  {
-    Trainer trainer;
-    cupel::Run run(fit_options(whole));
-    val_loss = fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run).val_loss;
-  }
+  const std::optional<double> val_loss = fit_in(whole).val_loss;
   for (const auto& [validation, step] : {std::pair{1, 7}, std::pair{5, 30}}) {
     SCOPED_TRACE("stopped in step " + std::to_string(step));
     const std::filesystem::path folder = temporary.path() / std::to_string(step);
@@ -350,10 +345,7 @@ TEST(Fit, AStopAmidAValidationIsSavedAndThatValidationMadeUpFor) {
       EXPECT_THROW(fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run),
                    Interrupted);
     }
-    Trainer trainer;
-    cupel::Run run(fit_options(folder, true));
-    const FitReport report =
-        fit(small_config(), std::nullopt, trainer.model, trainer.data, {}, run);
+    const FitReport report = fit_in(folder, true);
     EXPECT_EQ(report.resumed_from, step);
     EXPECT_EQ(report.val_loss, val_loss);
     expect_equal_runs(whole, folder);
