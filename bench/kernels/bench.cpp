@@ -1,4 +1,5 @@
-// Speed of every kernel row on the shapes of a small DeepSeek training step, one thread.
+// Speed of every kernel row, and of LibTorch, on the shapes of a small DeepSeek training step, one
+// thread.
 // bench_kernels [--peak=GFLOPS] [--benchmark_filter=REGEX …]; bench/fma_peak.c prints the peak.
 #include <benchmark/benchmark.h>
 
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "kernels/dispatch.h"
+#include "shapes.h"
 
 namespace cupel {
 namespace {
@@ -41,25 +43,7 @@ class Array {
   std::vector<Line> lines_;
 };
 
-/// Which operands lie transposed in memory: y = x·wᵀ, grad_x = grad·w, grad_w = gradᵀ·x.
-enum class Pass { forward, grad_x, grad_w };
-struct Product {
-  Pass pass;
-  int64_t m, n, k;
-};
-
-constexpr Product kProducts[] = {
-    {Pass::forward, 2048, 96, 192},  {Pass::forward, 2048, 80, 192},
-    {Pass::forward, 2048, 288, 96},  {Pass::forward, 2048, 384, 64},
-    {Pass::forward, 2048, 192, 192}, {Pass::forward, 2048, 512, 192},
-    {Pass::forward, 2048, 192, 512}, {Pass::forward, 2048, 2048, 192},
-    {Pass::forward, 512, 128, 192},  {Pass::forward, 512, 192, 128},
-    {Pass::grad_x, 2048, 192, 96},   {Pass::grad_x, 2048, 192, 192},
-    {Pass::grad_x, 2048, 192, 2048}, {Pass::grad_x, 512, 192, 128},
-    {Pass::grad_x, 512, 128, 192},   {Pass::grad_w, 96, 192, 2048},
-    {Pass::grad_w, 192, 192, 2048},  {Pass::grad_w, 2048, 192, 2048},
-    {Pass::grad_w, 128, 192, 512},   {Pass::grad_w, 192, 128, 512},
-};
+}  // namespace
 
 void set_flops(benchmark::State& state, double flops) {
   using benchmark::Counter;
@@ -67,6 +51,8 @@ void set_flops(benchmark::State& state, double flops) {
   state.counters["GFLOP/s"] = Counter(flops / 1e9, rate);
   if (peak_gflops > 0) state.counters["peak"] = Counter(flops / 1e9 / peak_gflops, rate);
 }
+
+namespace {
 
 void gemm(benchmark::State& state, const Kernels& row, const Product& shape, Element type) {
   const auto [pass, m, n, k] = shape;
@@ -79,11 +65,11 @@ void gemm(benchmark::State& state, const Kernels& row, const Product& shape, Ele
     row.gemm(args, workspace.data());
     benchmark::ClobberMemory();
   }
-  set_flops(state, 2.0 * static_cast<double>(m * n * k));
+  set_flops(state, product_flops(shape));
 }
 
 void attention(benchmark::State& state, const Kernels& row, bool backward) {
-  const int64_t length = 256, qk = 48, v = 32;
+  const int64_t length = kSizes.attention_length, qk = kSizes.qk_dim, v = kSizes.v_dim;
   Array q(length * qk), k(length * qk), value(length * v), out(length * v), lse(length),
       grad_out(length * v), grad_q(length * qk), grad_k(length * qk), grad_v(length * v),
       workspace(attention_workspace_bytes(length, qk, v) / 4);
@@ -96,17 +82,11 @@ void attention(benchmark::State& state, const Kernels& row, bool backward) {
     (backward ? row.attention_backward : row.attention)(args, workspace.data());
     benchmark::ClobberMemory();
   }
-  const int64_t products = backward ? 3 * qk + 2 * v : qk + v;
-  set_flops(state, static_cast<double>(length * (length + 1) * products));
-}
-
-void set_elements(benchmark::State& state, int64_t elements) {
-  state.counters["elements/s"] = benchmark::Counter(static_cast<double>(elements),
-                                                    benchmark::Counter::kIsIterationInvariantRate);
+  set_flops(state, attention_flops(backward));
 }
 
 void rms_norm(benchmark::State& state, const Kernels& row, bool backward) {
-  const int64_t rows = 256, cols = 192;
+  const int64_t rows = kSizes.norm_rows, cols = kSizes.norm_cols;
   Array x(rows * cols), y(rows * cols), weight(cols), rms(rows), grad_x(rows * cols),
       grad_weight(cols);
   for (auto _ : state) {
@@ -122,7 +102,7 @@ void rms_norm(benchmark::State& state, const Kernels& row, bool backward) {
 }
 
 void swiglu(benchmark::State& state, const Kernels& row, bool backward) {
-  const int64_t rows = 64, cols = 128;
+  const int64_t rows = kSizes.swiglu_rows, cols = kSizes.swiglu_cols;
   Array x(2 * rows * cols), y(rows * cols), grad_x(2 * rows * cols);
   for (auto _ : state) {
     if (backward) {
@@ -137,7 +117,7 @@ void swiglu(benchmark::State& state, const Kernels& row, bool backward) {
 
 /// The logits are made anew in each round, for the kernel overwrites them.
 void cross_entropy(benchmark::State& state, const Kernels& row) {
-  const int64_t rows = 16, cols = 2048;
+  const int64_t rows = kSizes.loss_rows, cols = kSizes.vocabulary;
   Array source(rows * cols), logits(rows * cols), loss(rows);
   const std::vector<int64_t> labels(static_cast<size_t>(rows), 7);
   for (auto _ : state) {
@@ -149,7 +129,7 @@ void cross_entropy(benchmark::State& state, const Kernels& row) {
 }
 
 void adamw(benchmark::State& state, const Kernels& row) {
-  const int64_t size = 16384;
+  const int64_t size = kSizes.parameters;
   Array parameter(size), gradient(size), first(size), second(size);
   for (int64_t i = 0; i < size; ++i) second.f32()[i] = std::abs(second.f32()[i]);
   const AdamWArgs args = {size,
@@ -180,10 +160,7 @@ void add(const std::string& name, const Kernels& row, Body body) {
 }
 
 void add_gemm(const Product& shape, Element type) {
-  const char* passes[] = {"forward", "grad_x", "grad_w"};
-  const std::string name = std::string(type == Element::f32 ? "gemm_f32/" : "gemm_bf16/") +
-                           passes[static_cast<int>(shape.pass)] + "_" + std::to_string(shape.m) +
-                           "x" + std::to_string(shape.n) + "x" + std::to_string(shape.k);
+  const std::string name = product_name(shape, type);
   for (const Kernels& row : available_rows()) {
     if (std::string_view(row.name) == "scalar") continue;
     add(name, row, [shape, type](auto& state, auto& on) { gemm(state, on, shape, type); });
@@ -217,5 +194,6 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   cupel::add_all();
+  cupel::add_libtorch();
   benchmark::RunSpecifiedBenchmarks();
 }

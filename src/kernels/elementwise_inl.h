@@ -66,17 +66,6 @@ void adamw(const AdamWArgs& args) {
   });
 }
 
-int32_t unscale_and_check(float* x, float factor, int64_t size) {
-  Vec witness = zero();  // 0·x is NaN where x is not finite
-  const Vec by = splat(factor);
-  for_each_vec(size, [&](int64_t i, int64_t count) {
-    const Vec scaled = load_some(x + i, count) * by;
-    witness = fma(scaled, zero(), witness);
-    store_some(x + i, scaled, count);
-  });
-  return sum(witness) == 0.0f ? 1 : 0;
-}
-
 void swiglu(const float* x, float* y, int64_t rows, int64_t cols) {
   for (int64_t r = 0; r < rows; ++r, x += 2 * cols, y += cols) {
     for_each_vec(cols, [&](int64_t i, int64_t count) {

@@ -74,11 +74,9 @@ struct Kernels {
   /// One AdamW step in place.
   void (*adamw)(const AdamWArgs& args) = nullptr;
 
-  /// x *= factor; returns 1 if every product is finite, else 0
-  /// (torch._amp_foreach_non_finite_check_and_unscale_).
-  int32_t (*unscale_and_check)(float* x, float factor, int64_t size) = nullptr;
-
-  /// Sum of squares in double, eight interleaved partial sums on every row.
+  /// Sum of squares in double, eight interleaved partial sums on every row. Finite exactly if every
+  /// x is: this and AdamWArgs::gradient_factor are the loss scaler's check and unscaling
+  /// (torch._amp_foreach_non_finite_check_and_unscale_) without a pass of their own.
   double (*sum_of_squares)(const float* x, int64_t size) = nullptr;
 
   /// y[r,:] = x[r,:] * inv_rms[r] * weight, inv_rms[r] = 1/sqrt(mean(x²) + epsilon). x has x_stride

@@ -18,7 +18,6 @@ constexpr Kernels vector_row(const char* name) {
       .to_16bit = to_16bit,
       .from_16bit = from_16bit,
       .adamw = adamw,
-      .unscale_and_check = unscale_and_check,
       .sum_of_squares = nullptr,
       .rms_norm = rms_norm,
       .rms_norm_backward = rms_norm_backward,

@@ -99,12 +99,6 @@ void adamw(const AdamWArgs& args) {
   }
 }
 
-int32_t unscale_and_check(float* x, float factor, int64_t size) {
-  bool finite = true;
-  for (int64_t i = 0; i < size; ++i) finite &= std::isfinite(x[i] *= factor);
-  return finite;
-}
-
 double sum_of_squares(const float* x, int64_t size) {
   double partial[8] = {};
   int64_t i = 0;
@@ -251,7 +245,6 @@ const Kernels kScalarRow = {
     .to_16bit = to_16bit,
     .from_16bit = from_16bit,
     .adamw = adamw,
-    .unscale_and_check = unscale_and_check,
     .sum_of_squares = sum_of_squares,
     .rms_norm = rms_norm,
     .rms_norm_backward = rms_norm_backward,
