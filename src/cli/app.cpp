@@ -121,7 +121,7 @@ int dispatch(const std::vector<std::string>& words, char** argv, const pipeline:
     std::cout << (line.verb == nullptr ? help_of_all() : help_of(*line.verb)) << std::flush;
     return 0;
   }
-  if (line.verb == nullptr) fail(ErrorKind::config, "cupel", "no verb", "cupel --help lists them");
+  if (line.verb == nullptr) fail_without_verb(line);
   Request request = pipeline::make_request(std::move(line), heavy);
   if (request.line.flags.dry_run && !request.recipe.stages.empty())
     return answer_with_plan(request);
