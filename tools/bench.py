@@ -59,7 +59,7 @@ def interleaved(ours, peer, rounds, round_seconds):
 
 
 def result(bench, case, ours, peer, ratio, unit, **more):
-    """A row of the contract; `ours` and `peer` are lists over rounds, `ratio` is > 1 when we are better."""
+    """A row of results; `ours` and `peer` are lists over rounds, `ratio` is > 1 when we are better."""
     row = dict.fromkeys(FIELDS)
     row |= {"bench": bench, "case": case, "ours": statistics.median(ours), "peer": statistics.median(peer),
             "ratio": statistics.median(ratio), "ratio_min": min(ratio), "ratio_max": max(ratio), "unit": unit,

@@ -28,7 +28,7 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   void append(std::string_view bytes);
-  void commit();
+  void commit();  // sync and rename: now it is there
 
  private:
   void flush();
@@ -78,12 +78,13 @@ class AppendFile {
 /// bytes.
 std::string read_file(const std::filesystem::path& path, int64_t limit = INT64_C(1) << 30);
 
-/// Free bytes where `path` would be written.
+/// Free bytes where `path` would be written; the folders of it need not be there.
 int64_t free_disk_bytes(const std::filesystem::path& path);
 /// Error{resource} if fewer than `bytes` are free there: better before a save than in its middle.
 void require_free_disk(const std::filesystem::path& path, int64_t bytes);
 
-/// Lower-case hex of the SHA-256 of a file, or of text.
+/// Lower-case hex of the SHA-256 of a file, or of text. Throws Error{config} for a file that cannot
+/// be read.
 std::string sha256_file(const std::filesystem::path& path);
 std::string sha256(std::string_view bytes);
 

@@ -43,10 +43,9 @@ yaml::Node to_node(const json::Value& value) {
 void visit_leaves(const std::vector<FieldDoc>& fields, const std::string& prefix,
                   const std::function<void(const std::string&, const FieldDoc&)>& visit) {
   for (const FieldDoc& field : fields) {
-    const std::string name =
-        prefix + field.name + (field.list && !field.children.empty() ? "[]" : "");
-    visit(name, field);
-    visit_leaves(field.children, name + ".", visit);
+    const bool settings = field.list && !field.children.empty();
+    visit(prefix + field.name + (settings ? "[]" : ""), field);
+    visit_leaves(field.children, prefix + field.children_prefix(), visit);
   }
 }
 
@@ -58,7 +57,7 @@ std::string joined(const std::vector<std::string>& words, const std::string& bet
 
 std::string type_text(const FieldDoc& field) {
   std::string type = field.choices.empty() ? field.type : joined(field.choices, "|");
-  if (!field.children.empty()) type = field.list ? "settings" : "";
+  if (!field.children.empty()) type = field.list ? "settings" : field.type;
   return field.list ? "list of " + type : type;
 }
 
@@ -99,17 +98,17 @@ std::string wrap(const std::string& first, const std::string& text, std::size_t 
 
 json::Value type_schema(const FieldDoc& field) {
   json::Value value;
-  if (!field.children.empty()) {
+  if (field.type == "map") {
+    value.set("type", "object");
+    if (!field.children.empty()) value.set("additionalProperties", schema(field.children));
+  } else if (!field.children.empty()) {
     value = schema(field.children);
   } else if (!field.choices.empty()) {
     value.set("enum", json::Array(field.choices.begin(), field.choices.end()));
   } else {
     const std::string& type = field.type;
     const bool same = type == "integer" || type == "number";
-    value.set("type", same               ? type
-                      : type == "yes/no" ? "boolean"
-                      : type == "map"    ? "object"
-                                         : "string");
+    value.set("type", same ? type : type == "yes/no" ? "boolean" : "string");
   }
   if (std::isfinite(field.low)) value.set("minimum", field.low);
   if (std::isfinite(field.high)) value.set("maximum", field.high);
@@ -143,6 +142,10 @@ std::string cell(std::string text) {
 }
 
 }  // namespace
+
+std::string FieldDoc::children_prefix() const {
+  return name + (list ? "[]." : type == "map" ? ".NAME." : ".");
+}
 
 std::string to_yaml(const json::Value& settings) { return yaml::dump(to_node(settings)); }
 

@@ -11,7 +11,8 @@
 namespace cupel {
 
 /// One setting, type-erased. `type`: integer, number, text, path, yes/no, choice, map, or empty for
-/// a nested struct, whose own settings stand in `children`; `default_text` is JSON.
+/// a nested struct, whose own settings stand in `children`, as do those of a map's or list's items;
+/// `default_text` is JSON.
 struct FieldDoc {
   std::string name, type, help, default_text;
   std::string shorthand;  // the child that a plain scalar stands for
@@ -19,6 +20,9 @@ struct FieldDoc {
   std::vector<std::string> choices, aliases;
   bool optional = false, list = false;
   std::vector<FieldDoc> children;
+  /// What stands before the names of the children: "tasks." of a struct, "tasks[]." of a list,
+  /// "tasks.NAME." of a map.
+  std::string children_prefix() const;
 };
 
 /// Report or settings as JSON, fields in order; absent optionals are null.
@@ -81,6 +85,8 @@ void describe_type(FieldDoc& doc) {
     describe_type<typename T::value_type>(doc);
   } else if constexpr (is_string_map<T>) {
     doc.type = "map";
+    if constexpr (Config<typename T::mapped_type>)
+      doc.children = describe<typename T::mapped_type>();
   } else if constexpr (Config<T>) {
     doc.children = describe<T>();
     if constexpr (requires { T::kShorthand; }) doc.shorthand = T::kShorthand;

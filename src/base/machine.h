@@ -23,6 +23,7 @@ struct Machine {
   bool has_flag(const std::string& flag) const;
 };
 
+/// As /proc and the cgroup tell now; what they do not tell keeps its default.
 Machine machine();
 
 /// Cores that affinity and the cgroup's CPU quota leave to this process, at least 1.

@@ -7,6 +7,7 @@
 
 namespace cupel {
 
+/// Threads that live as long as it does; calls from several threads wait for one another.
 class ThreadPool {
  public:
   explicit ThreadPool(int threads);  // the calling thread is one of them

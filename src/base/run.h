@@ -74,10 +74,13 @@ class Run {
   /// A stream of randomness of its own for each (purpose, index).
   Rng stream(std::string_view purpose, uint64_t index = 0) const;
 
+  /// `sink` hears of what follows, after the sinks before it.
   void subscribe(Sink sink);
   /// Goes to metrics.jsonl and every sink. Not finite: written as null, seen as it is by the sinks.
   void metric(std::string_view name, int64_t step, double value);
+  /// To the sinks alone: `done` of `total` steps, and the figure that matters.
   void progress(int64_t done, int64_t total, std::string_view note = {});
+  /// To log.jsonl and every sink.
   void log(LogLevel level, std::string_view text);
   /// Row of rejects.jsonl; the text is clipped to 200 characters. The same row (input, line, rule)
   /// given again, by a second pass or after a resume, is written and counted once.
@@ -105,12 +108,15 @@ class Run {
   double seconds() const;  // since the run began, on the steady clock
   double time() const;     // seconds since 1970, as the options' clock has it
 
-  /// Outputs, atomically; names are relative to the folder. No-ops in a run without a folder.
+  /// Outputs, atomically; names are relative to the folder. No-ops in a run without a folder. What
+  /// fails throws as base/atomic_file.h does: Error{resource} for a full disk or a folder that was
+  /// removed meanwhile, Error{config} for a place that is not ours to write.
   void write(std::string_view name, std::string_view bytes);
   void write_folder(std::string_view name,
                     const std::function<void(const std::filesystem::path&)>& fill);
   void remove(std::string_view name);
-  /// Records an input's SHA-256 in the manifest, at once; of a folder, every file's.
+  /// Records an input's SHA-256 in the manifest, at once; of a folder, every file's. Throws
+  /// Error{config} for a file that cannot be read.
   void record_input(const std::filesystem::path& path);
   /// A further entry of the manifest, as in ("isa_row", "avx2").
   void set_manifest(std::string key, json::Value value);

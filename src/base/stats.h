@@ -24,12 +24,14 @@ double variance(std::span<const double> values);
 /// Linear interpolation between order statistics (Hyndman and Fan 1996, type 7). p in [0, 1].
 double quantile(std::vector<double> values, double p);
 
+/// Of the standard normal distribution, and its inverse.
 double normal_cdf(double x);
 /// Acklam's rational approximation and two Halley steps on erfc: full double precision.
 double normal_quantile(double p);
 
 /// Regularised incomplete beta function I_x(a, b): continued fraction by Lentz's method.
 double incomplete_beta(double a, double b, double x);
+/// Of Student's t with `degrees` > 0 of freedom, and its inverse by bisection to the last bit.
 double student_t_cdf(double t, double degrees);
 double student_t_quantile(double p, double degrees);
 

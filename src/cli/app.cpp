@@ -15,6 +15,7 @@
 #include "pipeline/figures.h"
 #include "pipeline/plan.h"
 #include "pipeline/program.h"
+#include "pipeline/resources.h"
 
 namespace cupel::cli {
 namespace {
@@ -41,6 +42,12 @@ std::string resume_command(const std::vector<std::string>& words, const Request&
 }
 
 void print_json(const json::Value& value) { std::cout << json::dump(value, 2) << std::endl; }
+
+/// The report of a verb that leaves no run, with what it took since `begin`: reading a recipe too.
+void print_answer(json::Value report, double begin, const Request& request) {
+  pipeline::add_resources(report, steady_seconds() - begin, request.recipe.threads);
+  print_json(report);
+}
 
 void print_summary(const pipeline::Executed& done) {
   const json::Object& reports = done.report.as_object("report");
@@ -85,14 +92,14 @@ int run_stages(Request& request, const std::vector<std::string>& words) {
   }
 }
 
-int answer(Request& request) {
+int answer(Request& request, double begin) {
   const pipeline::Verb& verb = *request.line.verb;
   Terminal terminal(standard_error(), say, steady_seconds);
   request.sinks.push_back([&](const Event& event) { terminal(event); });
   const pipeline::Result result = verb.answer(request.settings, request);
   terminal.clear();
   if (request.line.flags.json) {
-    print_json(result.report);
+    print_answer(result.report, begin, request);
   } else {
     std::cout << (result.text.empty() ? pipeline::figures_text(result.report) : result.text)
               << std::flush;
@@ -101,10 +108,10 @@ int answer(Request& request) {
 }
 
 /// `--dry-run`: what the recipe plans, in place of doing it.
-int answer_with_plan(Request& request) {
+int answer_with_plan(Request& request, double begin) {
   const pipeline::PlanReport report = pipeline::plan({}, request);
   if (request.line.flags.json) {
-    print_json(to_json(report));
+    print_answer(to_json(report), begin, request);
   } else {
     std::cout << report.text() << std::flush;
   }
@@ -112,6 +119,7 @@ int answer_with_plan(Request& request) {
 }
 
 int dispatch(const std::vector<std::string>& words, char** argv, const pipeline::Heavy& heavy) {
+  const double begin = steady_seconds();
   pipeline::CommandLine line = parse_arguments(words);
   if (line.flags.version) {
     std::cout << pipeline::version_line(heavy) << std::endl;
@@ -121,12 +129,12 @@ int dispatch(const std::vector<std::string>& words, char** argv, const pipeline:
     std::cout << (line.verb == nullptr ? help_of_all() : help_of(*line.verb)) << std::flush;
     return 0;
   }
-  if (line.verb == nullptr) fail(ErrorKind::config, "cupel", "no verb", "cupel --help lists them");
+  if (line.verb == nullptr) fail_without_verb(line);
   Request request = pipeline::make_request(std::move(line), heavy);
   if (request.line.flags.dry_run && !request.recipe.stages.empty())
-    return answer_with_plan(request);
+    return answer_with_plan(request, begin);
   if (pipeline::needs_heavy_program(request)) pipeline::become(pipeline::heavy_program(), argv);
-  return request.line.verb->answer ? answer(request) : run_stages(request, words);
+  return request.line.verb->answer ? answer(request, begin) : run_stages(request, words);
 }
 
 }  // namespace

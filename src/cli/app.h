@@ -5,6 +5,8 @@
 
 namespace cupel::cli {
 
+/// Does what the words ask for and gives the exit code: 0 done, 1 failed, 2 command line or recipe,
+/// 3 data, 4 memory or disk, 130 interrupted. Errors are printed, none is thrown.
 int main(int argc, char** argv, const pipeline::Heavy& heavy);
 
 }  // namespace cupel::cli

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/config_doc.h"
 #include "base/config_yaml.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -34,6 +35,18 @@ yaml::Node value_node(const std::string& value, const std::string& where) {
 }
 
 }  // namespace
+
+void fail_without_verb(const pipeline::CommandLine& line) {
+  if (line.overrides.empty())
+    fail(ErrorKind::config, "cupel", "no verb", "cupel --help lists them");
+  const std::string where = line.overrides[0].substr(0, line.overrides[0].find('='));
+  std::vector<std::string> known;
+  for (const FieldDoc& flag : describe<pipeline::Flags>()) known.push_back(flag.name);
+  std::string near = yaml::nearest(where.substr(2), known);
+  std::replace(near.begin(), near.end(), '_', '-');
+  fail(ErrorKind::config, clip(where, 80), "unknown flag, and no verb",
+       near.empty() ? "cupel --help lists both" : "did you mean --" + near + "?");
+}
 
 pipeline::CommandLine parse_arguments(const std::vector<std::string>& words) {
   pipeline::CommandLine line;

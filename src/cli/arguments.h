@@ -12,4 +12,7 @@ namespace cupel::cli {
 /// word with dashes is an override, which the recipe judges. Throws Error{config}.
 pipeline::CommandLine parse_arguments(const std::vector<std::string>& words);
 
+/// Throws Error{config} for a line without a verb; one that seems a misspelt flag is named.
+[[noreturn]] void fail_without_verb(const pipeline::CommandLine& line);
+
 }  // namespace cupel::cli

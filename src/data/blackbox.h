@@ -19,7 +19,8 @@ struct GenerateOptions {
 };
 
 /// Continues `prompt`; ends at the end-of-text token too. `on_text`, if set, gets the text piece by
-/// piece, whole characters only, on the calling thread; false ends the generation.
+/// piece, whole characters only, bytes that belong to none as U+FFFD, on the calling thread; false
+/// ends the generation.
 using Generator = std::function<std::string(std::string_view prompt, const GenerateOptions& options,
                                             const std::function<bool(std::string_view)>& on_text)>;
 

@@ -22,15 +22,20 @@ std::size_t character_size(std::string_view text, std::size_t at) {
   return size > 0 ? static_cast<std::size_t>(size) : 0;
 }
 
+/// Bytes of the character that begins with `lead`; 1 if none does that is longer.
+std::size_t wanted_size(unsigned char lead) {
+  return lead >= 0xF0 && lead <= 0xF4   ? 4
+         : lead >= 0xE0 && lead <= 0xEF ? 3
+         : lead >= 0xC2 && lead <= 0xDF ? 2
+                                        : 1;
+}
+
 /// Bytes at `at` that begin a character but do not finish it: one replacement stands for them.
 std::size_t malformed_size(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(at);
-  std::size_t wanted = 1;
+  const std::size_t wanted = wanted_size(lead);
   unsigned char low = 0x80, high = 0xBF;  // of the second byte (Unicode 15, table 3-7)
-  if (lead >= 0xC2 && lead <= 0xDF) wanted = 2;
-  if (lead >= 0xE0 && lead <= 0xEF) wanted = 3;
-  if (lead >= 0xF0 && lead <= 0xF4) wanted = 4;
   if (lead == 0xE0) low = 0xA0;
   if (lead == 0xED) high = 0x9F;
   if (lead == 0xF0) low = 0x90;
@@ -75,6 +80,15 @@ std::string replace_invalid_utf8(std::string_view text) {
     text.remove_prefix(malformed_size(text, 0));
   }
   return out;
+}
+
+std::size_t unfinished_utf8_tail(std::string_view text) {
+  for (std::size_t size = 1; size < 4 && size <= text.size(); ++size) {
+    const std::size_t at = text.size() - size;
+    if (wanted_size(static_cast<unsigned char>(text[at])) <= size) continue;
+    return malformed_size(text, at) == size ? size : 0;
+  }
+  return 0;
 }
 
 std::string clip_text(std::string_view text, std::size_t characters) {

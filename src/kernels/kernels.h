@@ -110,7 +110,9 @@ struct Kernels {
                         int64_t rows, int64_t cols) = nullptr;
 };
 
+/// Bytes, of which every call of `gemm` may need all; each thread brings its own.
 int64_t gemm_workspace_bytes();
+/// Bytes for one head of `length` positions, enough for both passes.
 int64_t attention_workspace_bytes(int64_t length, int64_t qk_dim, int64_t v_dim);
 
 /// The row in use: the best this CPU has, or the one that CUPEL_ISA names.

@@ -32,6 +32,7 @@ class LossScaler {
   int64_t growth_tracker() const { return growth_tracker_; }
   int64_t overflows() const { return overflows_; }
 
+  /// What a checkpoint keeps, and its return. Throws Error{data} for a state that lacks a part.
   json::Value state() const;
   void restore(const json::Value& state);
 

@@ -8,6 +8,7 @@ namespace cupel::nn {
 /// From the first call on, counts every CPU tensor that is made. Other memory (scratch of the
 /// kernels, autograd's graph, data sets) is not counted.
 void count_tensor_bytes();
+/// Of the tensors there are now.
 int64_t live_tensor_bytes();
 /// High-water mark since the last reset.
 int64_t peak_tensor_bytes();

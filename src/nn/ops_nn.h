@@ -44,6 +44,7 @@ struct Normed {
 /// x [T, width] fp32; delta [T, width] of any type, or undefined (then `sum` is x).
 Normed add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight,
                     double epsilon, at::ScalarType storage);
+/// x / sqrt(mean(x²) + epsilon) * weight: [T, width] in x's type.
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon);
 
 /// silu(x·gateᵀ) * (x·upᵀ) · downᵀ (Shazeer 2020). The product of the two is computed again in the

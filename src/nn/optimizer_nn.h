@@ -16,11 +16,13 @@ struct OptimizedParameter {
   bool decay;  // matrices decay; vectors (norms, biases) do not
 };
 
+/// Adam with decoupled weight decay and bias correction (Loshchilov and Hutter 2019, algorithm 2).
 class AdamW {
  public:
   /// Takes every parameter of `module` that requires a gradient, in the module's order.
   AdamW(const torch::nn::Module& module, const FitConfig& config);
 
+  /// Leaves every parameter without a gradient.
   void zero_grad();
 
   /// Sum of squares of all gradients, in double. Not finite exactly if some gradient is not:

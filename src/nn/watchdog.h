@@ -9,6 +9,7 @@
 
 namespace cupel::nn {
 
+/// Counts diverged steps; whoever runs the loop goes back and says so. At most twice a run.
 class Watchdog {
  public:
   explicit Watchdog(const FitConfig& config);
@@ -22,11 +23,13 @@ class Watchdog {
   /// loss_watchdog_patience diverged steps in a row.
   bool wants_rollback() const { return diverged_ >= patience_; }
   bool may_roll_back() const { return rollbacks_ < kMaxRollbacks; }
+  /// The run went back to a checkpoint: steps are counted anew.
   void rolled_back();
 
   /// Throws the Error{numeric} that ends the run.
   [[noreturn]] void give_up(int64_t step, bool has_checkpoint) const;
 
+  /// What a checkpoint keeps, and its return. Throws Error{data} for a state that lacks a part.
   json::Value state() const;
   void restore(const json::Value& state);
 

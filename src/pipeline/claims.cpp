@@ -10,6 +10,7 @@
 #include "base/machine.h"
 #include "pipeline/claims/protocols.h"
 #include "pipeline/run_folder.h"
+#include "pipeline/same_inputs.h"
 
 namespace cupel::pipeline::claims {
 namespace {
@@ -93,18 +94,32 @@ void record_definitions(const Config& config, const std::vector<Claim>& claims, 
   run.set_manifest("definitions", std::move(hashes));
 }
 
-/// One random seed, from its file if it is done.
+/// A file that a run in one of the seed's folders read and that is another today.
+std::optional<std::string> changed_data(const fs::path& seed_folder, const Run& run) {
+  if (!fs::exists(seed_folder)) return std::nullopt;
+  for (const auto& nested : fs::directory_iterator(seed_folder)) {
+    if (auto changed = changed_input(nested.path(), run.folder())) return changed;
+  }
+  return std::nullopt;
+}
+
+/// One random seed, from its file if it is done: with these settings, and on the same data.
 ClaimValues measure_seed(const Claim& claim, int64_t seed, const Protocol& protocol,
                          const Heavy& heavy, Run& run) {
   const std::string base = "claims/" + claim.id + "/" + std::to_string(seed);
   const fs::path file = run.folder() / (base + ".json");
-  if (fs::exists(file)) {
+  const std::string title = claim.id + ", random seed " + std::to_string(seed);
+  const std::optional<std::string> changed = changed_data(run.folder() / base, run);
+  if (changed) {
+    run.log(LogLevel::info, title + ": measured again, for " + *changed + " has changed");
+  } else if (fs::exists(file)) {
     const json::Value stored = json::parse(read_file(file), file.string());
     if (text_at(stored, "settings") == identity(claim))
       return from_json_values(stored.at("values", file.string()), file.string());
-    run.remove(base);  // nested runs of another recipe or other settings
   }
-  const auto section = run.section(claim.id + ", random seed " + std::to_string(seed));
+  // Nested runs of another recipe, other settings or other data; those of a seed cut off go on.
+  if (changed || fs::exists(file)) run.remove(base);
+  const auto section = run.section(title);
   const double begin = run.seconds();
   ClaimValues values = protocol.run({.claim = claim,
                                      .seed = static_cast<uint64_t>(seed),

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/atomic_file.h"
+#include "pipeline/resources.h"
 
 namespace cupel::pipeline {
 namespace {
@@ -19,10 +20,9 @@ std::string usage(const Verb& verb) {
 void append_report(const std::vector<FieldDoc>& fields, const std::string& prefix,
                    std::string& out) {
   for (const FieldDoc& field : fields) {
-    const std::string name =
-        prefix + field.name + (field.list && !field.children.empty() ? "[]" : "");
-    out += "| `" + name + "` | " + field.help + " |\n";
-    append_report(field.children, name + ".", out);
+    const bool rows = field.list && !field.children.empty();
+    out += "| `" + prefix + field.name + (rows ? "[]" : "") + "` | " + field.help + " |\n";
+    append_report(field.children, prefix + field.children_prefix(), out);
   }
 }
 
@@ -42,8 +42,8 @@ std::string page(const Verb& verb) {
   if (verb.report().empty()) return out;
   out += "\n## Report\n\n| field | meaning |\n|---|---|\n";
   append_report(verb.report(), "", out);
-  if (!verb.is_stage()) return out;
-  return out + "\nBeside these: `seconds`, `peak_memory_bytes`, `threads`, `isa_row`.\n";
+  append_report(describe<Resources>(), "", out);
+  return out;
 }
 
 std::string index() {

@@ -1,5 +1,9 @@
 #include "pipeline/doctor.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/atomic_file.h"
@@ -8,6 +12,7 @@
 #include "base/text.h"
 #include "kernels/dispatch.h"
 #include "pipeline/figures.h"
+#include "pipeline/libraries.h"
 #include "pipeline/program.h"
 
 namespace cupel::pipeline {
@@ -41,6 +46,11 @@ void describe_machine(DoctorReport& report) {
 
 void describe_kernels(DoctorReport& report) {
   for (const Kernels& row : available_rows()) report.isa_rows.emplace_back(row.name);
+  for (const std::string_view name : row_names()) {
+    if (std::find(report.isa_rows.begin(), report.isa_rows.end(), name) == report.isa_rows.end())
+      report.isa_rows_missing.emplace_back(name);
+  }
+  if (const char* forced = std::getenv("CUPEL_ISA")) report.isa_forced = forced;
   try {
     report.isa_row = kernels().name;
   } catch (const Error& error) {
@@ -72,13 +82,48 @@ void describe_torch(const Heavy& heavy, DoctorReport& report) {
                             ": scripts/setup fetches LibTorch again, then build cupel-nn");
 }
 
+/// Every row, fastest first: what this machine can run, and which one it runs and why.
+std::string kernel_rows_text(const DoctorReport& report) {
+  std::string out = "kernel rows\n";
+  for (const std::string_view name : row_names()) {
+    const auto& missing = report.isa_rows_missing;
+    const bool lacks = std::find(missing.begin(), missing.end(), name) != missing.end();
+    const char* text = lacks                        ? "not on this machine"
+                       : name != report.isa_row     ? "available"
+                       : !report.isa_forced.empty() ? "in use, as CUPEL_ISA says"
+                                                    : "in use, the fastest available";
+    out += fmt::format("  {:<10}  {}\n", name, text);
+  }
+  return out;
+}
+
+std::string libraries_text(const DoctorReport& report) {
+  constexpr std::size_t kColumns = 96;
+  const std::string& torch = report.libtorch;
+  std::string out = "libraries\n", line = "  LibTorch " + (torch.empty() ? "not found" : torch);
+  for (const auto& [name, its_version] : report.libraries) {
+    const std::string text = name + " " + its_version;
+    if (line.size() + 2 + text.size() > kColumns) {
+      out += line + ",\n";
+      line = "  " + text;
+    } else {
+      line += ", " + text;
+    }
+  }
+  return out + line + "\n";
+}
+
 }  // namespace
 
 std::string DoctorReport::text() const {
-  json::Value figures = cupel::to_json(*this);
-  figures.set("libtorch", libtorch.empty() ? "not found" : libtorch);
+  json::Value figures = json::Object{};
+  const json::Value all = cupel::to_json(*this);
+  for (const auto& [name, value] : all.as_object("doctor")) {
+    if (!name.starts_with("isa_") && name != "libraries" && name != "libtorch")
+      figures.set(name, value);
+  }
   figures.set("problems", static_cast<int64_t>(problems.size()));
-  std::string out = figures_text(figures);
+  std::string out = figures_text(figures) + kernel_rows_text(*this) + libraries_text(*this);
   for (const std::string& problem : problems) out += "problem: " + problem + "\n";
   return out;
 }
@@ -88,6 +133,7 @@ DoctorReport doctor(const NoSettings&, const Request& request) {
   report.cupel = version();
   describe_machine(report);
   describe_kernels(report);
+  report.libraries = library_versions();
   describe_torch(request.heavy, report);
   return report;
 }

@@ -9,12 +9,12 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
-#include "base/machine.h"
 #include "kernels/kernels.h"
 #include "pipeline/figures.h"
 #include "pipeline/program.h"
 #include "pipeline/references.h"
 #include "pipeline/report_html.h"
+#include "pipeline/resources.h"
 #include "pipeline/same_inputs.h"
 #include "pipeline/verbs.h"
 
@@ -22,21 +22,6 @@ namespace cupel::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// What every stage's report holds beside its own fields.
-struct Resources {
-  double seconds = 0;
-  int64_t peak_bytes = 0;
-  int threads = 0;
-  std::string isa_row;
-  static constexpr auto fields() {
-    using C = Resources;
-    return std::tuple{Field{"seconds", &C::seconds, "wall time"},
-                      Field{"peak_memory_bytes", &C::peak_bytes, "of the process"},
-                      Field{"threads", &C::threads, "threads used"},
-                      Field{"isa_row", &C::isa_row, "kernel row in use"}};
-  }
-};
 
 /// The part of a foreign message that people can read: LibTorch appends a stack trace.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -143,9 +128,7 @@ Result run_stage(const Request& request, std::size_t index, Run& run) {
     result = call(own);
     finish(stage.name, result.report, own);
   }
-  const Resources used{run.seconds() - begin, peak_memory_bytes(), run.threads(), kernels().name};
-  const json::Value fields = to_json(used);
-  for (const auto& [key, value] : fields.as_object("")) result.report.set(key, value);
+  add_resources(result.report, run.seconds() - begin, run.threads());
   if (!result.details.empty()) result.text = figures_text(result.report) + result.details;
   return result;
 }

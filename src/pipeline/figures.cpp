@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "pipeline/html.h"
 
 namespace cupel::pipeline {
 namespace {
@@ -24,7 +25,7 @@ std::string value_text(const std::string& name, const json::Value& value) {
   if (value.is_string()) return clip(value.as_string(""), kTextColumns);
   if (value.is_number() && name.ends_with("_bytes")) return bytes_text(value.as_double(""));
   if (value.is_number() && name == "seconds") return seconds_text(value.as_double(""));
-  if (value.is_number()) return number_text(value);
+  if (value.is_number()) return html::number(value.as_double(""));
   if (holds_objects(value)) return std::to_string(value.as_array("").size()) + " rows";
   std::string out;
   for (const json::Value& item : value.as_array("")) {
@@ -63,14 +64,6 @@ std::string seconds_text(double seconds) {
   const auto whole = static_cast<int64_t>(std::llround(seconds));
   if (whole < 3600) return fmt::format("{}m {:02}s", whole / 60, whole % 60);
   return fmt::format("{}h {:02}m", whole / 3600, whole / 60 % 60);
-}
-
-std::string number_text(const json::Value& number) {
-  if (!number.is_int()) return fmt::format("{:.4g}", number.as_double("number"));
-  std::string digits = std::to_string(number.as_int("number"));
-  const std::size_t first = digits.starts_with('-') ? 1 : 0;
-  for (std::size_t at = digits.size(); at > first + 3;) digits.insert(at -= 3, " ");
-  return digits;
 }
 
 std::string figures_text(const json::Value& report) {

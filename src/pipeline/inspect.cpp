@@ -182,6 +182,10 @@ Report run(const Config& config) {
          "give a model, run folder, tokenizer or data file");
   }
   if (!fs::exists(path)) fail(ErrorKind::config, path.string(), "no such file", "check the path");
+  if (path.extension() == ".yaml" && !fs::is_directory(path)) {
+    fail(ErrorKind::config, path.string(), "is a recipe, not what a recipe reads or leaves",
+         "cupel validate and cupel plan tell of it");
+  }
   Report report;
   report.path = path.string();
   report.bytes = bytes_on_disk(path);

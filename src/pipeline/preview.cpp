@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "pipeline/figures.h"
+#include "pipeline/html.h"
 #include "pipeline/training_data.h"
 
 namespace cupel::pipeline {
@@ -59,9 +59,10 @@ std::string visible(const std::string& piece) {
 }  // namespace
 
 std::string PreviewReport::text() const {
-  std::string out = stage + ": " + number_text(sequences_per_epoch) + " sequences a pass, " +
-                    number_text(vocab_size) + " tokens in the vocabulary, " +
-                    number_text(rejected) + " rows rejected\n" +
+  const auto count = [](int64_t value) { return html::number(static_cast<double>(value)); };
+  std::string out = stage + ": " + count(sequences_per_epoch) + " sequences a pass, " +
+                    count(vocab_size) + " tokens in the vocabulary, " + count(rejected) +
+                    " rows rejected\n" +
                     "| between tokens, ‖ where a document begins, [ ] read but not learned\n";
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     const auto& tokens = sequences[i].tokens;

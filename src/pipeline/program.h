@@ -28,6 +28,7 @@ struct Answer {
   int exit_code = 127;
   std::string text;
 };
+/// Runs `program` with one word and waits for its end.
 Answer ask(const std::filesystem::path& program, const std::string& word);
 
 /// The words as a shell takes them back: quoted where they must be.

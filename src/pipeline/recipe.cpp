@@ -84,6 +84,14 @@ void add_stage_list(const Node& list, Recipe& recipe) {
 Recipe parse_recipe(const std::string& file) {
   Recipe recipe;
   recipe.file = file;
+  const std::filesystem::path path(file);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    const bool is_run = std::filesystem::exists(path / "config.yaml", ignored);
+    fail(ErrorKind::config, file, "is a folder, and a recipe is a file",
+         is_run ? "the recipe of this run is " + (path / "config.yaml").string()
+                : "name the .yaml file; a setting is written --key=value");
+  }
   recipe.text = read_file(file);
   const Node root = yaml::parse(recipe.text, file);
   if (root.kind == Node::Kind::null) {

@@ -32,7 +32,8 @@ struct Flags {
     return std::tuple{
         Field{"out", &C::out, "folder of the run; default: runs/VERB-TIME-XXXX"},
         Field{"seed", &C::seed, "random seed; default: the recipe's, else 0", 0, 9e15},
-        Field{"threads", &C::threads, "default: the recipe's, else all cores", 1, 1e4},
+        Field{"threads", &C::threads, "threads to use; default: the recipe's, else all cores", 1,
+              1e4},
         Field{"resume", &C::resume, "go on with the run in --out, or begin it"},
         Field{"dry_run", &C::dry_run, "check the recipe, plan memory and time, touch nothing"},
         Field{"json", &C::json, "the report on standard output, all else on standard error"},

@@ -77,11 +77,14 @@ class SequenceOrder {
   std::vector<Sequence> order_;
 };
 
-/// Sequences of a stream for cut `cut`; `offset` shifts windows. Documents longer than `length` are
-/// cut into several sequences under windows and left out under packed and single.
+/// Sequences of a stream, which is source `index`; `offset` shifts windows, in tokens. Documents
+/// longer than `length` are cut into several sequences under windows and left out under packed and
+/// single.
 std::vector<Sequence> cut_stream(const TokenStream& stream, std::size_t index, Cut cut,
                                  int64_t length, int64_t offset);
 
+/// A row each sequence, padded to `length`; a sequence names its source by Sequence::stream. A
+/// label is the token behind an input, if that is learned and of the same document.
 SequenceBatch make_batch(std::span<const Sequence> sequences, std::span<const Source> sources,
                          int64_t length);
 

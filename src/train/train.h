@@ -179,7 +179,12 @@ struct Report {
   }
 };
 
-/// `hooks` are what a caller may change of the loop.
+/// Reads the data sets, trains and writes model/; a run that resumes goes on from its newest intact
+/// checkpoint. `hooks` are what a caller may change of the loop. Throws Error{config} for settings
+/// or a base model that do not fit each other, Error{data} for data sets without a good row or a
+/// full sequence, Error{resource} where more memory is planned than is available or the disk is
+/// full, Error{numeric} when the loss has left the finite world, Interrupted after a full save when
+/// asked to stop.
 Report run(const Config& config, const nn::FitHooks& hooks, Run& run);
 
 }  // namespace cupel::train

@@ -85,6 +85,23 @@ TEST(ConfigDoc, MarkdownIsOneRowASetting) {
   EXPECT_THAT(page, HasSubstr("duplicate\\|reference"));
 }
 
+struct ByName {
+  std::map<std::string, Nested> scales;
+  static constexpr auto fields() {
+    return std::tuple{Field{"scales", &ByName::scales, "loss scale by name"}};
+  }
+};
+
+TEST(ConfigDoc, TheFieldsOfAMapsValuesStandBelowAName) {
+  const std::string page = markdown_text("sample", "Does a thing.", describe<ByName>());
+  EXPECT_THAT(page, HasSubstr("| `scales` | map |  |  | loss scale by name |\n"
+                              "| `scales.NAME.initial` | number | `1024.0` |"));
+  const json::Value all = schema(describe<ByName>());
+  const json::Value& scales = all.at("properties", "").at("scales", "");
+  EXPECT_EQ(scales.find("properties"), nullptr) << "names are free";
+  EXPECT_NE(scales.at("additionalProperties", "").at("properties", "").find("initial"), nullptr);
+}
+
 TEST(ConfigDoc, SchemaTellsAnEditorWhatTheReaderTakes) {
   const json::Value all = schema(describe<Sample>());
   EXPECT_EQ(json::dump(all.at("additionalProperties", "")), "false");

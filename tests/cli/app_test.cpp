@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/kernels.h"
 #include "support/requests.h"
 
 namespace cupel::cli {
@@ -48,6 +49,30 @@ TEST(App, JsonIsAllThatStandardOutputHolds) {
   const Outcome outcome = run_main({"train", recipe, "--json", "--out", (folder / "run").string()});
   const json::Value report = json::parse(outcome.out, "stdout");
   EXPECT_EQ(report.at("train", "").at("steps", "").as_int(""), 3);
+}
+
+TEST(App, AReportOfAVerbThatLeavesNoRunTellsWhatItTookToo) {
+  TemporaryFolder folder(TemporaryFolder::Place::memory);
+  const std::string recipe = folder.write("recipe.yaml", kTrainSection + "  max_steps: 3\n");
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"validate", recipe},
+                                                {"plan", recipe},
+                                                {"preview", recipe},
+                                                {"doctor"},
+                                                {"inspect", recipe + ".jsonl"},
+                                                {"train", recipe, "--dry-run"},
+                                                {"init", "--dry-run"},
+                                                {"docs", "--dry-run"}}) {
+    folder.write("recipe.yaml.jsonl", "{\"text\": \"gold\"}\n");
+    std::vector<std::string> line = words;
+    line.insert(line.end(), {"--json", "--threads=1"});
+    const Outcome outcome = run_main(line);
+    ASSERT_EQ(outcome.exit_code, 0) << words[0] << outcome.error;
+    const json::Value report = json::parse(outcome.out, words[0]);
+    EXPECT_GT(report.at("seconds", words[0]).as_double(words[0]), 0);
+    EXPECT_GT(report.at("peak_memory_bytes", words[0]).as_int(words[0]), 0);
+    EXPECT_EQ(report.at("threads", words[0]).as_int(words[0]), 1);
+    EXPECT_EQ(report.at("isa_row", words[0]).as_string(words[0]), kernels().name);
+  }
 }
 
 TEST(App, AnInterruptedRunTellsTheCommandThatGoesOn) {

@@ -62,6 +62,38 @@ TEST(Utf8, WhatIsReplacedIsValidAndValidTextStays) {
   }
 }
 
+TEST(Utf8, KnowsATailThatMoreTextMayFinish) {
+  EXPECT_EQ(unfinished_utf8_tail(""), 0u);
+  EXPECT_EQ(unfinished_utf8_tail("abc"), 0u);
+  EXPECT_EQ(unfinished_utf8_tail("aé"), 0u);
+  EXPECT_EQ(unfinished_utf8_tail("a\xc3"), 1u);
+  EXPECT_EQ(unfinished_utf8_tail("a\xe2\x82"), 2u);
+  EXPECT_EQ(unfinished_utf8_tail("\xf0\x9f\x98"), 3u);
+  // No byte behind these makes a character of them.
+  EXPECT_EQ(unfinished_utf8_tail("a\xff"), 0u);
+  EXPECT_EQ(unfinished_utf8_tail("a\x80\x80"), 0u);
+  EXPECT_EQ(unfinished_utf8_tail("\xed\xa0"), 0u) << "a surrogate";
+  EXPECT_EQ(unfinished_utf8_tail("\xf0\x9f\x98\x80"), 0u);
+}
+
+TEST(Utf8, APieceWithoutItsTailIsReplacedAsItIsInTheWhole) {
+  Rng rng(6, "bytes");
+  for (int i = 0; i < 2000; ++i) {
+    std::string bytes, streamed, held;
+    for (uint64_t left = rng.below(30); left > 0; --left) {
+      const char some[] = {'a', '\x80', '\xbf', '\xc3', '\xe2', '\xed', '\xf0', '\xf4', '\xff'};
+      bytes += some[rng.below(sizeof some)];
+    }
+    for (const char byte : bytes) {
+      held += byte;
+      const std::size_t whole = held.size() - unfinished_utf8_tail(held);
+      streamed += replace_invalid_utf8(held.substr(0, whole));
+      held.erase(0, whole);
+    }
+    EXPECT_EQ(streamed + replace_invalid_utf8(held), replace_invalid_utf8(bytes));
+  }
+}
+
 TEST(Utf8, ClipsToCharactersWithAMarkWithinTheLimit) {
   EXPECT_EQ(clip_text("short", 5), "short");
   EXPECT_EQ(clip_text("longer", 5), "long…");

@@ -128,6 +128,22 @@ TEST(Claims, ASeedMeasuredWithAnotherFileBehindItsSettingsDoesNotCount) {
   EXPECT_THAT(calls.seeds, ElementsAre(1, 2, 3, 1, 2, 3));
 }
 
+TEST(Claims, ASeedMeasuredOnOtherDataDoesNotCount) {
+  Bench bench;
+  bench.measure();
+  const std::string data = bench.folder.write("text.txt", "to be\n").string();
+  const std::string manifest =
+      json::dump(json::Object{{"inputs", json::Object{{data, sha256_file(data)}}}});
+  bench.folder.write("run/claims/one/2/train/manifest.json", manifest);
+  bench.measure();
+  EXPECT_THAT(calls.seeds, ElementsAre(1, 2, 3));
+  bench.folder.write("text.txt", "not to be\n");
+  bench.measure();
+  EXPECT_THAT(calls.seeds, ElementsAre(1, 2, 3, 2));
+  EXPECT_FALSE(std::filesystem::exists(bench.folder / "run/claims/one/2/train"))
+      << "a nested run that read the old data would not go on";
+}
+
 TEST(Claims, TheManifestNamesTheFilesThatDefineThem) {
   Bench bench;
   {

@@ -32,6 +32,19 @@ TEST(Docs, APageListsSettingsOutputsAndReport) {
   EXPECT_THAT(page, HasSubstr("| `step_ms.p95` | 95th percentile |"));
 }
 
+TEST(Docs, AReportsMapIsOpenedAndEveryReportHasItsResources) {
+  TemporaryFolder folder(TemporaryFolder::Place::memory);
+  docs({folder.path().string()}, {});
+  const std::string page = read_file(folder / "eval.md");
+  EXPECT_THAT(page, HasSubstr("| `tasks.NAME.nats_per_token` | mean loss (perplexity) |"));
+  EXPECT_THAT(page, HasSubstr("| `tasks.NAME.baseline.margin` | baseline minus model |"));
+  for (const Verb& verb : verbs()) {
+    const std::string name = std::string(verb.name) + ".md";
+    if (verb.report().empty()) continue;
+    EXPECT_THAT(read_file(folder / name), HasSubstr("| `seconds` | wall time |")) << name;
+  }
+}
+
 TEST(Docs, TheSchemaKnowsBothNamesOfASectionAndTheList) {
   const json::Value schema = recipe_schema();
   const json::Value& top = schema.at("properties", "schema");

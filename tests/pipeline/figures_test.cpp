@@ -24,11 +24,11 @@ TEST(Figures, DurationsNeverShowSixtySeconds) {
   EXPECT_EQ(seconds_text(INFINITY), "unknown");
 }
 
-TEST(Figures, NumbersKeepTheirSignAndTheirThousandsApart) {
-  EXPECT_EQ(number_text(json::Value(INT64_C(1234567))), "1 234 567");
-  EXPECT_EQ(number_text(json::Value(INT64_C(-123456))), "-123 456");
-  EXPECT_EQ(number_text(json::Value(999)), "999");
-  EXPECT_EQ(number_text(json::Value(1.234567)), "1.235");
+TEST(Figures, NumbersAreThoseOfTheReportsPage) {
+  EXPECT_EQ(figures_text(json::Object{{"tokens", 1234567}}), "  tokens  1,234,567\n");
+  EXPECT_EQ(figures_text(json::Object{{"loss", 1.234567}}), "  loss  1.235\n");
+  EXPECT_EQ(figures_text(json::Object{{"tokens_per_second", 11307.4}}),
+            "  tokens_per_second  11,307\n");
 }
 
 TEST(Figures, AReportIsOneLineAValue) {

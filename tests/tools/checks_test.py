@@ -57,6 +57,12 @@ class Layers(Tree):
         self.put("src/train/loop_nn.cpp", "#include <torch/torch.h>\n")
         self.expect("check_layers.py", "src/train/loop_nn.cpp:1: <torch/torch.h>")
 
+    def test_the_file_that_tells_versions_sees_libraries_but_not_libtorch(self):
+        self.put("src/pipeline/libraries.cpp", "#include <zlib.h>\n#include <simdjson.h>\n")
+        self.expect_clean("check_layers.py")
+        self.put("src/pipeline/libraries.cpp", "#include <zlib.h>\n#include <torch/version.h>\n")
+        self.expect("check_layers.py", "src/pipeline/libraries.cpp:2: <torch/version.h>")
+
     def test_the_chain_to_a_heavy_header_is_printed(self):
         self.put("src/nn/torch_nn.h", HEADER)
         self.put("src/nn/fit.h", HEADER + '#include "nn/torch_nn.h"\n')

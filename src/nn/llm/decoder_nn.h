@@ -25,10 +25,12 @@ struct Stream {
 class Block : public torch::nn::Module {
  public:
   Block(const ModelConfig& config, int64_t index);
+  /// The streams before it and behind it: the sum is taken by whoever reads it next.
   Stream forward(const Stream& stream, const Pass& pass);
   /// The same, keeping only x + delta for the backward pass and computing the rest again there
   /// (Chen et al. 2016). The result has no delta.
   Stream forward_recomputed(const Stream& stream, const Pass& pass);
+  /// The next tokens of one sequence, by the cache of those before.
   Stream extend(const Stream& stream, const Pass& pass, AttentionCache& cache);
   /// Null in a dense block.
   Experts* experts() const { return experts_.get(); }
@@ -74,6 +76,8 @@ struct DecoderCache {
   int64_t length = 0;
 };
 
+/// A causal language model of any family in families.h. Parameters are named as transformers names
+/// them, with the experts of a layer fused.
 class Decoder : public torch::nn::Module {
  public:
   /// Weights are zero, norms one.

@@ -44,9 +44,12 @@ class ExpertBank : public torch::nn::Module {
   nn::WeightCopy gate_up_copy_, down_copy_;
 };
 
+/// The feed-forward part of a block: for each token the sum of its chosen experts, weighed by the
+/// router, and of the shared expert, where there is one.
 class Experts : public torch::nn::Module {
  public:
   explicit Experts(const ModelConfig& config);
+  /// x [T, width], normalised, in the pass's storage; the output of the same shape.
   at::Tensor forward(const at::Tensor& x, const Pass& pass);
 
   /// Tokens each expert was given since begin_step(); padding and recomputed passes do not count.

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "data/utf8.h"
 #include "nn/llm/weights_nn.h"
 
 namespace cupel::llm {
@@ -14,7 +14,8 @@ at::Tensor ids_tensor(const std::vector<int32_t>& ids) {
   return at::tensor(std::vector<int64_t>(ids.begin(), ids.end()), at::kLong);
 }
 
-/// Text so far, handed on in whole characters, ended by a stop text.
+/// Text so far, handed on in whole characters, ended by a stop text. A byte that is part of none is
+/// handed on as U+FFFD; the text itself keeps it.
 class Output {
  public:
   Output(const GenerateOptions& options, const std::function<bool(std::string_view)>& on_text)
@@ -38,18 +39,18 @@ class Output {
   }
 
   std::string finish() {
-    send(text_.size());
+    send(text_.size(), /*last=*/true);
     return text_;
   }
 
  private:
-  bool send(std::size_t end) {
+  bool send(std::size_t end, bool last = false) {
     if (!on_text_ || end <= sent_) return true;
-    const std::string_view piece = std::string_view(text_).substr(sent_, end - sent_);
-    const std::size_t whole = valid_utf8_prefix(piece);
-    if (whole == 0) return true;
-    sent_ += whole;
-    return on_text_(piece.substr(0, whole));
+    std::string_view piece = std::string_view(text_).substr(sent_, end - sent_);
+    if (!last) piece.remove_suffix(unfinished_utf8_tail(piece));
+    if (piece.empty()) return true;
+    sent_ += piece.size();
+    return on_text_(replace_invalid_utf8(piece));
   }
 
   const GenerateOptions& options_;

@@ -26,6 +26,7 @@ class Linear : public torch::nn::Module {
  public:
   Linear(int64_t out, int64_t in, bool has_bias = false);
   nn::Weight weight_in(at::ScalarType storage) { return copy_.get(weight, storage); }
+  /// x [T, in] to [T, out], in x's type.
   at::Tensor forward(const at::Tensor& x);
   /// Adds the bias, if there is one, to x · weightᵀ.
   at::Tensor add_bias(const at::Tensor& product) const;
@@ -36,6 +37,8 @@ class Linear : public torch::nn::Module {
   nn::WeightCopy copy_;
 };
 
+/// Weight [width] and epsilon of x / sqrt(mean(x²) + epsilon) * weight (Zhang and Sennrich 2019);
+/// nn::rms_norm and nn::add_rms_norm compute it.
 class RmsNorm : public torch::nn::Module {
  public:
   RmsNorm(int64_t width, double norm_epsilon);
