@@ -127,7 +127,7 @@ struct ModelConfig {
               "multi-token prediction layers", 0, 8},
         Field{"max_position_embeddings", &C::max_position_embeddings, "longest sequence", 1, 1e9},
         Field{"rope_theta", &C::rope_theta, "base of the rotary angles", 1, 1e12},
-        Field{"rope_scaling", &C::rope_scaling, "YaRN context extension"},
+        Field{"rope_scaling", &C::rope_scaling, "context extension: YaRN or Llama 3's"},
         Field{"rope_interleave", &C::rope_interleave, "rotary pairs are neighbours (DeepSeek)"},
         Field{"rms_norm_eps", &C::rms_norm_eps, "epsilon of RMSNorm", 0, 1},
         Field{"tie_word_embeddings", &C::tie_word_embeddings, "the head uses the embedding matrix"},
