@@ -221,7 +221,7 @@ std::vector<Problem> generate_problems(Rng& rng, int64_t count, const ProblemOpt
            "hardly more than " + std::to_string(problems.size()) +
                " different test problems have levels " + std::to_string(options.min_level) +
                " to " + std::to_string(options.max_level),
-           "ask for fewer, or for higher levels");
+           "ask for fewer rows");
     }
     Problem problem = random_problem(rng, options);
     if (split_of(problem) != options.split) continue;

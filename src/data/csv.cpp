@@ -55,7 +55,7 @@ class RecordReader {
   /// What follows a row of 32 MiB cannot be told apart from it, so the run ends here.
   [[noreturn]] void fail_too_long(const Record& record) const {
     fail(ErrorKind::data, name_ + ":" + std::to_string(record.line), too_long().text,
-         "is a quote left open?");
+         "shorten it, or close the quote that is left open");
   }
 
   void end_field(Record& record) {

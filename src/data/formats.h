@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,10 +45,14 @@ void read_jsonl(const std::filesystem::path& path, const ReadOptions& options, R
 void read_json(const std::filesystem::path& path, const ReadOptions& options, RowTaker& taker);
 void read_csv(const std::filesystem::path& path, RowTaker& taker);
 void read_txt_lines(const std::filesystem::path& path, RowTaker& taker);
-void read_txt_whole(const std::filesystem::path& path, RowTaker& taker);
+/// `poll`, if not empty, is called now and then while the file is read; it may throw.
+void read_txt_whole(const std::filesystem::path& path, const std::function<void()>& poll,
+                    RowTaker& taker);
 
-/// The whole file, decompressed, at most `limit` bytes of it; a byte order mark is left out.
-std::string read_all(const std::filesystem::path& path, std::size_t limit);
+/// The whole file, decompressed, at most `limit` bytes of it; a byte order mark is left out. `poll`
+/// as above.
+std::string read_all(const std::filesystem::path& path, std::size_t limit,
+                     const std::function<void()>& poll = {});
 
 /// Hands over the elements of a JSON document one by one with their line: of the array that the
 /// document is, or of the array under `split` in an object. Used by read_json, lives with simdjson.

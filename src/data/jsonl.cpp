@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
@@ -167,28 +168,42 @@ void take_elements(ondemand::array array, const ReadOptions& options, LineCounte
   }
 }
 
-/// The member `options.split` of an object of splits.
-void take_split(ondemand::object splits, const ReadOptions& options, LineCounter& lines,
-                RowTaker& taker) {
-  std::string names;
-  bool found = false;
-  for (auto field : splits) {
+constexpr std::string_view kNamedJsonl =
+    "correct the file; one with one object a line must be named .jsonl";
+
+struct Splits {
+  bool found = false;  // the one that is asked for
+  std::string names;   // of all that are there: members that are lists
+};
+
+/// Takes the rows of the member `options.split` of an object of splits.
+Splits take_split(ondemand::object members, const ReadOptions& options, LineCounter& lines,
+                  RowTaker& taker) {
+  Splits splits;
+  for (auto field : members) {
     const std::string name(std::string_view(field.unescaped_key()));
-    names += (names.empty() ? "" : ", ") + name;
-    if (name != options.split) continue;
-    if (found) {
+    ondemand::value value = field.value();
+    const bool rows = value.type() == ondemand::json_type::array;
+    if (rows) splits.names += (splits.names.empty() ? "" : ", ") + name;
+    if (name != options.split || !rows) continue;
+    if (splits.found) {
       fail(ErrorKind::data, taker.name(), "split \"" + name + "\" stands twice",
            "rename one of them");
     }
-    found = true;
-    take_elements(field.value().get_array(), options, lines, taker);
+    splits.found = true;
+    take_elements(value.get_array(), options, lines, taker);
   }
-  if (!found) {
-    fail(
-        ErrorKind::config, taker.name(),
-        options.split.empty() ? "is an object of splits" : "has no split \"" + options.split + "\"",
-        "set split to one of: " + clip_text(names));
+  return splits;
+}
+
+[[noreturn]] void fail_no_split(const Splits& splits, const std::string& split,
+                                const std::string& name) {
+  if (splits.names.empty()) {
+    fail(ErrorKind::data, name, "is an object without a list of rows", std::string(kNamedJsonl));
   }
+  fail(ErrorKind::config, name,
+       split.empty() ? "is an object of splits" : "has no split \"" + split + "\"",
+       "set split to one of: " + clip_text(splits.names));
 }
 
 }  // namespace
@@ -219,23 +234,25 @@ void read_json_document(std::string text, const ReadOptions& options, RowTaker& 
     if (begun && document.current_location().get(at)) at = text.data();
     return taker.name() + ":" + std::to_string(lines.line_of(at));
   };
+  std::optional<Splits> splits;
   try {
     document = parser.iterate(text.data(), text.size(), text.capacity());
     begun = true;
     if (document.type() == ondemand::json_type::object) {
-      take_split(document.get_object(), options, lines, taker);
+      splits = take_split(document.get_object(), options, lines, taker);
     } else {
       take_elements(document.get_array(), options, lines, taker);
     }
   } catch (const simdjson::simdjson_error& error) {
     fail(ErrorKind::data, place(), std::string("not a JSON array of rows (") + error.what() + ")",
-         "a file with one object a line must be named .jsonl");
+         std::string(kNamedJsonl));
   }
   const char* rest = nullptr;
   if (!document.current_location().get(rest)) {
     fail(ErrorKind::data, place(), "text after the end of the JSON document",
-         "a file with one object a line must be named .jsonl");
+         std::string(kNamedJsonl));
   }
+  if (splits && !splits->found) fail_no_split(*splits, options.split, taker.name());
 }
 
 }  // namespace cupel::formats

@@ -71,13 +71,17 @@ RowProblem too_long() {
   return {"line_too_long", "row longer than " + std::to_string(kMaxRowBytes >> 20) + " MiB"};
 }
 
-std::string read_all(const std::filesystem::path& path, std::size_t limit) {
+std::string read_all(const std::filesystem::path& path, std::size_t limit,
+                     const std::function<void()>& poll) {
+  constexpr std::size_t kReadAtOnce = std::size_t{4} << 20;  // the longest between two polls
   ByteStream stream(path);
   std::string text;
   std::size_t size = 0;
   while (true) {
-    text.resize(std::max(size + (std::size_t{1} << 16), size * 3 / 2));
-    const std::size_t got = stream.read(text.data() + size, text.size() - size);
+    if (poll) poll();
+    if (text.size() == size) text.resize(std::max(size + (std::size_t{1} << 16), size * 3 / 2));
+    const std::size_t got =
+        stream.read(text.data() + size, std::min(text.size() - size, kReadAtOnce));
     size += got;
     if (got == 0) break;
     if (size > limit) {
@@ -198,7 +202,7 @@ Corpus read_corpus(const std::filesystem::path& path, const CorpusOptions& optio
   ReadCounts counts;
   if (text_file && !options.document_a_line) {
     formats::RowTaker taker(path, add, rejects);
-    formats::read_txt_whole(path, taker);
+    formats::read_txt_whole(path, options.poll, taker);
     counts = taker.finish();
   } else {
     counts = for_each_row(path, options.read, add, rejects);

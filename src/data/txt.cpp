@@ -37,8 +37,9 @@ void read_txt_lines(const std::filesystem::path& path, RowTaker& taker) {
   }
 }
 
-void read_txt_whole(const std::filesystem::path& path, RowTaker& taker) {
-  take_text(read_all(path, kMaxTextBytes), 1, taker);
+void read_txt_whole(const std::filesystem::path& path, const std::function<void()>& poll,
+                    RowTaker& taker) {
+  take_text(read_all(path, kMaxTextBytes, poll), 1, taker);
 }
 
 }  // namespace cupel::formats

@@ -28,7 +28,8 @@ StepOutcome LossScaler::update(bool finite) {
   if (skips_at_floor_ >= config_.max_skips_at_floor) {
     fail(ErrorKind::numeric, "[train.loss_scale]",
          std::to_string(skips_at_floor_) + " steps in a row overflowed at min_scale",
-         "the gradients themselves are not finite: lower learning_rate, or train in bf16");
+         "lower min_scale; at 1 the gradients themselves are not finite: lower learning_rate, or "
+         "train in bf16");
   }
   const auto backed_off = static_cast<float>(static_cast<double>(scale_) * config_.backoff_factor);
   scale_ = std::max(backed_off, floor);

@@ -33,6 +33,9 @@ struct Config {
         Field{"folder", &C::folder, "one YAML file a claim"},
         Field{"docs", &C::docs, "page that write_docs writes, from where the command runs"}};
   }
+  /// Throws what read_claims throws: a claim that is not there ends the command before it has a
+  /// folder.
+  std::vector<std::string> problems() const;
 };
 
 /// "> 0", ">= 0.3", "<= 45" or "< 1e-3".

@@ -138,6 +138,11 @@ std::vector<Claim> read_claims(const Config& config) {
   return claims;
 }
 
+std::vector<std::string> Config::problems() const {
+  read_claims(*this);
+  return {};
+}
+
 std::optional<fs::path> find_data_set(const std::string& name) {
   const char* asked = std::getenv("CUPEL_DATA");
   std::error_code ignored;

@@ -119,6 +119,10 @@ TaskReport perplexity(const TaskConfig& task, const Path& model_folder, const La
     auto section = run.section("n-gram baseline");
     const auto& counted =
         task.baseline->train.empty() ? texts.kept : read_texts(task, task.baseline->train, run);
+    if (std::ranges::all_of(counted, &std::string::empty)) {
+      fail(ErrorKind::data, (task.baseline->train.empty() ? task.path : task.baseline->train).text,
+           "there is no text for the n-gram baseline to count", "give baseline.train a text");
+    }
     baseline.emplace(Tokenizer::load(model_folder.text), counted,
                      static_cast<int>(task.baseline->order));
   }
@@ -142,7 +146,7 @@ std::vector<std::string> TaskConfig::problems() const {
   if (generated && !path.empty()) problems.push_back("path: arithmetic is generated, it has none");
   if (generated && held_out > 0)
     problems.push_back("held_out: arithmetic has a test set of its own");
-  if (!generated && path.empty()) problems.push_back("path: missing");
+  if (!generated && path.empty()) problems.push_back("path: missing; name a file");
   if (baseline && type != TaskType::perplexity)
     problems.push_back("baseline: only perplexity has one");
   if (baseline && baseline->train.empty() && held_out == 0) {
@@ -154,7 +158,7 @@ std::vector<std::string> TaskConfig::problems() const {
 
 std::vector<std::string> Config::problems() const {
   std::vector<std::string> problems;
-  if (model.empty()) problems.push_back("model: missing");
+  if (model.empty()) problems.push_back("model: missing; name its folder, or ${train.model}");
   if (tasks.empty()) problems.push_back("tasks: at least one is needed");
   std::set<std::string> taken;
   for (const TaskConfig& task : tasks) {

@@ -192,9 +192,11 @@ void override_section(const Override& change, const Verb& section, Recipe& recip
     found = true;
   }
   if (found) return;
+  const bool left_out = std::ranges::count(recipe.left_out, section.name) > 0;
   fail(ErrorKind::config, change.where,
        "this command runs no section \"" + std::string(section.name) + "\"",
-       "remove it, or add the section to the recipe");
+       left_out ? "remove it, or run every section with cupel run"
+                : "remove it, or add the section to the recipe");
 }
 
 void apply_override(Override change, Request& request) {

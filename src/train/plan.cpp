@@ -188,7 +188,8 @@ llm::ModelConfig resolve_model(const Config& config, int64_t vocab_size) {
     fail(ErrorKind::config, "train.model.vocab_size",
          std::to_string(model.vocab_size) + " is less than the tokenizer's " +
              std::to_string(vocab_size),
-         "leave it out to take the tokenizer's");
+         config.base_model.empty() ? "leave it out to take the tokenizer's"
+                                   : "take config.json and tokenizer.json from one place");
   if (config.sequence_len > model.max_position_embeddings)
     fail(ErrorKind::config, "train.sequence_len",
          std::to_string(config.sequence_len) + " is more than the model's " +

@@ -28,15 +28,16 @@ std::vector<std::string> Config::problems() const {
     problems.push_back("tokenizer: give a path or a vocab_size, not both");
   }
   if (!base_model.empty() && tokenizer.vocab_size) {
-    problems.push_back("tokenizer.vocab_size: base_model has a tokenizer already");
+    problems.push_back("tokenizer.vocab_size: base_model has a tokenizer already; leave it out");
   }
   if (datasets.empty()) problems.push_back("datasets: at least one is needed");
   for (std::size_t i = 0; i < datasets.size(); ++i) {
     const std::string name = "datasets[" + std::to_string(i) + "]";
     const bool generated = datasets[i].type == DatasetType::arithmetic;
-    if (!generated && datasets[i].path.empty()) problems.push_back(name + ".path: missing");
+    if (!generated && datasets[i].path.empty())
+      problems.push_back(name + ".path: missing; name a file");
     if (generated && !datasets[i].path.empty())
-      problems.push_back(name + ".path: arithmetic is generated, it has none");
+      problems.push_back(name + ".path: arithmetic is generated, it has none; leave it out");
   }
   const auto left_out = [](const DatasetConfig& set) { return set.weight == 0; };
   if (!datasets.empty() && std::ranges::all_of(datasets, left_out))

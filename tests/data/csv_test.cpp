@@ -67,8 +67,8 @@ TEST(Csv, AQuoteThatIsNeverClosedEndsTheRunWithTheLineWhereItOpened) {
 
 TEST(Csv, ARowOverTheLimitEndsTheRunForItMayBeAnOpenQuote) {
   const std::string line(std::size_t{40} << 20, 'x');
-  EXPECT_TRUE(
-      refuses("a\n1\n" + line + "\n2\n", ":3: row longer than 32 MiB; is a quote left open?"));
+  EXPECT_TRUE(refuses("a\n1\n" + line + "\n2\n",
+                      ":3: row longer than 32 MiB; shorten it, or close the quote"));
   std::string many = "a\n\"";
   for (int i = 0; i < 34; ++i) many += std::string(std::size_t{1} << 20, 'x') + "\n";
   EXPECT_TRUE(refuses(many + "\"\n", ":2: row longer than 32 MiB"));

@@ -86,7 +86,18 @@ TEST(JsonDocument, WhatIsNoWholeDocumentEndsTheRun) {
 
 TEST(JsonDocument, AFileOfLinesIsToldItsRightName) {
   EXPECT_TRUE(refuses(ErrorKind::data, "[1, 2]\n[3, 4]\n",
-                      "a file with one object a line must be named .jsonl"));
+                      "; correct the file; one with one object a line must be named .jsonl"));
+  for (const char* split : {"", "a", "b"}) {
+    EXPECT_TRUE(refuses(ErrorKind::data, "{\"a\": [1], \"b\": 1}\n{\"a\": [2], \"b\": 2}\n",
+                        "a.json:2: text after the end of the JSON document; correct", split));
+    EXPECT_TRUE(refuses(ErrorKind::data, "{\"a\": 1, \"b\": {\"c\": [1]}}",
+                        "a.json: is an object without a list of rows; correct the file", split));
+  }
+}
+
+TEST(JsonDocument, ASplitIsAMemberThatIsAList) {
+  EXPECT_TRUE(refuses(ErrorKind::config, R"({"a": [{}], "version": 1, "b": [{}]})",
+                      "a.json: has no split \"version\"; set split to one of: a, b", "version"));
 }
 
 }  // namespace

@@ -60,5 +60,15 @@ TEST(Txt, AWholeFileIsReadFromItsCompressedForm) {
   EXPECT_TRUE(read_corpus(path, {}, nullptr).documents.at(0).text == text);
 }
 
+TEST(Txt, AWholeFileAsksNowAndThenWhetherToGoOn) {
+  const TemporaryFolder folder;
+  int polls = 0;
+  CorpusOptions options;
+  options.poll = [&] { ++polls; };
+  const auto path = folder.write("a.txt", std::string(std::size_t{40} << 20, 'x'));
+  read_corpus(path, options, nullptr);
+  EXPECT_GE(polls, 10);
+}
+
 }  // namespace
 }  // namespace cupel

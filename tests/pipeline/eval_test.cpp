@@ -189,7 +189,7 @@ TEST(Eval, SaysWhichTaskHasNothingLeft) {
 
 TEST(EvalConfig, TellsWhatDoesNotFitTogether) {
   TaskConfig task;
-  EXPECT_THAT(task.problems(), Contains("path: missing"));
+  EXPECT_THAT(task.problems(), Contains("path: missing; name a file"));
   task.source = Source::arithmetic;
   EXPECT_THAT(task.problems(), Contains(HasSubstr("needs type: exact_match")));
   task.type = TaskType::exact_match;

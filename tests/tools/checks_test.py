@@ -174,6 +174,25 @@ class Cases(Tree):
         self.assertIn("skipped: a.case: needs /nowhere", self.run_case("needs: /nowhere\nrun: cupel\n"))
 
 
+class Messages(Tree):
+    CODE = 'void f() {\n  fail(ErrorKind::%s, name, "has no " + what + " that can be read",\n       "give it "\n       "a good one");\n}\n'
+
+    def test_an_error_that_no_case_expects_is_found(self):
+        self.put("src/data/a.cpp", self.CODE % "data")
+        self.expect("check_messages.py", 'src/data/a.cpp:2: no case expects "that can be read"')
+        self.put("tests/cli/a.case", "stderr: a.csv: has no row that can be read; …\n")
+        self.expect("check_messages.py", 'src/data/a.cpp:2: no case expects "give it a good one"')
+        self.put("tests/cli/a.case", "stderr: a.csv: has no row that can be read; give it a good one\n")
+        self.assertNotIn("src/data/a.cpp", self.run_tool("check_messages.py").stdout)
+
+    def test_an_error_of_the_machine_needs_none(self):
+        self.put("src/data/a.cpp", self.CODE % "resource")
+        self.assertNotIn("src/data/a.cpp", self.run_tool("check_messages.py").stdout)
+
+    def test_a_row_whose_message_is_gone_is_found(self):
+        self.expect("check_messages.py", "of src/base/run.cpp is gone or has a case; delete its row")
+
+
 class Tally(Tree):
     def test_the_last_line_counts_and_a_failure_sets_the_exit_code(self):
         self.put("r/a.tsv", "passed\tone\t\nskipped\ttwo\tno such data\n")

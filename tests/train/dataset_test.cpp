@@ -160,6 +160,36 @@ TEST(Dataset, LongRowsOfTwoSetsAtTheSamePlaceAreBothRejectedByFileAndLine) {
   EXPECT_THAT(places, testing::UnorderedElementsAreArray(wanted));
 }
 
+TEST(Dataset, UnpackedRowsStandInASequenceEachAndPackedOnesShareIt) {
+  const TemporaryFolder folder;
+  const auto path = folder.write("rows.jsonl", row("ab", "cd") + row("ef", "gh") + row("i", "j"));
+  Config config = config_of(completions(path), 0);
+  config.sequence_len = 16;
+  const auto lengths = [&](bool packed) {
+    config.sample_packing = packed;
+    cupel::Run run = test_run();
+    const Dataset dataset = dataset_of(config, run);
+    const Source& source = dataset.train[0];
+    std::vector<int64_t> tokens;
+    for (const Sequence& sequence : cut_stream(source.stream, 0, source.cut, 16, 0))
+      tokens.push_back(sequence.length);
+    return tokens;
+  };
+  EXPECT_THAT(lengths(true), testing::ElementsAre(13));
+  EXPECT_THAT(lengths(false), testing::ElementsAre(5, 5, 3));
+}
+
+TEST(Dataset, ARowIsReadFromTheFieldsThatAreNamed) {
+  const TemporaryFolder folder;
+  DatasetConfig set = completions(folder.write("rows.jsonl", R"({"q": "ab", "a": "c"})"));
+  set.prompt_field = "q";
+  set.completion_field = "a";
+  cupel::Run run = test_run();
+  const std::vector<TextSet> texts = load_texts(config_of(set, 0), run);
+  EXPECT_EQ(texts[0].train[0].context, "ab");
+  EXPECT_EQ(texts[0].train[0].target, "c");
+}
+
 TEST(Dataset, ARowWithoutALabelIsRejected) {
   const TemporaryFolder folder;
   const std::string rows = row("", "") + row("a", "") + row("a", "b");

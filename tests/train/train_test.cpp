@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "base/config_yaml.h"
+#include "support/errors.h"
+
 namespace cupel::train {
 namespace {
 
@@ -42,7 +47,7 @@ TEST(TrainConfig, RefusesATokenizerThatIsBothReadAndTrained) {
 TEST(TrainConfig, NamesTheDataSetWithoutAPath) {
   Config config = good_config();
   config.datasets.emplace_back();
-  EXPECT_THAT(config.problems(), Contains("datasets[1].path: missing"));
+  EXPECT_THAT(config.problems(), Contains("datasets[1].path: missing; name a file"));
 }
 
 TEST(TrainConfig, RefusesSequencesLongerThanThePositions) {
@@ -73,6 +78,25 @@ TEST(TrainReport, ShowsEachSampleOnThreeLines) {
             "  sample  ROMEO:⏎\n"
             "  before  x [2J\n"
             "  after   O, speak\n");
+}
+
+TEST(TrainConfig, ANameOfAnotherToolIsRefusedWithItsHintAndIsNoSettingHere) {
+  std::set<std::string_view> names;
+  for_each_field<Config>([&](const auto& field) {
+    names.insert(field.name);
+    names.insert(field.aliases.begin(), field.aliases.end());
+  });
+  for (const auto& [name, hint] : Config::kElsewhere) {
+    EXPECT_TRUE(names.insert(name).second) << name;
+    const std::string text = std::string(name) + ": 1";
+    const auto read = [&] {
+      Config config;
+      yaml::read_struct(yaml::parse(text, "recipe.yaml"), config, {"train", ""});
+    };
+    EXPECT_THAT(read, throws_error(ErrorKind::config,
+                                   "recipe.yaml:1:1: \"train." + std::string(name) +
+                                       "\" is a setting of other tools; " + std::string(hint)));
+  }
 }
 
 }  // namespace

@@ -91,7 +91,10 @@ WordCounts count_words(const std::vector<Document>& documents, const PreTokenize
 /// The vocabulary as it grows, and the words cut into what it holds so far.
 class Trainer {
  public:
-  Trainer(const WordCounts& counts, const std::vector<std::string>& special_tokens) {
+  /// `poll` may be empty, and may throw.
+  Trainer(const WordCounts& counts, const std::vector<std::string>& special_tokens,
+          std::function<void()> poll)
+      : poll_(std::move(poll)) {
     for (const std::string& token : special_tokens) add_token(token);
     // Bytes in the order of their characters, as the reference implementation sorts its alphabet.
     std::map<std::string, unsigned char> characters;
@@ -107,15 +110,16 @@ class Trainer {
       symbols.reserve(word.size());
       for (const char byte : word) symbols.push_back(byte_ids[static_cast<unsigned char>(byte)]);
       for (std::size_t i = 1; i < symbols.size(); ++i) {
+        poll_at_symbol();
         change({symbols[i - 1], symbols[i]}, count, words_.size() - 1);
       }
     }
     for (const auto& [pair, state] : pairs_) propose(pair, state.count);
   }
 
-  void run(std::size_t vocab_size, int64_t min_frequency, const std::function<void()>& poll) {
+  void run(std::size_t vocab_size, int64_t min_frequency) {
     while (tokens_.size() < vocab_size && !queue_.empty()) {
-      if (poll) poll();
+      if (poll_) poll_();
       const auto [count, negated] = queue_.top();
       queue_.pop();
       const Pair pair{-negated.first, -negated.second};
@@ -134,6 +138,12 @@ class Trainer {
   const std::vector<Pair>& merges() const { return merges_; }
 
  private:
+  /// A word may be as long as a file, so a merge is too long a time between polls.
+  void poll_at_symbol() {
+    constexpr int64_t kSymbolsBetweenPolls = 1 << 16;
+    if (poll_ && ++symbols_seen_ % kSymbolsBetweenPolls == 0) poll_();
+  }
+
   int32_t add_token(const std::string& token) {
     const auto [at, fresh] = ids_.emplace(token, static_cast<int32_t>(tokens_.size()));
     if (fresh) tokens_.push_back(token);
@@ -170,6 +180,7 @@ class Trainer {
     const int64_t count = counts_[word];
     std::size_t kept = 0;
     for (std::size_t i = 0; i < symbols.size(); ++i) {
+      poll_at_symbol();
       const bool found =
           i + 1 < symbols.size() && symbols[i] == pair.first && symbols[i + 1] == pair.second;
       if (!found) {
@@ -194,6 +205,8 @@ class Trainer {
     symbols.resize(kept);
   }
 
+  std::function<void()> poll_;
+  int64_t symbols_seen_ = 0;
   std::vector<std::string> tokens_;
   std::unordered_map<std::string, int32_t> ids_;
   std::vector<std::vector<int32_t>> words_;
@@ -280,8 +293,8 @@ Tokenizer Tokenizer::train(const std::vector<Document>& documents, const BpeTrai
     fail(ErrorKind::data, "[data.tokenizer]", "no text to train a tokenizer on",
          "give documents that are not empty");
   }
-  Trainer trainer(counts, options.special_tokens);
-  trainer.run(static_cast<std::size_t>(options.vocab_size), options.min_frequency, options.poll);
+  Trainer trainer(counts, options.special_tokens, options.poll);
+  trainer.run(static_cast<std::size_t>(options.vocab_size), options.min_frequency);
   const json::Object byte_level{{"type", "ByteLevel"},
                                 {"add_prefix_space", false},
                                 {"trim_offsets", false},

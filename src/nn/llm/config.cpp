@@ -72,7 +72,8 @@ const json::Value* given(const json::Value& object, std::string_view key) {
 void refuse_partial_rotary(const json::Value& object, const std::string& where) {
   const json::Value* share = given(object, "partial_rotary_factor");
   if (share != nullptr && share->as_double(where + ": partial_rotary_factor") != 1)
-    fail(ErrorKind::config, where, "partial_rotary_factor is not supported", "only 1 is");
+    fail(ErrorKind::config, where,
+         "partial_rotary_factor " + json::dump(*share) + " is not supported", "only 1 is");
 }
 
 /// Keys that a rope_scaling of this type has beside those of every type.
@@ -207,16 +208,17 @@ class Problems {
 
 void check_experts(const ModelConfig& c, Problems& problems) {
   problems.unless(c.num_experts_per_tok <= c.n_routed_experts,
-                  "num_experts_per_tok is more than n_routed_experts");
+                  "num_experts_per_tok is more than n_routed_experts; lower it");
   if (c.n_routed_experts % c.n_group != 0) {
     problems.unless(false, "n_group does not divide n_routed_experts");
     return;
   }
   const int64_t group = c.n_routed_experts / c.n_group;
-  problems.unless(c.topk_group <= c.n_group, "topk_group is more than n_group");
-  problems.unless(c.n_group == 1 || group >= 2, "a group needs at least two experts");
+  problems.unless(c.topk_group <= c.n_group, "topk_group is more than n_group; lower it");
+  problems.unless(c.n_group == 1 || group >= 2,
+                  "a group needs at least two experts; lower n_group");
   problems.unless(c.num_experts_per_tok <= c.topk_group * group,
-                  "topk_group leaves fewer experts than num_experts_per_tok");
+                  "topk_group leaves fewer experts than num_experts_per_tok; raise topk_group");
 }
 
 /// What would divide by zero, or take the logarithm of it, is refused.
@@ -302,7 +304,7 @@ std::vector<std::string> ModelConfig::problems() const {
              d(hidden_size) * heads * d(v_head_dim);
   }
   problems.unless(d(num_hidden_layers) * layer + d(vocab_size) * d(hidden_size) < kMostParameters,
-                  "the model has more than 1e15 parameters");
+                  "the model has more than 1e15 parameters; lower its sizes");
   return problems.found;
 }
 

@@ -127,7 +127,7 @@ struct ModelConfig {
               "multi-token prediction layers", 0, 8},
         Field{"max_position_embeddings", &C::max_position_embeddings, "longest sequence", 1, 1e9},
         Field{"rope_theta", &C::rope_theta, "base of the rotary angles", 1, 1e12},
-        Field{"rope_scaling", &C::rope_scaling, "context extension, YaRN or Llama 3's"},
+        Field{"rope_scaling", &C::rope_scaling, "context extension: YaRN or Llama 3's"},
         Field{"rope_interleave", &C::rope_interleave, "rotary pairs are neighbours (DeepSeek)"},
         Field{"rms_norm_eps", &C::rms_norm_eps, "epsilon of RMSNorm", 0, 1},
         Field{"tie_word_embeddings", &C::tie_word_embeddings, "the head uses the embedding matrix"},
@@ -158,10 +158,8 @@ struct ParameterShape {
   std::vector<int64_t> shape;
   int64_t size() const;
 };
-/// In the order of the decoder's module; vocab_size must be set.
 std::vector<ParameterShape> parameter_shapes(const ModelConfig& config);
 
-/// Numbers in all of parameter_shapes(); tied embeddings count once.
 int64_t parameter_count(const ModelConfig& config);
 /// Parameters that one token passes through (routed experts count num_experts_per_tok times).
 int64_t active_parameter_count(const ModelConfig& config);

@@ -4,11 +4,14 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "data/utf8.h"
 #include "nn/llm/weights_nn.h"
 
 namespace cupel::llm {
 namespace {
+
+constexpr std::size_t kShownPrompt = 80;  // characters
 
 at::Tensor ids_tensor(const std::vector<int32_t>& ids) {
   return at::tensor(std::vector<int64_t>(ids.begin(), ids.end()), at::kLong);
@@ -109,10 +112,10 @@ std::string generate(Decoder& decoder, const Tokenizer& tokenizer, std::string_v
   const std::vector<int32_t> ids = context_tokens(tokenizer, prompt);
   const int64_t room = decoder.config().max_position_embeddings - static_cast<int64_t>(ids.size());
   if (room < 1)
-    fail(ErrorKind::data, "prompt",
+    fail(ErrorKind::data, "prompt \"" + clip(prompt, kShownPrompt) + "\"",
          std::to_string(ids.size()) + " tokens leave no room in a context of " +
              std::to_string(decoder.config().max_position_embeddings),
-         "shorten it");
+         "shorten it, or take a model with more max_position_embeddings");
   Rng rng(options.seed, "sampling");
   Output output(options, on_text);
   DecoderCache cache;
@@ -165,13 +168,14 @@ LanguageModel language_model(std::shared_ptr<Decoder> decoder,
 
 LanguageModel load_language_model(const std::filesystem::path& folder) {
   auto tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(folder));
-  auto decoder = std::make_shared<Decoder>(read_model_config(folder / "config.json"));
-  load_weights(folder, *decoder);
-  if (tokenizer->vocab_size() > decoder->config().vocab_size)
+  const ModelConfig config = read_model_config(folder / "config.json");
+  if (tokenizer->vocab_size() > config.vocab_size)
     fail(ErrorKind::data, folder.string(),
          "tokenizer.json has " + std::to_string(tokenizer->vocab_size()) +
-             " tokens, config.json a vocab_size of " + std::to_string(decoder->config().vocab_size),
+             " tokens, config.json a vocab_size of " + std::to_string(config.vocab_size),
          "fetch both from one place");
+  auto decoder = std::make_shared<Decoder>(config);
+  load_weights(folder, *decoder);
   return language_model(std::move(decoder), std::move(tokenizer));
 }
 

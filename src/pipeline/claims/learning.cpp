@@ -110,13 +110,13 @@ ClaimValues learning(const ClaimContext& context) {
   CUPEL_ASSERT(context.heavy.train != nullptr && context.heavy.load_model != nullptr);
   const auto settings = context.settings<Settings>();
   const train::Config config = train_config(settings, context.heavy);
-  const Path after = trained(context, "train", config);
-
   eval::TaskConfig text;
   text.name = "text";
   text.path = text_of(config, settings);
   text.held_out = kHeldOut;
   text.baseline.emplace().order = settings.ngram_order;
+
+  const Path after = trained(context, "train", config);
   eval::Config questions = {.model = after, .tasks = {text}};
   if (settings.problems > 0)
     questions.tasks.push_back(arithmetic(settings.problems, settings.max_new_tokens));

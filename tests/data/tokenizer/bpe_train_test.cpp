@@ -143,5 +143,15 @@ TEST(BpeTrain, CanBeEnded) {
   EXPECT_THROW(Tokenizer::train({{{}, "to be or not to be", 0}}, options), Interrupted);
 }
 
+TEST(BpeTrain, CanBeEndedAmidAWordAsLongAsAFile) {
+  const std::vector<Document> documents{{{}, std::string(std::size_t{1} << 20, 'a'), 0}};
+  BpeTrainOptions options;
+  options.vocab_size = 258;  // one merge
+  int polls = 0;
+  options.poll = [&] { ++polls; };
+  Tokenizer::train(documents, options);
+  EXPECT_GE(polls, 16);
+}
+
 }  // namespace
 }  // namespace cupel

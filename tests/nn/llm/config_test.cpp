@@ -157,7 +157,8 @@ TEST(ModelConfig, WhatChangesTheArithmeticAndIsNotBuiltIsRefused) {
   refused(kDeepseek, "topk_method", "\"greedy\"", "topk_method greedy is not supported");
   refused(kDeepseek, "moe_layer_freq", "2", "moe_layer_freq 2 is not supported");
   refused(kDeepseek, "quantization_config", R"({"quant_method": "fp8"})", "weights are quantized");
-  refused(kLlama, "partial_rotary_factor", "0.5", "partial_rotary_factor is not supported; only 1");
+  refused(kLlama, "partial_rotary_factor", "0.5",
+          "partial_rotary_factor 0.5 is not supported; only 1");
   refused(kLlama, "rope_parameters", R"({"rope_type": "longrope"})",
           "unknown rope_scaling type \"longrope\"; known: yarn, llama3");
 }
@@ -177,7 +178,7 @@ TEST(ModelConfig, ARotaryKeyThatIsNotKnownOrIsMissingIsNamed) {
   refused(R"({"rope_type": "llama3", "factor": 4, "low_freq_factor": 1})",
           "rope_type \"llama3\" needs the key \"high_freq_factor\"");
   refused(R"({"type": "yarn", "factor": 4, "partial_rotary_factor": 0.5})",
-          "partial_rotary_factor is not supported");
+          "partial_rotary_factor 0.5 is not supported");
 }
 
 TEST(ModelConfig, WhatAForeignFileLacksMeansWhatItMeansToTransformers) {
@@ -223,13 +224,15 @@ TEST(ModelConfig, ProblemsSpanFields) {
             "unknown family \"x\"; known: deepseek_v3, llama");
   EXPECT_EQ(first([](ModelConfig& c) { c.qk_rope_head_dim = 7; }), "qk_rope_head_dim must be even");
   EXPECT_EQ(first([](ModelConfig& c) { c.num_experts_per_tok = 9; }),
-            "num_experts_per_tok is more than n_routed_experts");
+            "num_experts_per_tok is more than n_routed_experts; lower it");
   EXPECT_EQ(first([](ModelConfig& c) { c.n_group = 3; }),
             "n_group does not divide n_routed_experts");
-  EXPECT_EQ(first([](ModelConfig& c) { c.topk_group = 2; }), "topk_group is more than n_group");
-  EXPECT_EQ(first([](ModelConfig& c) { c.n_group = 8; }), "a group needs at least two experts");
+  EXPECT_EQ(first([](ModelConfig& c) { c.topk_group = 2; }),
+            "topk_group is more than n_group; lower it");
+  EXPECT_EQ(first([](ModelConfig& c) { c.n_group = 8; }),
+            "a group needs at least two experts; lower n_group");
   EXPECT_EQ(first([](ModelConfig& c) { c.n_group = 4, c.num_experts_per_tok = 3; }),
-            "topk_group leaves fewer experts than num_experts_per_tok");
+            "topk_group leaves fewer experts than num_experts_per_tok; raise topk_group");
   EXPECT_EQ(first([](ModelConfig& c) { c.family = "llama", c.num_attention_heads = 5; }),
             "num_attention_heads does not divide hidden_size; give head_dim");
   EXPECT_EQ(first([](ModelConfig& c) { c.family = "llama", c.num_key_value_heads = 3; }),
@@ -241,11 +244,11 @@ TEST(ModelConfig, ProblemsSpanFields) {
   EXPECT_EQ(first([](ModelConfig& c) {
               c.hidden_size = 1000000, c.intermediate_size = 10000000, c.num_hidden_layers = 10000;
             }),
-            "the model has more than 1e15 parameters");
+            "the model has more than 1e15 parameters; lower its sizes");
   EXPECT_EQ(first([](ModelConfig& c) {
               c.q_lora_rank = 1000000, c.num_attention_heads = 10000, c.qk_nope_head_dim = 100000;
             }),
-            "the model has more than 1e15 parameters");
+            "the model has more than 1e15 parameters; lower its sizes");
   EXPECT_EQ(first([](ModelConfig& c) { c.rope_scaling = RopeScaling{.beta_slow = 0}; }),
             "rope_scaling needs 0 < beta_slow <= beta_fast");
   EXPECT_EQ(first([](ModelConfig& c) { c.rope_scaling.emplace(), c.rope_theta = 1; }),

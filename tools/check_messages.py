@@ -1,0 +1,108 @@
+"""Every error that a recipe or a data file can cause stands with its words in some tests/cli/*.case."""
+
+import re
+
+import sources
+
+CALL = re.compile(r"\b(?:fail(?!_errno)\w*|refuse\w*|(?<!\.)problems\.(?:push_back|unless))\(|\bRowProblem\{")
+STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+EXPECTED = re.compile(r"^std(?:err|out): (.*)", re.M)
+FEWEST_WORDS = 3  # shorter pieces are joints of a sentence
+
+# Errors that no recipe and no data file of a test can cause: file, piece of the message, why.
+UNREACHED = [
+    ("src/base/lock_file.cpp", "in use by process",
+     "needs two runs at once: tests/faults/program_test.py"),
+    ("src/base/run.cpp", "must not be negative",
+     "the recipe and the command line have a range for it"),
+    ("src/data/arithmetic.cpp", "are no range",
+     "no setting names levels"),
+    ("src/data/arithmetic.cpp", "hardly more than",
+     "seconds of drawing come before it: tests/data/arithmetic_test.cpp"),
+    ("src/data/input_file.cpp", "no such file",
+     "the path's setting is named before: check_inputs()"),
+    ("src/data/input_file.cpp", "cannot be opened",
+     "whoever runs the tests may be allowed to read everything"),
+    ("src/data/input_file.cpp", "is not a regular file",
+     "needs a pipe or a device with a data file's name"),
+    ("src/data/ngram.cpp", "choose 1 to",
+     "the setting has this range"),
+    ("src/data/ngram.cpp", "use a tokenizer that has tokens",
+     "a tokenizer without a token reads no text"),
+    ("src/data/ngram.cpp", "there is no token to count",
+     "eval names the file before"),
+    ("src/data/ngram.cpp", "is outside the vocabulary of",
+     "the same tokenizer counts and scores"),
+    ("src/data/read.cpp", "correct or remove the row",
+     "every command takes rejects"),
+    ("src/data/read.cpp", "split it, or give it as .jsonl",
+     "needs a file over 1 GiB"),
+    ("src/data/table.cpp", "columns differ from those of the first row",
+     "no command reads a table"),
+    ("src/data/tokenizer/bpe_train.cpp", "not valid UTF-8 at byte",
+     "the readers of data set such rows aside"),
+    ("src/data/tokenizer/bpe_train.cpp", "bytes and special tokens alone need",
+     "vocab_size has this range"),
+    ("src/data/tokenizer/bpe_train.cpp", "is empty or stands twice",
+     "no setting names special tokens"),
+    ("src/data/tokenizer/bpe_train.cpp", "is not a special token",
+     "no setting names special tokens"),
+    ("src/data/tokenizer/tokenizer.cpp", "text is not valid UTF-8 at byte",
+     "the readers of data set such rows aside"),
+    ("src/kernels/dispatch.cpp", "this machine cannot run kernel row",
+     "which rows it runs is the machine's affair"),
+    ("src/nn/checkpoint.cpp", "resume with the version that wrote it",
+     "needs a checkpoint of another version"),
+    ("src/nn/checkpoint_nn.cpp", "the model has changed since this checkpoint",
+     "other settings and other inputs are refused before"),
+    ("src/pipeline/claims.cpp", "needs a folder for what it measures",
+     "the command line always has one"),
+    ("src/pipeline/execute.cpp", "out of memory",
+     "needs a machine without memory"),
+    ("src/pipeline/run_folder.cpp", "no such folder",
+     "inspect names the path before"),
+]
+
+
+def call_text(text, begin):
+    """From an opening bracket to the one that closes it."""
+    depth, at = 0, begin
+    while at < len(text):
+        string = STRING.match(text, at)
+        if string:
+            at = string.end()
+            continue
+        depth += (text[at] in "({") - (text[at] in ")}")
+        at += 1
+        if depth == 0:
+            break
+    return text[begin:at]
+
+
+def pieces(call):
+    """The words between what is filled in; literals that follow one another are one."""
+    for literal in STRING.findall(re.sub(r'"\s*\n\s*"', "", call)):
+        piece = re.sub(r"\\(.)", r"\1", literal).strip(' ";:')
+        if len(piece.split()) >= FEWEST_WORDS:
+            yield piece
+
+
+expected = "\n".join(line for path in sources.tracked(".case", under="tests/cli/")
+                     for line in EXPECTED.findall(sources.read(path)))
+unused = set(range(len(UNREACHED)))
+for path in sources.tracked(".cpp", ".h", under="src/"):
+    text = sources.without_comments(sources.read(path), keep_strings=True)
+    for match in CALL.finditer(text):
+        call = call_text(text, match.end() - 1)
+        if re.search(r"ErrorKind::(?!config|data)", call):
+            continue  # of the machine, not of what a user wrote
+        missing = [piece for piece in pieces(call) if piece not in expected]
+        rows = {row for row, (file, part, _) in enumerate(UNREACHED) if file == str(path) and part in call}
+        unused -= rows if missing else set()
+        if missing and not rows:
+            line = text.count("\n", 0, match.start()) + 1
+            sources.finding(path, line, f'no case expects "{missing[0]}"; add one to tests/cli/, or say in tools/check_messages.py why none can')
+for row in sorted(unused):
+    file, part, _ = UNREACHED[row]
+    sources.finding("tools/check_messages.py", 1, f'"{part}" of {file} is gone or has a case; delete its row')
+sources.finish()
