@@ -40,7 +40,7 @@ void collect(const std::string& prefix, const json::Value& report, std::vector<L
   for (const auto& [key, value] : report.as_object("report")) {
     if (value.is_object()) {
       collect(prefix + key + ".", value, lines);
-    } else {
+    } else if (!value.is_null()) {
       lines.emplace_back(prefix + key, value_text(key, value));
     }
   }

@@ -65,7 +65,7 @@ std::string text_of(const TokenizerReport& tokenizer) {
 
 std::string text_of(const RunReport& run) {
   std::vector<std::string> checkpoints;
-  for (const int64_t step : run.checkpoints) checkpoints.push_back(std::to_string(step));
+  for (const int64_t step : run.checkpoints) checkpoints.push_back("step " + std::to_string(step));
   std::string out = "run\n" + line("status", run.status) + line("verbs", joined(run.verbs)) +
                     line("version", run.version) + line("random seed", run.seed) +
                     line("checkpoints", joined(checkpoints)) +

@@ -53,7 +53,7 @@ TEST(InspectText, ShowsTheFiguresOfARun) {
   report.run->checkpoints = {10, 20};
   const std::string text = report.text();
   EXPECT_THAT(text, HasSubstr("stopped"));
-  EXPECT_THAT(text, HasSubstr("10, 20"));
+  EXPECT_THAT(text, HasSubstr("step 10, step 20"));
   EXPECT_THAT(text, HasSubstr("train.val_loss"));
 }
 
