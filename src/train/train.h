@@ -9,6 +9,7 @@
 #include "nn/fit.h"
 #include "nn/hooks.h"
 #include "nn/llm/config.h"
+#include "train/other_tools.h"
 
 namespace cupel::train {
 
@@ -111,102 +112,7 @@ struct Config : nn::FitConfig {
                    Field{"samples", &C::samples, "texts to continue before and after"}},
         nn::FitConfig::fields());
   }
-  // What axolotl, TRL and LLaMA-Factory call what is done otherwise here, or not at all.
-  static constexpr std::string_view kAllWeights = "leave it out: all weights are trained";
-  static constexpr std::string_view kLearned =
-      "leave it out: under type: completion the completion alone is learned, under type: text "
-      "everything";
-  static constexpr std::string_view kAsItStands =
-      "leave it out: prompt and completion are joined as they stand in the row; write the "
-      "template's text into them";
-  static constexpr std::string_view kOneAttention =
-      "leave it out: there is one kind of attention, and it needs no choice";
-  static constexpr std::string_view kOneProcess = "leave it out: one process trains on one device";
-  static constexpr std::string_view kMetrics =
-      "leave it out: metrics.jsonl and TensorBoard events are always written";
-  static constexpr std::string_view kFolder = "name the run's folder with --out";
-  static constexpr std::string_view kThreads =
-      "write threads at the top of the recipe, or --threads";
-  static constexpr std::string_view kDatasets = "write datasets: [{path: FILE, type: text}]";
-  static constexpr std::string_view kValidation =
-      "write val_set_size, the share of the data kept for validation";
-  static constexpr std::string_view kEvery = "write eval_steps, the steps between validations";
-  static constexpr std::string_view kSaves = "write save_steps, the steps between checkpoints";
-  static constexpr std::array kElsewhere{
-      Elsewhere{"bf16", "write precision: bf16"},
-      Elsewhere{"fp16", "write precision: fp16"},
-      Elsewhere{"tf32", "leave it out: precision says what matrix products are computed in"},
-      Elsewhere{"torch_dtype", "write precision: fp32, bf16, fp16 or mixed"},
-      Elsewhere{"dtype", "write precision: fp32, bf16, fp16 or mixed"},
-      Elsewhere{"train_on_inputs", kLearned},
-      Elsewhere{"train_on_prompt", kLearned},
-      Elsewhere{"completion_only_loss", kLearned},
-      Elsewhere{"assistant_only_loss", kLearned},
-      Elsewhere{"excess_length_strategy",
-                "leave it out: a text is cut into sequences, a longer row is set aside in "
-                "rejects.jsonl"},
-      Elsewhere{"special_tokens",
-                "leave it out: they are those of tokenizer.json and tokenizer_config.json"},
-      Elsewhere{"chat_template", kAsItStands},
-      Elsewhere{"template", kAsItStands},
-      Elsewhere{"lora_r", kAllWeights},
-      Elsewhere{"lora_rank", kAllWeights},
-      Elsewhere{"lora_alpha", kAllWeights},
-      Elsewhere{"lora_dropout", kAllWeights},
-      Elsewhere{"lora_target", kAllWeights},
-      Elsewhere{"lora_target_modules", kAllWeights},
-      Elsewhere{"lora_target_linear", kAllWeights},
-      Elsewhere{"load_in_4bit", kAllWeights},
-      Elsewhere{"load_in_8bit", kAllWeights},
-      Elsewhere{"quantization_bit", kAllWeights},
-      Elsewhere{"flash_attention", kOneAttention},
-      Elsewhere{"flash_attn", kOneAttention},
-      Elsewhere{"attn_implementation", kOneAttention},
-      Elsewhere{"deepspeed", kOneProcess},
-      Elsewhere{"fsdp", kOneProcess},
-      Elsewhere{"fsdp_config", kOneProcess},
-      Elsewhere{"wandb_project", kMetrics},
-      Elsewhere{"wandb_entity", kMetrics},
-      Elsewhere{"run_name", kFolder},
-      Elsewhere{"overwrite_output_dir",
-                "leave it out: a run never writes over another; name a new folder with --out"},
-      Elsewhere{"dataset", kDatasets},
-      Elsewhere{"dataset_dir", kDatasets},
-      Elsewhere{
-          "dataset_text_field",
-          "write text_field in the data set, as in datasets: [{path: FILE, text_field: body}]"},
-      Elsewhere{"max_samples",
-                "write weight in the data set: 0.5 takes a random half of it in every epoch"},
-      Elsewhere{"eval_dataset", kValidation},
-      Elsewhere{"test_datasets", kValidation},
-      Elsewhere{"eval_strategy", kEvery},
-      Elsewhere{"evaluation_strategy", kEvery},
-      Elsewhere{"evals_per_epoch", kEvery},
-      Elsewhere{"save_strategy", kSaves},
-      Elsewhere{"saves_per_epoch", kSaves},
-      Elsewhere{"per_device_eval_batch_size",
-                "leave it out: validation takes micro_batch_size sequences at once"},
-      Elsewhere{"eval_batch_size",
-                "leave it out: validation takes micro_batch_size sequences at once"},
-      Elsewhere{"eval_sample_packing", "leave it out: validation is packed as sample_packing says"},
-      Elsewhere{"pad_to_sequence_len", "leave it out: every sequence is padded to sequence_len"},
-      Elsewhere{"dataset_processes", kThreads},
-      Elsewhere{"preprocessing_num_workers", kThreads},
-      Elsewhere{"dataloader_num_workers", kThreads},
-      Elsewhere{"do_train", "leave it out: cupel train trains"},
-      Elsewhere{"stage", "leave it out: cupel train trains on text or on prompt and completion"},
-      Elsewhere{"trust_remote_code", "leave it out: no code of a model is run"},
-      Elsewhere{"plot_loss", "leave it out: report.html shows the loss"},
-      Elsewhere{"output_dir", kFolder},
-      Elsewhere{"optimizer", "leave it out: AdamW is the one optimizer"},
-      Elsewhere{"optim", "leave it out: AdamW is the one optimizer"},
-      Elsewhere{"adapter", kAllWeights},
-      Elsewhere{"finetuning_type", kAllWeights},
-      Elsewhere{"resume_from_checkpoint", "leave it out and run with --resume"},
-      Elsewhere{"report_to", kMetrics},
-      Elsewhere{"seed", "write it at the top of the recipe, or as --seed"},
-      Elsewhere{"threads", "write it at the top of the recipe, or as --threads"},
-  };
+  static constexpr auto kElsewhere = kOtherTools;
   std::vector<std::string> problems() const;
 };
 
