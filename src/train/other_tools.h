@@ -29,14 +29,18 @@ inline constexpr std::string_view kValidation =
     "write val_set_size, the share of the data kept for validation";
 inline constexpr std::string_view kEvery = "write eval_steps, the steps between validations";
 inline constexpr std::string_view kSaves = "write save_steps, the steps between checkpoints";
+inline constexpr std::string_view kPrecision = "write precision: fp32, bf16, fp16 or mixed";
+inline constexpr std::string_view kAdamW = "leave it out: AdamW is the one optimizer";
+inline constexpr std::string_view kValidationBatch =
+    "leave it out: validation takes micro_batch_size sequences at once";
 }  // namespace hint
 
 inline constexpr std::array kOtherTools{
     Elsewhere{"bf16", "write precision: bf16"},
     Elsewhere{"fp16", "write precision: fp16"},
     Elsewhere{"tf32", "leave it out: precision says what matrix products are computed in"},
-    Elsewhere{"torch_dtype", "write precision: fp32, bf16, fp16 or mixed"},
-    Elsewhere{"dtype", "write precision: fp32, bf16, fp16 or mixed"},
+    Elsewhere{"torch_dtype", hint::kPrecision},
+    Elsewhere{"dtype", hint::kPrecision},
     Elsewhere{"train_on_inputs", hint::kLearned},
     Elsewhere{"train_on_prompt", hint::kLearned},
     Elsewhere{"completion_only_loss", hint::kLearned},
@@ -58,6 +62,8 @@ inline constexpr std::array kOtherTools{
     Elsewhere{"load_in_4bit", hint::kAllWeights},
     Elsewhere{"load_in_8bit", hint::kAllWeights},
     Elsewhere{"quantization_bit", hint::kAllWeights},
+    Elsewhere{"adapter", hint::kAllWeights},
+    Elsewhere{"finetuning_type", hint::kAllWeights},
     Elsewhere{"flash_attention", hint::kOneAttention},
     Elsewhere{"flash_attn", hint::kOneAttention},
     Elsewhere{"attn_implementation", hint::kOneAttention},
@@ -66,7 +72,9 @@ inline constexpr std::array kOtherTools{
     Elsewhere{"fsdp_config", hint::kOneProcess},
     Elsewhere{"wandb_project", hint::kMetrics},
     Elsewhere{"wandb_entity", hint::kMetrics},
+    Elsewhere{"report_to", hint::kMetrics},
     Elsewhere{"run_name", hint::kFolder},
+    Elsewhere{"output_dir", hint::kFolder},
     Elsewhere{"overwrite_output_dir",
               "leave it out: a run never writes over another; name a new folder with --out"},
     Elsewhere{"dataset", hint::kDatasets},
@@ -82,10 +90,8 @@ inline constexpr std::array kOtherTools{
     Elsewhere{"evals_per_epoch", hint::kEvery},
     Elsewhere{"save_strategy", hint::kSaves},
     Elsewhere{"saves_per_epoch", hint::kSaves},
-    Elsewhere{"per_device_eval_batch_size",
-              "leave it out: validation takes micro_batch_size sequences at once"},
-    Elsewhere{"eval_batch_size",
-              "leave it out: validation takes micro_batch_size sequences at once"},
+    Elsewhere{"per_device_eval_batch_size", hint::kValidationBatch},
+    Elsewhere{"eval_batch_size", hint::kValidationBatch},
     Elsewhere{"eval_sample_packing", "leave it out: validation is packed as sample_packing says"},
     Elsewhere{"pad_to_sequence_len", "leave it out: every sequence is padded to sequence_len"},
     Elsewhere{"dataset_processes", hint::kThreads},
@@ -95,13 +101,9 @@ inline constexpr std::array kOtherTools{
     Elsewhere{"stage", "leave it out: cupel train trains on text or on prompt and completion"},
     Elsewhere{"trust_remote_code", "leave it out: no code of a model is run"},
     Elsewhere{"plot_loss", "leave it out: report.html shows the loss"},
-    Elsewhere{"output_dir", hint::kFolder},
-    Elsewhere{"optimizer", "leave it out: AdamW is the one optimizer"},
-    Elsewhere{"optim", "leave it out: AdamW is the one optimizer"},
-    Elsewhere{"adapter", hint::kAllWeights},
-    Elsewhere{"finetuning_type", hint::kAllWeights},
+    Elsewhere{"optimizer", hint::kAdamW},
+    Elsewhere{"optim", hint::kAdamW},
     Elsewhere{"resume_from_checkpoint", "leave it out and run with --resume"},
-    Elsewhere{"report_to", hint::kMetrics},
     Elsewhere{"seed", "write it at the top of the recipe, or as --seed"},
     Elsewhere{"threads", "write it at the top of the recipe, or as --threads"},
 };
