@@ -77,9 +77,12 @@ def cut(variant, folder, number):
     if code != EXIT_INTERRUPTED:
         raise Wrong(f"exit {code} of a run that was told to stop")
     check_committed(folder)
-    saved = checkpoints(folder)[-1]
+    saved = max(checkpoints(folder), default=None)
+    metrics = folder / "metrics.jsonl"
+    if saved is None and metrics.exists() and metrics.stat().st_size:  # only before the first step is there nothing to save
+        raise Wrong("was stopped after its first step and saved nothing")
     run_to_the_end(variant, folder)
-    if read(folder / "report.json")["train"]["resumed_from"] != saved:
+    if read(folder / "report.json")["train"].get("resumed_from") != saved:
         raise Wrong(f"was saved at step {saved} and not resumed from there")
     return 1
 
