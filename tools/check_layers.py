@@ -27,7 +27,7 @@ DOORS = {
     r"simdjson": r"data/jsonl\.cpp" + VERSIONS,
     r"zlib|zstd": r"data/\w+\.cpp" + VERSIONS,
     r"pcre2": r"data/tokenizer/\w+\.cpp" + VERSIONS,
-    r"utf8proc": r"(base/text|data/utf8|data/tokenizer/\w+)\.cpp" + VERSIONS,
+    r"utf8proc": r"(base/text|data/utf8|data/unicode|data/tokenizer/\w+)\.cpp" + VERSIONS,
     r"cuda": r"kernels/cuda/.*",
 }
 # Words with one door, in code outside comments and strings.
