@@ -98,8 +98,7 @@ double Calibration::estimate_balance(std::span<const double> scores) const {
   for (int round = 0; round < kMostRounds && !scores.empty(); ++round) {
     double sum = 0;
     for (const double score : scores) sum += probability(score, balance);
-    const double next =
-        std::clamp(sum / static_cast<double>(scores.size()), kLeast, 1 - kLeast);
+    const double next = std::clamp(sum / static_cast<double>(scores.size()), kLeast, 1 - kLeast);
     const bool settled = std::abs(next - balance) < kSettled;
     balance = next;
     if (settled) break;

@@ -11,8 +11,8 @@ namespace cupel {
 /// probability of being a positive, which never falls as the score rises. Both kinds weigh the same
 /// in all, however many there are of each; what share of positives is expected is said when asking.
 /// Equal scores are one step. Each step also gets the weight of one average example, half of it
-/// positive, so that a step without negatives does not claim certainty; what is then out of order is
-/// pooled once more. Between two steps the probability is interpolated.
+/// positive, so that a step without negatives does not claim certainty; what is then out of order
+/// is pooled once more. Between two steps the probability is interpolated.
 class Calibration {
  public:
   struct Step {

@@ -21,11 +21,12 @@ std::size_t place(int64_t i) { return static_cast<std::size_t>(i); }
 /// 32 bits for each token of a document in a sweep, four from a block.
 void fill_random(uint64_t key, uint64_t document, uint32_t sweep, std::span<uint32_t> bits) {
   for (std::size_t i = 0; i < bits.size(); i += 4) {
-    const std::array<uint32_t, 4> block = philox4x32(
-        {static_cast<uint32_t>(i / 4), sweep, static_cast<uint32_t>(document),
-         static_cast<uint32_t>(document >> 32)},
-        {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)});
-    std::copy_n(block.begin(), std::min<std::size_t>(4, bits.size() - i), bits.begin() + static_cast<std::ptrdiff_t>(i));
+    const std::array<uint32_t, 4> block =
+        philox4x32({static_cast<uint32_t>(i / 4), sweep, static_cast<uint32_t>(document),
+                    static_cast<uint32_t>(document >> 32)},
+                   {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)});
+    std::copy_n(block.begin(), std::min<std::size_t>(4, bits.size() - i),
+                bits.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }
 
@@ -230,8 +231,8 @@ float LdaModel::probability(int32_t term, int topic) const {
 }
 
 std::vector<int64_t> LdaModel::fold_in(std::span<const int32_t> document) const {
-  const uint64_t name = hash64(
-      {reinterpret_cast<const char*>(document.data()), document.size_bytes()}, key_);
+  const uint64_t name =
+      hash64({reinterpret_cast<const char*>(document.data()), document.size_bytes()}, key_);
   const std::array<int64_t, 2> first = {0, static_cast<int64_t>(document.size())};
   std::vector<uint8_t> topics(document.size());
   std::vector<uint32_t> bits(document.size());
@@ -268,15 +269,14 @@ double LdaModel::held_out_likelihood(const TermDocuments& documents, ThreadPool&
       std::vector<double> share(counts.size());
       double total = 0;
       for (std::size_t k = 0; k < share.size(); ++k) {
-        share[k] = static_cast<double>(counts[k]) / (kFoldInSweeps / 2) +
-                   static_cast<double>(alpha_[k]);
+        share[k] =
+            static_cast<double>(counts[k]) / (kFoldInSweeps / 2) + static_cast<double>(alpha_[k]);
         total += share[k];
       }
       for (const int32_t term : halves[1]) {
         double chance = 0;
         for (std::size_t k = 0; k < share.size(); ++k)
-          chance += share[k] / total *
-                    static_cast<double>(probability(term, static_cast<int>(k)));
+          chance += share[k] / total * static_cast<double>(probability(term, static_cast<int>(k)));
         sums[place(d)] += std::log(chance);
       }
       sizes[place(d)] = static_cast<int64_t>(halves[1].size());

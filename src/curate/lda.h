@@ -12,9 +12,9 @@
 namespace cupel::curate {
 
 struct LdaOptions {
-  int topics = 100;     // 1 … kMaxTopics; above, each draw would cost too much
-  double alpha = 0.1;   // prior count of each topic in a document, to begin with
-  double beta = 0.01;   // prior count of each term in a topic
+  int topics = 100;    // 1 … kMaxTopics; above, each draw would cost too much
+  double alpha = 0.1;  // prior count of each topic in a document, to begin with
+  double beta = 0.01;  // prior count of each term in a topic
   int sweeps = 100;
   bool optimize_alpha = true;  // a value for each topic, from the data
 };

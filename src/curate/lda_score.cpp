@@ -45,8 +45,7 @@ std::vector<double> shares(const std::vector<int64_t>& counts) {
   double total = 0;
   for (const int64_t count : counts) total += static_cast<double>(count) + kPrior;
   std::vector<double> share;
-  for (const int64_t count : counts)
-    share.push_back((static_cast<double>(count) + kPrior) / total);
+  for (const int64_t count : counts) share.push_back((static_cast<double>(count) + kPrior) / total);
   return share;
 }
 

@@ -45,7 +45,8 @@ NgramScore::NgramScore(std::span<const std::string_view> reference,
   for (uint32_t b = 0; b < kBuckets; ++b) used += in.of[b] + out.of[b] > 0 ? 1 : 0;
   const double prior = kPrior * static_cast<double>(used);
   const auto share = [&](const Counts& counts, uint32_t b) {
-    return (static_cast<double>(counts.of[b]) + kPrior) / (static_cast<double>(counts.total) + prior);
+    return (static_cast<double>(counts.of[b]) + kPrior) /
+           (static_cast<double>(counts.total) + prior);
   };
   // What neither has seen says nothing.
   for (uint32_t b = 0; b < kBuckets; ++b)

@@ -8,9 +8,9 @@
 
 namespace cupel::curate {
 
-/// Importance weights over hashed n-grams (DSIR: Xie et al. 2023): two bags of words and of pairs of
-/// neighbouring words, in kBuckets buckets; a text's score is the mean over its n-grams of
-/// ln p(n-gram | reference) - ln p(n-gram | background). The mean, not the paper's sum, so that long
+/// Importance weights over hashed n-grams (DSIR: Xie et al. 2023): two bags of words and of pairs
+/// of neighbouring words, in kBuckets buckets; a text's score is the mean over its n-grams of ln
+/// p(n-gram | reference) - ln p(n-gram | background). The mean, not the paper's sum, so that long
 /// and short texts compare; each bucket has kPrior counts beforehand, where the paper has none.
 class NgramScore {
  public:

@@ -90,16 +90,16 @@ TopicModel TopicModel::fit(std::span<const std::string> reference,
   std::vector<double> positive, negative;
   for (std::size_t fold = 0; fold < folds; ++fold) {
     if (poll) poll();
-    const Score score = fit_score(fold_of(reference, folds, fold, false),
-                                  fold_of(background, folds, fold, false));
+    const Score score =
+        fit_score(fold_of(reference, folds, fold, false), fold_of(background, folds, fold, false));
     append(positive, scores_of(fold_of(reference, folds, fold, true), score, pool));
     append(negative, scores_of(fold_of(background, folds, fold, true), score, pool));
   }
   TopicModel model(Calibration(positive, negative));
   model.config_ = config;
   model.balance_ = config.balance.value_or(0.5);
-  model.score_ = fit_score({reference.begin(), reference.end()},
-                           {background.begin(), background.end()});
+  model.score_ =
+      fit_score({reference.begin(), reference.end()}, {background.begin(), background.end()});
   model.reference_ = std::move(positive);
   model.background_ = std::move(negative);
   return model;

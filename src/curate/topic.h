@@ -27,7 +27,7 @@ struct TopicConfig {
   Path reference, background;
   TopicScore score = TopicScore::lda;
   double fit = 0.7;
-  std::optional<double> balance;
+  std::optional<double> balance = {};
   int64_t topics = 100;
   int64_t sweeps = 100;
   int64_t folds = 5;

@@ -30,9 +30,9 @@ struct TermDocuments {
 void for_each_term(std::string_view text, const std::function<void(std::string_view)>& visit);
 
 struct VocabularyOptions {
-  int64_t min_documents = 2;          // a term in fewer documents is left out
-  double max_document_share = 0.5;    // … and one in more than this share of them
-  int64_t max_terms = 100'000;        // those in most documents stay
+  int64_t min_documents = 2;                 // a term in fewer documents is left out
+  double max_document_share = 0.5;           // … and one in more than this share of them
+  int64_t max_terms = 100'000;               // those in most documents stay
   std::vector<std::string> stop_words = {};  // left out; in any case and width
 };
 

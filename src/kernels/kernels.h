@@ -67,11 +67,11 @@ struct AttentionArgs {
 /// element, and term_topic less own, is positive.
 struct TopicSweepArgs {
   int64_t documents;
-  const int64_t* first;   // documents + 1: where a document's tokens begin, the last one's end
-  const int32_t* terms;   // a token each: row of term_topic
-  uint8_t* topics;        // a token each: its topic, overwritten
-  const uint32_t* random; // a token each: 32 random bits, of which 24 are used
-  int64_t padded_topics;  // at most kMaxTopics
+  const int64_t* first;    // documents + 1: where a document's tokens begin, the last one's end
+  const int32_t* terms;    // a token each: row of term_topic
+  uint8_t* topics;         // a token each: its topic, overwritten
+  const uint32_t* random;  // a token each: 32 random bits, of which 24 are used
+  int64_t padded_topics;   // at most kMaxTopics
   const float* term_topic;
   const float* alpha;
   const float* own;  // what the token itself adds to term_topic; 0 where it adds nothing

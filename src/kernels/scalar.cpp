@@ -257,8 +257,7 @@ int64_t draw_topic(float* chances, int64_t padded_topics, uint32_t random) {
   float lanes[kTopicLanes];
   std::copy_n(last, kTopicLanes, lanes);
   sum_lanes(lanes);
-  const float target =
-      static_cast<float>(random >> 8) * 0x1p-24f * lanes[kTopicLanes - 1];
+  const float target = static_cast<float>(random >> 8) * 0x1p-24f * lanes[kTopicLanes - 1];
   int64_t lane = 0;
   while (lane < kTopicLanes - 1 && lanes[lane] <= target) ++lane;
   const float rest = lane == 0 ? target : target - lanes[lane - 1];
