@@ -59,6 +59,25 @@ struct AttentionArgs {
   float *grad_q, *grad_k, *grad_v;
 };
 
+/// One sweep of Gibbs sampling over the tokens of some documents (latent Dirichlet allocation,
+/// Griffiths and Steyvers 2004), while what is known of terms stands still: token i of a document
+/// with the counts n (i left out) gets topic k with a chance proportional to
+/// (n[k] + alpha[k]) * (term_topic[term, k] - own[k] * [k is its topic so far]).
+/// Topics are padded to a multiple of kTopicLanes with alpha 0 and term_topic 0; every other
+/// element, and term_topic less own, is positive.
+struct TopicSweepArgs {
+  int64_t documents;
+  const int64_t* first;    // documents + 1: where a document's tokens begin, the last one's end
+  const int32_t* terms;    // a token each: row of term_topic
+  uint8_t* topics;         // a token each: its topic, overwritten
+  const uint32_t* random;  // a token each: 32 random bits, of which 24 are used
+  int64_t padded_topics;   // at most kMaxTopics
+  const float* term_topic;
+  const float* alpha;
+  const float* own;  // what the token itself adds to term_topic; 0 where it adds nothing
+};
+inline constexpr int64_t kTopicLanes = 16, kMaxTopics = 256;
+
 /// Every slot is single-threaded; the caller splits the work. Pointers need no alignment; operands
 /// do not overlap unless a slot says so. An empty slot takes the next slower row's entry.
 struct Kernels {
@@ -108,6 +127,10 @@ struct Kernels {
   /// (softmax - onehot) * grad_scale. A negative label gives loss 0 and a zero row.
   void (*cross_entropy)(float* logits, const int64_t* labels, float grad_scale, float* loss,
                         int64_t rows, int64_t cols) = nullptr;
+
+  /// See TopicSweepArgs. Every row draws the same topics: the chances are summed in kTopicLanes
+  /// lanes, then over the lanes by distances 1, 2, 4 and 8 (lanes 1 and 2 inside quarters).
+  void (*topic_sweep)(const TopicSweepArgs& args) = nullptr;
 };
 
 /// Bytes, of which every call of `gemm` may need all; each thread brings its own.

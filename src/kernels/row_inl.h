@@ -6,6 +6,7 @@
 #include "kernels/elementwise_inl.h"
 #include "kernels/reduction_inl.h"
 #include "kernels/rows.h"
+#include "kernels/topic_inl.h"
 
 namespace cupel {
 namespace {
@@ -27,6 +28,7 @@ constexpr Kernels vector_row(const char* name) {
       .attention = attention,
       .attention_backward = attention_backward,
       .cross_entropy = cross_entropy,
+      .topic_sweep = topic_sweep,
   };
 }
 

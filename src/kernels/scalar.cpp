@@ -237,6 +237,62 @@ void attention_backward(const AttentionArgs& args, void*) {
   }
 }
 
+// ---- topics ----
+
+/// chances[0] stays, chances[i] becomes the sum of the first i + 1, in the order of every row.
+void sum_lanes(float* x) {
+  for (const int distance : {1, 2}) {
+    for (int i = kTopicLanes - 1; i >= 0; --i)
+      if (i % 4 >= distance) x[i] += x[i - distance];
+  }
+  for (const int distance : {1, 2}) {  // quarters: the last of each is its sum
+    for (int i = kTopicLanes - 1; i >= 4 * distance; --i) x[i] += x[(i / 4 - distance) * 4 + 3];
+  }
+}
+
+/// The topic at `random` of the way through `chances`, which become sums.
+int64_t draw_topic(float* chances, int64_t padded_topics, uint32_t random) {
+  for (int64_t k = kTopicLanes; k < padded_topics; ++k) chances[k] += chances[k - kTopicLanes];
+  const float* last = chances + padded_topics - kTopicLanes;
+  float lanes[kTopicLanes];
+  std::copy_n(last, kTopicLanes, lanes);
+  sum_lanes(lanes);
+  const float target = static_cast<float>(random >> 8) * 0x1p-24f * lanes[kTopicLanes - 1];
+  int64_t lane = 0;
+  while (lane < kTopicLanes - 1 && lanes[lane] <= target) ++lane;
+  const float rest = lane == 0 ? target : target - lanes[lane - 1];
+  int64_t topic = lane;
+  while (topic < padded_topics && chances[topic] <= rest) topic += kTopicLanes;
+  // Rounding may leave nothing of the lane: its last topic that has a chance.
+  if (topic >= padded_topics)
+    for (topic -= kTopicLanes; topic > lane && chances[topic] <= chances[topic - kTopicLanes];)
+      topic -= kTopicLanes;
+  return topic;
+}
+
+void topic_sweep(const TopicSweepArgs& args) {
+  const int64_t size = args.padded_topics;
+  float count[kMaxTopics], weight[kMaxTopics], chances[kMaxTopics];
+  for (int64_t d = 0; d < args.documents; ++d) {
+    std::fill_n(count, size, 0.0f);
+    for (int64_t i = args.first[d]; i < args.first[d + 1]; ++i) ++count[args.topics[i]];
+    for (int64_t k = 0; k < size; ++k) weight[k] = count[k] + args.alpha[k];
+    for (int64_t i = args.first[d]; i < args.first[d + 1]; ++i) {
+      const float* term = args.term_topic + args.terms[i] * size;
+      const int64_t old = args.topics[i];
+      const float others = (term[old] - args.own[old]) / term[old];
+      count[old] -= 1;
+      weight[old] = (count[old] + args.alpha[old]) * others;
+      for (int64_t k = 0; k < size; ++k) chances[k] = weight[k] * term[k];
+      const int64_t drawn = draw_topic(chances, size, args.random[i]);
+      weight[old] = count[old] + args.alpha[old];
+      count[drawn] += 1;
+      weight[drawn] = count[drawn] + args.alpha[drawn];
+      args.topics[i] = static_cast<uint8_t>(drawn);
+    }
+  }
+}
+
 }  // namespace
 
 const Kernels kScalarRow = {
@@ -254,6 +310,7 @@ const Kernels kScalarRow = {
     .attention = attention,
     .attention_backward = attention_backward,
     .cross_entropy = cross_entropy,
+    .topic_sweep = topic_sweep,
 };
 
 }  // namespace cupel

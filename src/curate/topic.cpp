@@ -1,0 +1,143 @@
+#include "curate/topic.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+#include "curate/lda_score.h"
+#include "curate/ngram_score.h"
+
+namespace cupel::curate {
+namespace {
+
+using Texts = std::vector<std::string_view>;
+using Score = std::function<double(std::string_view)>;
+using FitScore = std::function<Score(const Texts& reference, const Texts& background)>;
+
+FitScore fit_by(const TopicConfig& config, uint64_t seed, ThreadPool& pool,
+                const std::function<void()>& poll) {
+  if (config.score == TopicScore::ngram) {
+    return [](const Texts& reference, const Texts& background) -> Score {
+      const auto score = std::make_shared<const NgramScore>(reference, background);
+      return [score](std::string_view text) { return score->score(text); };
+    };
+  }
+  const LdaOptions options = {.topics = static_cast<int>(config.topics),
+                              .sweeps = static_cast<int>(config.sweeps)};
+  return [=, &pool](const Texts& reference, const Texts& background) -> Score {
+    const auto score =
+        std::make_shared<const LdaScore>(reference, background, options, seed, pool, poll);
+    return [score](std::string_view text) { return score->score(text); };
+  };
+}
+
+/// Document i belongs to fold i mod folds.
+Texts fold_of(std::span<const std::string> texts, std::size_t folds, std::size_t fold, bool in) {
+  Texts chosen;
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    if ((i % folds == fold) == in) chosen.push_back(texts[i]);
+  return chosen;
+}
+
+std::vector<double> scores_of(const Texts& texts, const Score& score, ThreadPool& pool) {
+  std::vector<double> scores(texts.size());
+  pool.parallel_for(static_cast<int64_t>(texts.size()), 16, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
+      scores[i] = score(texts[i]);
+  });
+  return scores;
+}
+
+void append(std::vector<double>& all, const std::vector<double>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+void check_documents(const Path& path, std::size_t documents, const TopicConfig& config) {
+  const int64_t least = 2 * config.folds;
+  if (static_cast<int64_t>(documents) >= least) return;
+  fail(ErrorKind::data, path.text,
+       "has " + std::to_string(documents) + " documents, where " + std::to_string(config.folds) +
+           " folds need " + std::to_string(least),
+       "give more documents or lower folds");
+}
+
+/// Of probabilities, by whether they are above the fit asked for.
+double share_above(const std::vector<double>& probabilities, double fit) {
+  const auto above = std::count_if(probabilities.begin(), probabilities.end(),
+                                   [&](double probability) { return probability > fit; });
+  return static_cast<double>(above) / static_cast<double>(probabilities.size());
+}
+
+constexpr std::string_view definition(TopicScore score) {
+  return score == TopicScore::lda
+             ? "mean over a text's tokens of ln p(topic | reference) - ln p(topic | background), "
+               "topics by folding into a latent Dirichlet allocation; isotonic calibration on "
+               "held-out folds"
+             : "mean over a text's words and pairs of words of ln p(n-gram | reference) - ln "
+               "p(n-gram | background); isotonic calibration on held-out folds";
+}
+
+}  // namespace
+
+TopicModel TopicModel::fit(std::span<const std::string> reference,
+                           std::span<const std::string> background, const TopicConfig& config,
+                           uint64_t seed, ThreadPool& pool, const std::function<void()>& poll) {
+  check_documents(config.reference, reference.size(), config);
+  check_documents(config.background, background.size(), config);
+  const FitScore fit_score = fit_by(config, seed, pool, poll);
+  const auto folds = static_cast<std::size_t>(config.folds);
+  std::vector<double> positive, negative;
+  for (std::size_t fold = 0; fold < folds; ++fold) {
+    if (poll) poll();
+    const Score score =
+        fit_score(fold_of(reference, folds, fold, false), fold_of(background, folds, fold, false));
+    append(positive, scores_of(fold_of(reference, folds, fold, true), score, pool));
+    append(negative, scores_of(fold_of(background, folds, fold, true), score, pool));
+  }
+  TopicModel model(Calibration(positive, negative));
+  model.config_ = config;
+  model.balance_ = config.balance.value_or(0.5);
+  model.score_ =
+      fit_score({reference.begin(), reference.end()}, {background.begin(), background.end()});
+  model.reference_ = std::move(positive);
+  model.background_ = std::move(negative);
+  return model;
+}
+
+void TopicModel::estimate_balance(std::span<const double> scores) {
+  if (!config_.balance) balance_ = calibration_.estimate_balance(scores);
+}
+
+json::Value TopicModel::to_json() const {
+  const auto probabilities = [&](const std::vector<double>& scores, double balance) {
+    std::vector<double> out;
+    for (const double score : scores) out.push_back(calibration_.probability(score, balance));
+    return out;
+  };
+  const double error =
+      calibration_error(probabilities(reference_, 0.5), probabilities(background_, 0.5));
+  json::Array steps;
+  for (const Calibration::Step& step : calibration_.steps()) {
+    steps.push_back(json::Object{{"low", step.low},
+                                 {"high", step.high},
+                                 {"reference", step.positives},
+                                 {"background", step.negatives},
+                                 {"probability", step.probability}});
+  }
+  return json::Object{
+      {"score", name_of(config_.score)},
+      {"definition", definition(config_.score)},
+      {"fit", config_.fit},
+      {"balance", balance_},
+      {"balance_from", config_.balance ? "settings" : "input"},
+      {"reference_documents", static_cast<int64_t>(reference_.size())},
+      {"background_documents", static_cast<int64_t>(background_.size())},
+      {"auc", area_under_curve(reference_, background_)},
+      {"calibration_error", error},
+      {"reference_lost", 1 - share_above(probabilities(reference_, balance_), config_.fit)},
+      {"background_kept", share_above(probabilities(background_, balance_), config_.fit)},
+      {"calibration", std::move(steps)}};
+}
+
+}  // namespace cupel::curate

@@ -1,0 +1,90 @@
+// Level 3 of `curate`: does a text belong to a domain? A calibrated probability.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "base/calibration.h"
+#include "base/config.h"
+#include "base/json.h"
+#include "base/parallel.h"
+
+namespace cupel::curate {
+
+/// lda: topics of a latent Dirichlet allocation. ngram: hashed words and pairs of words.
+enum class TopicScore { lda, ngram };
+constexpr std::array<std::string_view, 2> names(TopicScore) { return {"lda", "ngram"}; }
+
+struct TopicConfig {
+  Path reference, background;
+  TopicScore score = TopicScore::lda;
+  double fit = 0.7;
+  std::optional<double> balance = {};
+  int64_t topics = 100;
+  int64_t sweeps = 100;
+  int64_t folds = 5;
+
+  static constexpr auto fields() {
+    using C = TopicConfig;
+    return std::tuple{
+        Field{"reference", &C::reference, "file of documents of the domain"},
+        Field{"background", &C::background, "file of documents of anything else"},
+        Field{"score", &C::score, "what the probability is read from"},
+        Field{"fit", &C::fit, "keep a text whose probability of belonging is above this", 0, 1},
+        Field{"balance", &C::balance,
+              "share of the input that belongs, before it is read; default: estimated from it",
+              1e-6, 1 - 1e-6},
+        Field{"topics", &C::topics, "topics of reference and background together (lda)", 2, 256},
+        Field{"sweeps", &C::sweeps, "passes of Gibbs sampling over the documents (lda)", 1, 1e5},
+        Field{"folds", &C::folds, "parts, each scored by a fit on the others to calibrate", 2,
+              100}};
+  }
+};
+
+/// probability() is that a text comes from the domain of `reference` rather than of `background`,
+/// given its score, where a share balance() of the texts does. The calibration is read from scores
+/// of documents that their fit had not seen: each fold is scored by a fit on the others (cross
+/// fitting). What is asked is then scored by a fit on all of them.
+class TopicModel {
+ public:
+  /// The same for any number of threads and on every kernel row. `poll` is called now and then and
+  /// may throw to end it. Throws Error{data} for fewer than two documents a fold in either set.
+  static TopicModel fit(std::span<const std::string> reference,
+                        std::span<const std::string> background, const TopicConfig& config,
+                        uint64_t seed, ThreadPool& pool, const std::function<void()>& poll = {});
+
+  /// Nats; above 0 the text looks more like the reference. Safe on several threads.
+  double score(std::string_view text) const { return score_(text); }
+  double probability_of_score(double score) const {
+    return calibration_.probability(score, balance_);
+  }
+  double probability(std::string_view text) const { return probability_of_score(score(text)); }
+
+  /// Given by the settings; 0.5 where they leave it open, until estimate_balance() is called.
+  double balance() const { return balance_; }
+  /// From the scores of all texts to be filtered; does nothing where the settings say it.
+  void estimate_balance(std::span<const double> scores);
+
+  /// For the report: definition, balance, and on held-out folds AUC, calibration error, share of
+  /// the reference lost and of the background kept; the steps of the calibration.
+  json::Value to_json() const;
+
+ private:
+  explicit TopicModel(Calibration calibration) : calibration_(std::move(calibration)) {}
+
+  TopicConfig config_;
+  Calibration calibration_;
+  double balance_ = 0.5;
+  std::function<double(std::string_view)> score_;
+  std::vector<double> reference_, background_;  // held-out scores
+};
+
+}  // namespace cupel::curate
