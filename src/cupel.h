@@ -18,6 +18,7 @@
 #include "data/blackbox.h"
 #include "data/corpus.h"
 #include "data/ngram.h"
+#include "data/raw_rows.h"
 #include "data/read.h"
 #include "data/safetensors.h"
 #include "data/table.h"
@@ -30,6 +31,9 @@
 #include "nn/llm/config.h"
 #include "nn/llm/families.h"
 #include "nn/precision.h"
+// curate: a corpus filtered, with a reason for every row
+#include "curate/curate.h"
+#include "curate/explain.h"
 // train: a language model from text or instructions
 #include "train/dataset.h"
 #include "train/train.h"

@@ -24,7 +24,7 @@ DOORS = {
     r"(torch|ATen|c10)/": r"nn/\w+_nn\.(h|cpp)|nn/llm/\w+_nn\.(h|cpp)",
     r"yaml-cpp/": r"base/config_yaml\.cpp",
     r"nlohmann/": r"base/json\.cpp" + VERSIONS,
-    r"simdjson": r"data/jsonl\.cpp" + VERSIONS,
+    r"simdjson": r"data/(jsonl|raw_rows)\.cpp" + VERSIONS,
     r"zlib|zstd": r"data/\w+\.cpp" + VERSIONS,
     r"pcre2": r"data/tokenizer/\w+\.cpp" + VERSIONS,
     r"utf8proc": r"(base/text|data/utf8|data/unicode|data/tokenizer/\w+)\.cpp" + VERSIONS,

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <concepts>
+#include <cstdint>
 #include <limits>
 #include <map>
 #include <optional>
@@ -22,6 +23,14 @@ struct Path {
   bool empty() const { return text.empty(); }
   bool operator==(const Path&) const = default;
 };
+
+/// A number of bytes, written with a unit: "512MB" is 512e6, "512MiB" 512 * 2^20.
+struct ByteSize {
+  int64_t bytes = 0;
+  bool operator==(const ByteSize&) const = default;
+};
+/// The shortest spelling that reads back equal.
+std::string to_text(ByteSize size);
 
 /// One setting of struct `C`: name in the recipe, member, help, allowed range, other names it is
 /// known by.

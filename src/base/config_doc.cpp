@@ -58,10 +58,17 @@ std::string joined(const std::vector<std::string>& words, const std::string& bet
 std::string type_text(const FieldDoc& field) {
   std::string type = field.choices.empty() ? field.type : joined(field.choices, "|");
   if (!field.children.empty()) type = field.list ? "settings" : field.type;
+  if (field.list && field.type == "path") return "path or list of paths";
   return field.list ? "list of " + type : type;
 }
 
 std::string range_text(const FieldDoc& field) {
+  if (field.type == "size") {
+    const auto size = [](double bytes) { return to_text({static_cast<int64_t>(bytes)}); };
+    if (std::isinf(field.low)) return "";
+    return std::isinf(field.high) ? "≥ " + size(field.low)
+                                  : size(field.low) + " … " + size(field.high);
+  }
   if (std::isinf(field.low) && std::isinf(field.high)) return "";
   if (std::isinf(field.high)) return "≥ " + number_text(field.low);
   if (std::isinf(field.low)) return "≤ " + number_text(field.high);
@@ -110,6 +117,7 @@ json::Value type_schema(const FieldDoc& field) {
     const bool same = type == "integer" || type == "number";
     value.set("type", same ? type : type == "yes/no" ? "boolean" : "string");
   }
+  if (field.type == "size") return value;  // its range is no JSON number's
   if (std::isfinite(field.low)) value.set("minimum", field.low);
   if (std::isfinite(field.high)) value.set("maximum", field.high);
   return value;
@@ -125,7 +133,11 @@ json::Value field_schema(const FieldDoc& field) {
       if (child.name == field.shorthand) either(type_schema(child));
     }
   }
-  if (field.list) value = json::Object{{"type", "array"}, {"items", std::move(value)}};
+  if (field.list) {
+    const json::Value item = value;
+    value = json::Object{{"type", "array"}, {"items", item}};
+    if (field.type == "path") either(item);  // one file needs no brackets
+  }
   if (field.optional) either(json::Object{{"type", "null"}});
   value.set("description", field.help);
   if (!field.default_text.empty())

@@ -10,9 +10,9 @@
 
 namespace cupel {
 
-/// One setting, type-erased. `type`: integer, number, text, path, yes/no, choice, map, or empty for
-/// a nested struct, whose own settings stand in `children`, as do those of a map's or list's items;
-/// `default_text` is JSON.
+/// One setting, type-erased. `type`: integer, number, text, path, size, yes/no, choice, map, or
+/// empty for a nested struct, whose own settings stand in `children`, as do those of a map's or
+/// list's items; `default_text` is JSON.
 struct FieldDoc {
   std::string name, type, help, default_text;
   std::string shorthand;  // the child that a plain scalar stands for
@@ -44,6 +44,8 @@ json::Value to_json(const T& value) {
     return std::string(name_of(value));
   } else if constexpr (std::is_same_v<T, Path>) {
     return value.text;
+  } else if constexpr (std::is_same_v<T, ByteSize>) {
+    return to_text(value);
   } else if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, std::string>) {
     return value;
   } else if constexpr (std::is_integral_v<T>) {
@@ -101,6 +103,8 @@ void describe_type(FieldDoc& doc) {
     doc.type = "number";
   } else if constexpr (std::is_same_v<T, Path>) {
     doc.type = "path";
+  } else if constexpr (std::is_same_v<T, ByteSize>) {
+    doc.type = "size";
   } else {
     doc.type = "text";
   }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -64,6 +65,20 @@ std::string number_text(double value) {
   return text;
 }
 
+struct Unit {
+  std::string_view name;
+  double bytes;
+};
+constexpr std::array<Unit, 9> kUnits{{{"TiB", 0x1p40},
+                                      {"TB", 1e12},
+                                      {"GiB", 0x1p30},
+                                      {"GB", 1e9},
+                                      {"MiB", 0x1p20},
+                                      {"MB", 1e6},
+                                      {"KiB", 0x1p10},
+                                      {"KB", 1e3},
+                                      {"B", 1}}};
+
 std::string listed(const std::vector<std::string>& words) {
   std::string out;
   for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
@@ -89,6 +104,24 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+}  // namespace cupel::yaml
+
+namespace cupel {
+
+std::string to_text(ByteSize size) {
+  std::string best;
+  for (const yaml::Unit& unit : yaml::kUnits) {
+    const auto bytes = static_cast<int64_t>(unit.bytes);
+    if (size.bytes % bytes != 0) continue;
+    const std::string text = std::to_string(size.bytes / bytes) + std::string(unit.name);
+    if (best.empty() || text.size() < best.size()) best = text;
+  }
+  return best;
+}
+
+}  // namespace cupel
+
+namespace cupel::yaml {
 
 std::string nearest(std::string_view word, const std::vector<std::string>& known) {
   constexpr std::size_t kLongest = 64;
@@ -144,6 +177,21 @@ double read_double(const Node& node, const std::string& key) {
 std::string read_string(const Node& node, const std::string& key) {
   if (node.kind == Node::Kind::scalar) return node.scalar;
   fail_type(node, key, "text", "write a word, or \"\" for no text");
+}
+
+ByteSize read_size(const Node& node, const std::string& key) {
+  for (const Unit& unit : kUnits) {
+    if (node.kind != Node::Kind::scalar || !node.scalar.ends_with(unit.name)) continue;
+    std::string_view number(node.scalar);
+    number.remove_suffix(unit.name.size());
+    if (number.ends_with(' ')) number.remove_suffix(1);
+    double value = 0;
+    constexpr double kExact = 0x1p53;
+    if (parse_number(number, value) && value >= 0 && value * unit.bytes <= kExact)
+      return {static_cast<int64_t>(value * unit.bytes)};
+    break;
+  }
+  fail_type(node, key, "a size with its unit", "write it as in 512MB or 2GiB");
 }
 
 Path read_path(const Node& node, const std::string& key, const std::string& folder) {

@@ -61,6 +61,7 @@ bool read_bool(const Node& node, const std::string& key);
 int64_t read_int(const Node& node, const std::string& key);
 double read_double(const Node& node, const std::string& key);
 std::string read_string(const Node& node, const std::string& key);
+ByteSize read_size(const Node& node, const std::string& key);
 Path read_path(const Node& node, const std::string& key, const std::string& folder);
 std::size_t read_choice(const Node& node, const std::string& key,
                         const std::vector<std::string>& choices);
@@ -141,6 +142,12 @@ void read_value(const Node& node, T& out, const std::string& key, const Context&
       read_value(node, out.emplace(), key, context, low, high);
     }
   } else if constexpr (is_vector<T>) {
+    if constexpr (std::is_same_v<T, std::vector<Path>>) {  // one file needs no brackets
+      if (node.kind == Node::Kind::scalar) {
+        out = {read_path(node, key, context.folder)};
+        return;
+      }
+    }
     if (node.kind != Node::Kind::sequence) fail_not_a_list(node, key);
     out.clear();
     for (std::size_t i = 0; i < node.items.size(); ++i) {
@@ -171,6 +178,9 @@ void read_value(const Node& node, T& out, const std::string& key, const Context&
     const double value = read_double(node, key);
     check_range(node, key, value, low, high);
     out = static_cast<T>(value);
+  } else if constexpr (std::is_same_v<T, ByteSize>) {
+    out = read_size(node, key);
+    check_range(node, key, static_cast<double>(out.bytes), low, high);
   } else if constexpr (std::is_same_v<T, Path>) {
     out = read_path(node, key, context.folder);
   } else {

@@ -56,6 +56,9 @@ pipeline::CommandLine parse_arguments(const std::vector<std::string>& words) {
     if (!word.starts_with('-') || word == "-") {
       if (line.verb == nullptr) {
         line.verb = &pipeline::find_verb(word);
+      } else if (const auto* mode = pipeline::find_mode(*line.verb, word);
+                 mode != nullptr && line.words.empty()) {
+        line.verb = mode;
       } else {
         line.words.push_back(word);
       }

@@ -25,9 +25,9 @@ std::string flags_text() {
 std::string help_of_all() {
   std::string out =
       "cupel VERB [recipe.yaml] [--section.key=value …] [flags]\n"
-      "Trains language models; one YAML recipe in, one run folder out.\n\nVerbs\n";
+      "Curates text and trains language models; one YAML recipe in, one run folder out.\n\nVerbs\n";
   for (const Verb& verb : pipeline::verbs())
-    out += fmt::format("  {:<10}  {}\n", verb.name, verb.summary);
+    out += fmt::format("  {:<14}  {}\n", verb.name, verb.summary);
   out += "\n" + flags_text();
   return out +
          "\ncupel VERB --help lists a verb's settings. To begin: cupel init, or cupel run "

@@ -28,6 +28,7 @@ bool LineReader::fill() {
   if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
+    base_ += static_cast<int64_t>(begin_);
     begin_ = 0;
   }
   if (buffer_.size() < end_ + kChunkBytes) {
@@ -46,21 +47,25 @@ bool LineReader::next(Line& line) {
         static_cast<const char*>(std::memchr(start + searched, '\n', end_ - begin_ - searched));
     if (newline != nullptr) {
       std::size_t size = static_cast<std::size_t>(newline - start);
+      const int64_t offset = base_ + static_cast<int64_t>(begin_);
       begin_ += size + 1;
       if (size > 0 && start[size - 1] == '\r') --size;
-      line = {{start, size}, ++number_, size > kMaxRowBytes};
+      line = {{start, size}, ++number_, size > kMaxRowBytes, offset};
       return true;
     }
     searched = end_ - begin_;
     if (searched > kMaxRowBytes) {
-      line = {{start, kShownBytes}, ++number_, true};
+      line = {{start, kShownBytes}, ++number_, true, base_ + static_cast<int64_t>(begin_)};
       skip_rest_of_line();
       return true;
     }
     if (!fill()) break;
   }
   if (begin_ == end_) return false;
-  line = {{buffer_.data() + begin_, end_ - begin_}, ++number_, false};
+  line = {{buffer_.data() + begin_, end_ - begin_},
+          ++number_,
+          false,
+          base_ + static_cast<int64_t>(begin_)};
   begin_ = end_;
   return true;
 }
@@ -68,6 +73,7 @@ bool LineReader::next(Line& line) {
 /// Leaves the first kShownBytes in place for the line that points at them.
 void LineReader::skip_rest_of_line() {
   const std::size_t kept = begin_ + kShownBytes;
+  base_ += static_cast<int64_t>(end_ - kept);  // what is read now lands there
   while (true) {
     const std::size_t got = stream_.read(buffer_.data() + kept, buffer_.size() - kept);
     if (got == 0) {
@@ -80,6 +86,7 @@ void LineReader::skip_rest_of_line() {
       end_ = kept + got;
       return;
     }
+    base_ += static_cast<int64_t>(got);
   }
 }
 

@@ -20,6 +20,7 @@ struct Line {
   std::string_view text;  // without its end ("\n" or "\r\n"); lives until the next call
   int64_t number = 0;     // from 1
   bool too_long = false;  // text is the beginning only
+  int64_t offset = 0;     // where it begins among the file's bytes, decompressed
 };
 
 /// A byte order mark at the start is skipped. A last line without "\n" counts.
@@ -39,6 +40,7 @@ class LineReader {
   std::string buffer_;
   std::size_t begin_ = 0, end_ = 0;  // what is left of buffer_
   int64_t number_ = 0;
+  int64_t base_ = 0;  // offset of buffer_[0]
 };
 
 }  // namespace cupel

@@ -26,6 +26,12 @@ void append_report(const std::vector<FieldDoc>& fields, const std::string& prefi
   }
 }
 
+std::string file_name(const Verb& verb) {
+  std::string name(verb.name);
+  std::replace(name.begin(), name.end(), ' ', '-');
+  return name + ".md";
+}
+
 std::string page(const Verb& verb) {
   const std::string name(verb.name);
   std::string summary(verb.summary);
@@ -52,7 +58,7 @@ std::string index() {
       "`recipes/quickstart.yaml`.\n\n| verb | does |\n|---|---|\n";
   for (const Verb& verb : verbs()) {
     const std::string name(verb.name);
-    out += "| [`" + name + "`](" + name + ".md) | " + std::string(verb.summary) + " |\n";
+    out += "| [`" + name + "`](" + file_name(verb) + ") | " + std::string(verb.summary) + " |\n";
   }
   out +=
       "\nFlags of every verb; a setting is overridden by `--section.key=value`, inside one verb "
@@ -111,7 +117,7 @@ DocsReport docs(const DocsConfig& config, const Request& request) {
     report.files.push_back((folder / name).string());
   };
   write("README.md", index());
-  for (const Verb& verb : verbs()) write(std::string(verb.name) + ".md", page(verb));
+  for (const Verb& verb : verbs()) write(file_name(verb), page(verb));
   write("recipe.schema.json", json::dump(recipe_schema(), 1) + "\n");
   return report;
 }

@@ -248,6 +248,22 @@ Node words_node(const Verb& verb, const std::vector<std::string>& words) {
   return list.items[0];
 }
 
+/// Words that stand for a setting each, in order.
+void take_words_in_order(const Verb& verb, const std::vector<std::string>& words, Node& settings) {
+  std::string_view names = verb.words_setting;
+  for (const std::string& word : words) {
+    if (names.empty()) {
+      const auto count = std::ranges::count(verb.words_setting, ' ') + 1;
+      fail(ErrorKind::config, clip(word, 80), "a word too many",
+           "cupel " + std::string(verb.name) + " takes " + std::to_string(count));
+    }
+    const std::string_view name = names.substr(0, names.find(' '));
+    names.remove_prefix(std::min(names.size(), name.size() + 1));
+    const std::string where = "--" + std::string(name);
+    settings.members.emplace_back(name, Node{Node::Kind::scalar, word, true, {}, {}, where, where});
+  }
+}
+
 void take_words(Request& request) {
   const Verb& verb = *request.line.verb;
   const std::vector<std::string>& words = request.line.words;
@@ -271,7 +287,11 @@ void take_words(Request& request) {
   request.settings.kind = Node::Kind::map;
   if (words.empty() || verb.words_setting.empty()) return;
   Node& settings = verb.is_stage() ? request.recipe.stages[0].settings : request.settings;
-  settings.members.emplace_back(verb.words_setting, words_node(verb, words));
+  if (verb.words_setting.find(' ') != std::string_view::npos) {
+    take_words_in_order(verb, words, settings);
+  } else {
+    settings.members.emplace_back(verb.words_setting, words_node(verb, words));
+  }
 }
 
 /// The same settings with paths that hold wherever they are read: a resolved recipe lies in another

@@ -14,6 +14,7 @@ std::string report_html(const std::filesystem::path& run_folder);
 
 // The sections that know more of their verb than its names and numbers, as HTML.
 std::string train_section(const json::Value& report, const RunFolder& run);
+std::string curate_section(const json::Value& report);
 std::string eval_section(const json::Value& report);
 std::string claims_section(const json::Value& report);
 

@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "curate/curate.h"
+#include "curate/explain.h"
 #include "pipeline/claims.h"
 #include "pipeline/docs.h"
 #include "pipeline/doctor.h"
@@ -17,6 +19,10 @@
 
 namespace cupel::pipeline {
 namespace {
+
+constexpr std::string_view kCurateExample = R"(  input: documents.jsonl
+  text_field: text
+)";
 
 constexpr std::string_view kEvalExample = R"(  model: ${train.model}
   tasks:
@@ -41,6 +47,10 @@ inspect::Report look_inside(const inspect::Config& config, const Request&) {
   return inspect::run(config);
 }
 
+curate::Explanation explain_decision(const curate::ExplainConfig& config, const Request&) {
+  return curate::explain(config);
+}
+
 /// A whole recipe: the stages make the reports.
 Verb whole_recipe(std::string_view name, std::string_view summary) {
   return row_detail::row<NoSettings, NoSettings>(name, summary);
@@ -50,6 +60,12 @@ Verb whole_recipe(std::string_view name, std::string_view summary) {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> list{
+      verb<&curate::run>("curate", "filter a corpus, with a reason for every row that goes")
+          .gives("kept", "kept.jsonl")
+          .gives("decisions", "decisions.jsonl")
+          .begins_with(kCurateExample),
+      verb<&explain_decision>("curate explain", "why a row was dropped, beside the row that stays")
+          .words("run id"),
       verb("train", "train a language model in mixed precision", &Heavy::train)
           .also("training")
           .gives("model", "model")
@@ -111,6 +127,13 @@ const Verb& find_verb(std::string_view name) {
   const std::string near = yaml::nearest(name, known);
   fail(ErrorKind::config, clip(name, 80), "unknown verb",
        near.empty() ? "cupel --help lists them" : "did you mean \"" + near + "\"?");
+}
+
+const Verb* find_mode(const Verb& verb, std::string_view word) {
+  const std::string name = std::string(verb.name) + " " + std::string(word);
+  const auto found = std::find_if(verbs().begin(), verbs().end(),
+                                  [&](const Verb& mode) { return mode.name == name; });
+  return found == verbs().end() ? nullptr : &*found;
 }
 
 const Verb* find_section(std::string_view name) {

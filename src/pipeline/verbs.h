@@ -34,7 +34,7 @@ struct Verb {
   std::function<Result(const yaml::Node&, const Request&)> answer = {};
   bool needs_torch = false;
   bool takes_recipe = false;            // its word is a recipe
-  std::string_view words_setting = {};  // else its words are this setting
+  std::string_view words_setting = {};  // else its words are this setting, or one of these each
   std::string_view alias = {};          // another name of its section
   std::vector<Output> outputs = {};
   std::string_view example = {};  // settings to begin with, indented as in a section
@@ -47,7 +47,8 @@ struct Verb {
   Verb begins_with(std::string_view settings_text) &&;
   /// The verb's word is a recipe; true of every stage that has no words.
   Verb recipe() &&;
-  /// The verb's words are setting `setting`, as in `init train`.
+  /// The verb's words are setting `setting`, as in `init train`; of several settings, with spaces
+  /// between their names, one word each, as in `curate explain runs/a 17`.
   Verb words(std::string_view setting) &&;
 
   bool is_stage() const { return static_cast<bool>(run); }
@@ -57,6 +58,8 @@ struct Verb {
 const std::vector<Verb>& verbs();
 /// Throws Error{config} that names the nearest verb.
 const Verb& find_verb(std::string_view name);
+/// `verb` with a second word, as in "curate explain", or null pointer.
+const Verb* find_mode(const Verb& verb, std::string_view word);
 /// The stage whose section is called so, or null pointer.
 const Verb* find_section(std::string_view name);
 std::vector<std::string> section_names();

@@ -15,7 +15,7 @@ using testing::Not;
 
 TEST(ReportHtml, AnUnknownVerbGetsTilesAndTables) {
   const TemporaryFolder folder;
-  folder.write("report.json", R"({"curate": {"input": 1200, "peak_memory_bytes": 1048576,
+  folder.write("report.json", R"({"other": {"input": 1200, "peak_memory_bytes": 1048576,
                                   "dropped": {"exact": 3, "near": 5}, "note": "<b>"}})");
   folder.write("metrics.jsonl",
                "{\"step\": 1, \"name\": \"kept\", \"value\": 1}\n"

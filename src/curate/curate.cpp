@@ -1,0 +1,137 @@
+#include "curate/curate.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <numeric>
+
+#include "base/error.h"
+#include "curate/exact.h"
+#include "curate/row_store.h"
+#include "curate/scan.h"
+#include "curate/write.h"
+
+namespace cupel::curate {
+namespace {
+
+constexpr int64_t kPasses = 3;  // for the hashes of the manifest, to check, and to write
+
+std::vector<RowStage> row_stages(const Config& config) {
+  std::vector<RowStage> stages;
+  const bool required = !config.required_fields.empty();
+  if (config.format || required) {
+    stages.push_back({"format", [format = config.format](const RowFields& row) {
+                        std::vector<Failure> failed;
+                        if (!row.missing.empty()) failed.push_back({"missing_field", 0, 1});
+                        if (!format) return failed;
+                        const std::vector<Failure> more = check_length(row.text, *format);
+                        failed.insert(failed.end(), more.begin(), more.end());
+                        return failed;
+                      }});
+  }
+  return stages;
+}
+
+/// A few batches are in memory at a time, each with its rows parsed.
+std::size_t batch_bytes(const Config& config, const Run& run) {
+  constexpr int64_t kLeast = int64_t{1} << 20, kAThread = int64_t{2} << 20;
+  const int64_t most = std::max(kLeast, config.memory_limit.bytes / 16);
+  return static_cast<std::size_t>(std::clamp(kAThread * run.threads(), kLeast, most));
+}
+
+void record_inputs(const Config& config, Run& run) {
+  json::Array inputs;
+  for (const auto* files : {&config.input, &config.against}) {
+    for (const Path& path : *files)
+      inputs.push_back(std::filesystem::absolute(path.text).lexically_normal().string());
+  }
+  run.set_manifest("curate",
+                   json::Object{{"inputs", std::move(inputs)},  // as decisions.jsonl counts
+                                {"text_field", config.text_field},
+                                {"id_field", config.id_field}});
+  for (const auto* files : {&config.input, &config.against}) {
+    for (const Path& path : *files) run.record_input(path.text);
+  }
+  if (!config.truth.empty()) run.record_input(config.truth.text);
+}
+
+void drop_duplicates(const std::vector<Duplicate>& duplicates, RowStore& rows) {
+  for (const Duplicate& duplicate : duplicates) {
+    RowRecord record = rows.record(duplicate.document);
+    record.rule = rows.rule_number("exact", "duplicate");
+    record.kept = duplicate.kept;
+    record.value = duplicate.similarity;
+    record.threshold = 1;
+    rows.set_record(duplicate.document, record);
+  }
+}
+
+/// Every row has exactly one fate.
+void require_sums(const Report& report, int64_t rows) {
+  int64_t sum = report.kept + report.rejected;
+  for (const auto& [stage, count] : report.dropped) sum += count;
+  if (sum == report.input && report.input == rows) return;
+  fail(ErrorKind::bug, "[curate]",
+       "kept + rejected + dropped is " + std::to_string(sum) + ", and the input has " +
+           std::to_string(rows) + " rows",
+       "please report it");
+}
+
+/// A corpus of which nothing is left is most likely a setting gone wrong.
+void require_rows(const Config& config, const Report& report) {
+  const std::string& name = config.input[0].text;
+  if (report.input == 0)
+    fail(ErrorKind::data, name, "file has no rows", "give a file with at least one row");
+  if (report.kept > 0) return;
+  const auto most =
+      std::max_element(report.dropped_by_rule.begin(), report.dropped_by_rule.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  fail(ErrorKind::data, name,
+       "nothing is kept: of " + std::to_string(report.input) + " rows " +
+           std::to_string(most->second) + " fall to " + most->first,
+       most->first.starts_with(kReadStage) ? "rejects.jsonl has every row with its rule; name the "
+                                             "right text_field, or correct the file"
+                                           : "decisions.jsonl has every row with its rule");
+}
+
+}  // namespace
+
+std::vector<std::string> Config::problems() const {
+  if (input.empty()) return {"input: missing; name a file, or a list of files"};
+  return {};
+}
+
+Report run(const Config& config, Run& run) {
+  const double begin = run.seconds();
+  record_inputs(config, run);
+  std::optional<Truth> truth;
+  if (!config.truth.empty()) truth.emplace(config.truth.text);
+
+  const std::vector<RowStage> stages = row_stages(config);
+  ParserPool parsers(config.text_field, config.id_field, config.required_fields);
+  RowStore rows(run.folder());
+  ExactDuplicates duplicates;
+  const Scan scan{
+      stages, parsers, rows, config.dedup.exact ? &duplicates : nullptr, batch_bytes(config, run),
+      run};
+  for (const Path& path : config.against) scan_file(path.text, true, scan);
+  const int64_t earlier = rows.size();
+  for (const Path& path : config.input) scan_file(path.text, false, scan);
+  drop_duplicates(duplicates.find(), rows);
+
+  Report report = write_outputs({stages, parsers, rows, static_cast<int64_t>(config.against.size()),
+                                 earlier, static_cast<int64_t>(config.input.size())},
+                                truth ? &*truth : nullptr, run);
+  require_sums(report, rows.size() - earlier);
+  require_rows(config, report);
+  for (const RowStage& stage : stages) report.stages.push_back(stage.name);
+  if (config.dedup.exact) report.stages.emplace_back("exact");
+  for (const std::string& stage : report.stages) report.dropped.try_emplace(stage, 0);
+  report.kept_share = static_cast<double>(report.kept) / static_cast<double>(report.input);
+  report.passes = kPasses;
+  report.documents_per_second =
+      static_cast<double>(report.input) / std::max(run.seconds() - begin, 1e-9);
+  if (truth) report.score = truth->score();
+  return report;
+}
+
+}  // namespace cupel::curate

@@ -1,0 +1,110 @@
+// `curate`: a corpus filtered row by row and against itself, with a reason for every row.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "base/run.h"
+#include "curate/score.h"
+#include "curate/stages.h"
+
+namespace cupel::curate {
+
+struct DedupConfig {
+  bool exact = true;
+  static constexpr auto fields() {
+    return std::tuple{Field{"exact", &DedupConfig::exact,
+                            "drop a text that equals an earlier one but for case, width, spacing"}};
+  }
+};
+
+struct Config {
+  std::vector<Path> input;
+  std::string text_field = "text";
+  std::string id_field = "id";
+  std::vector<std::string> required_fields;
+  std::optional<FormatConfig> format = FormatConfig{};
+  DedupConfig dedup;
+  std::vector<Path> against;
+  ByteSize memory_limit{INT64_C(2) << 30};
+  Path truth;
+
+  static constexpr auto fields() {
+    using C = Config;
+    return std::tuple{
+        Field{"input", &C::input, "files of documents: .jsonl .json .csv .txt, also .gz or .zst"},
+        Field{"text_field", &C::text_field, "field of a document's text"},
+        Field{"id_field", &C::id_field, "field of its id; where it is missing, the line number"},
+        Field{"required_fields", &C::required_fields,
+              "drop a row in which one of these is missing, null or empty"},
+        Field{"format", &C::format, "rules on a text alone; null = none"},
+        Field{"dedup", &C::dedup, "duplicates within the input and against earlier corpora"},
+        Field{"against", &C::against,
+              "kept.jsonl of earlier runs: what they hold is dropped from the input"},
+        Field{"memory_limit", &C::memory_limit, "the rest goes to disk, in the run's folder",
+              0x1p26, 0x1p50},
+        Field{"truth", &C::truth,
+              ".csv with id, kind and dup_of, by which the result is scored, and nothing decided"}};
+  }
+  std::vector<std::string> problems() const;
+};
+
+/// A dropped row for people, chosen by a hash of its number.
+struct DropSample {
+  std::string stage, rule, id, text;
+  double value = 0, threshold = 0;
+  std::string kept_id, kept_text;
+  static constexpr auto fields() {
+    using C = DropSample;
+    return std::tuple{Field{"stage", &C::stage, "that dropped it"},
+                      Field{"rule", &C::rule, "that it breaks"},
+                      Field{"id", &C::id, "of the row"},
+                      Field{"text", &C::text, "its beginning"},
+                      Field{"value", &C::value, "found"},
+                      Field{"threshold", &C::threshold, "held to"},
+                      Field{"kept_id", &C::kept_id, "of a duplicate: the row that stays"},
+                      Field{"kept_text", &C::kept_text, "its beginning"}};
+  }
+};
+
+struct Report {
+  int64_t input = 0, kept = 0, rejected = 0;
+  std::map<std::string, int64_t> dropped;
+  std::map<std::string, int64_t> dropped_by_rule;
+  std::vector<std::string> stages;
+  double kept_share = 0;
+  int64_t passes = 0, against = 0;
+  double documents_per_second = 0;
+  std::optional<Score> score;
+  std::vector<DropSample> samples;
+
+  static constexpr auto fields() {
+    using C = Report;
+    return std::tuple{
+        Field{"input", &C::input, "rows: kept + rejected + all that were dropped"},
+        Field{"kept", &C::kept, "rows of kept.jsonl"},
+        Field{"rejected", &C::rejected, "rows that could not be read, of rejects.jsonl"},
+        Field{"dropped", &C::dropped, "rows by the stage that dropped them"},
+        Field{"dropped_by_rule", &C::dropped_by_rule, "rows by STAGE.RULE"},
+        Field{"stages", &C::stages, "in the order in which they decided"},
+        Field{"kept_share", &C::kept_share, "kept over input"},
+        Field{"passes", &C::passes, "times that the input was read from end to end"},
+        Field{"against", &C::against, "rows of earlier corpora"},
+        Field{"documents_per_second", &C::documents_per_second, "input over seconds"},
+        Field{"score", &C::score, "against the truth; null without"},
+        Field{"samples", &C::samples, "dropped rows, at most three a rule"}};
+  }
+};
+
+/// Writes kept.jsonl (the rows that stay, byte for byte where the input is .jsonl) and
+/// decisions.jsonl (one row an input row). The same bytes for every number of threads, memory limit
+/// and way the input is compressed. A run that resumes begins again. Throws Error{config} for files
+/// that are missing, Error{data} for rows of `against` that cannot be read, for a truth that names
+/// no row of the input, and where nothing is kept (both files are written first), Error{resource}
+/// for a full disk, Interrupted when asked to stop.
+Report run(const Config& config, Run& run);
+
+}  // namespace cupel::curate

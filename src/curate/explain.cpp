@@ -1,0 +1,163 @@
+#include "curate/explain.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "curate/decisions.h"
+#include "data/raw_rows.h"
+#include "data/unicode.h"
+
+namespace cupel::curate {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kColumn = 56, kLines = 24;
+
+/// What a run's folder says of itself.
+struct Source {
+  std::vector<std::string> inputs;  // those of `against` after them
+  std::string text_field = "text", id_field = "id";
+};
+
+Source source_of(const fs::path& folder) {
+  Source source;
+  const fs::path path = folder / "manifest.json";
+  const json::Value manifest = json::parse(read_file(path), path.string());
+  const std::string where = path.string();
+  const json::Value& record = manifest.at("curate", where);
+  for (const json::Value& input : record.at("inputs", where).as_array(where))
+    source.inputs.push_back(input.as_string(where));
+  source.text_field = record.at("text_field", where).as_string(where);
+  source.id_field = record.at("id_field", where).as_string(where);
+  return source;
+}
+
+/// The row at `line`, or one without text where the file is gone.
+ExplainedRow read_row(const Source& source, int64_t input, int64_t line, const std::string& id) {
+  ExplainedRow found{id, {}, {}, line};
+  if (input < 0 || input >= static_cast<int64_t>(source.inputs.size())) return found;
+  found.file = source.inputs[static_cast<std::size_t>(input)];
+  if (!fs::exists(found.file)) return found;
+  RowFieldParser parser(source.text_field, source.id_field, {});
+  constexpr std::size_t kBatchBytes = std::size_t{4} << 20;
+  for_each_raw_batch(found.file, kBatchBytes, [&](const std::vector<RawRow>& rows) {
+    if (rows.back().line < line) return;
+    for (const RawRow& row : rows) {
+      RowFields fields;
+      if (row.line != line || row.problem != nullptr) continue;
+      const bool is_it = !parser.parse(row.json, row.line, fields) && fields.id == id;
+      if (is_it) found.text = fields.text;
+    }
+  });
+  return found;
+}
+
+Explained explained(const Decision& decision, const Source& source) {
+  Explained out;
+  out.row = read_row(source, decision.input, decision.line, decision.id);
+  out.kept = decision.kept();
+  out.stage = decision.stage;
+  if (!out.kept) out.rules.push_back({decision.rule, decision.value, decision.threshold});
+  for (std::size_t i = 1; i < decision.failed.size(); ++i) {
+    const Failure& failure = decision.failed[i];
+    out.rules.push_back({failure.rule, failure.value, failure.threshold});
+  }
+  if (decision.is_duplicate())
+    out.stays = read_row(source, decision.kept_input, decision.kept_line, decision.kept_id);
+  return out;
+}
+
+/// The text in lines of at most kColumn characters.
+std::vector<std::string> wrapped(const std::string& text) {
+  std::vector<std::string> lines(1);
+  std::size_t width = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    const char32_t character = next_character(text, at);
+    if (character == U'\n' || width == kColumn) {
+      lines.emplace_back();
+      width = 0;
+    }
+    if (character == U'\n') continue;
+    lines.back() += clip(std::string_view(text).substr(begin, at - begin), 1);
+    ++width;
+  }
+  if (lines.size() > kLines) {
+    lines.resize(kLines);
+    lines.back() = "…";
+  }
+  return lines;
+}
+
+std::string padded(std::string line) {
+  const std::size_t width = count_characters(line);
+  return line + std::string(width < kColumn ? kColumn - width : 0, ' ');
+}
+
+std::string place(const ExplainedRow& row) {
+  return fs::path(row.file).filename().string() + ":" + std::to_string(row.line) + "  id " +
+         clip(row.id, 24);
+}
+
+std::string side_by_side(const ExplainedRow& left, const ExplainedRow& right) {
+  std::vector<std::string> a = wrapped(left.text), b = wrapped(right.text);
+  a.insert(a.begin(), "dropped: " + place(left));
+  b.insert(b.begin(), "stays: " + place(right));
+  a.resize(std::max(a.size(), b.size()));
+  b.resize(a.size());
+  std::string out;
+  for (std::size_t i = 0; i < a.size(); ++i) out += "  " + padded(a[i]) + " │ " + b[i] + "\n";
+  return out;
+}
+
+std::string block(const ExplainedRow& row) {
+  std::string out;
+  for (const std::string& line : wrapped(row.text)) out += "  " + line + "\n";
+  return out;
+}
+
+}  // namespace
+
+std::string Explanation::text() const {
+  std::string out;
+  for (const Explained& explained : rows) {
+    out +=
+        place(explained.row) + ": " + (explained.kept ? "kept" : "dropped by " + explained.stage);
+    for (const BrokenRule& rule : explained.rules) {
+      out += (&rule == &explained.rules.front() ? ": " : "; ") + rule.rule + " (" +
+             shortest(rule.value) + ", threshold " + shortest(rule.threshold) + ")";
+    }
+    out += "\n" +
+           (explained.stays ? side_by_side(explained.row, *explained.stays) : block(explained.row));
+  }
+  return out;
+}
+
+Explanation explain(const ExplainConfig& config) {
+  if (config.run.empty() || config.id.empty()) {
+    fail(ErrorKind::config, "cupel curate explain", "no run or no id is named",
+         "write cupel curate explain RUN ID");
+  }
+  const fs::path path = fs::path(config.run) / "decisions.jsonl";
+  if (!fs::exists(path)) {
+    fail(ErrorKind::config, config.run, "holds no decisions.jsonl",
+         "name the folder of a run of curate");
+  }
+  const auto decisions = find_decisions(path, config.id, static_cast<std::size_t>(config.rows));
+  if (decisions.empty()) {
+    fail(ErrorKind::config, path.string(), "no row has the id \"" + clip(config.id, 80) + "\"",
+         "ids are those of id_field, or line numbers where rows have none");
+  }
+  const Source source = source_of(config.run);
+  Explanation explanation;
+  for (const Decision& decision : decisions)
+    explanation.rows.push_back(explained(decision, source));
+  return explanation;
+}
+
+}  // namespace cupel::curate

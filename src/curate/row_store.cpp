@@ -1,0 +1,90 @@
+#include "curate/row_store.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace cupel::curate {
+namespace {
+
+constexpr int64_t kRecordBytes = sizeof(RowRecord);
+static_assert(kRecordBytes == 48);
+
+std::string_view bytes_of(const RowRecord& record) {
+  return {reinterpret_cast<const char*>(&record), sizeof record};
+}
+
+}  // namespace
+
+RowStore::RowStore(const std::filesystem::path& folder) : records_(folder), spool_(folder) {}
+
+void RowStore::begin_file(const std::filesystem::path& path) {
+  CUPEL_ASSERT(files_.size() < UINT16_MAX);
+  files_.push_back({path.string(), nullptr});
+  if (holds_rows(path)) files_.back().input = std::make_unique<InputFile>(path);
+}
+
+int64_t RowStore::add(const RawRow& row, uint16_t rule, double value, double threshold) {
+  RowRecord record;
+  record.offset = row.offset >= 0 || row.problem != nullptr ? row.offset : spool_.append(row.json);
+  record.line = row.line;
+  record.value = value;
+  record.threshold = threshold;
+  record.size = static_cast<uint32_t>(row.json.size());
+  record.file = static_cast<uint16_t>(files_.size() - 1);
+  record.rule = rule;
+  records_.append(bytes_of(record));
+  return size_++;
+}
+
+RowRecord RowStore::record(int64_t row) const { return records(row, 1)[0]; }
+
+std::vector<RowRecord> RowStore::records(int64_t first, int64_t count) const {
+  std::vector<RowRecord> out(static_cast<std::size_t>(count));
+  records_.read(first * kRecordBytes, reinterpret_cast<char*>(out.data()),
+                out.size() * sizeof(RowRecord));
+  return out;
+}
+
+void RowStore::set_record(int64_t row, const RowRecord& record) {
+  records_.write(row * kRecordBytes, bytes_of(record));
+}
+
+std::string RowStore::json(const RowRecord& record) const {
+  const File& file = files_[record.file];
+  std::string out(record.size, '\0');
+  if (file.input == nullptr) {
+    spool_.read(record.offset, out.data(), out.size());
+    return out;
+  }
+  for (std::size_t done = 0; done < out.size();) {
+    const ssize_t got = ::pread(file.input->fd(), out.data() + done, out.size() - done,
+                                record.offset + static_cast<int64_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      fail(ErrorKind::data, file.name + ":" + std::to_string(record.line),
+           got == 0 ? "the file was cut short while it was read" : std::strerror(errno),
+           "leave the file as it is until the run ends, and begin again");
+    }
+    done += static_cast<std::size_t>(got);
+  }
+  return out;
+}
+
+uint16_t RowStore::rule_number(std::string_view stage, std::string_view rule) {
+  const auto found = std::find_if(rules_.begin() + 1, rules_.end(), [&](const Rule& known) {
+    return known.stage == stage && known.rule == rule;
+  });
+  if (found == rules_.end()) {
+    CUPEL_ASSERT(rules_.size() < UINT16_MAX);
+    rules_.push_back({std::string(stage), std::string(rule)});
+    return static_cast<uint16_t>(rules_.size() - 1);
+  }
+  return static_cast<uint16_t>(found - rules_.begin());
+}
+
+}  // namespace cupel::curate

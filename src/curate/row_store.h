@@ -1,0 +1,66 @@
+// What is known of every row, on disk, so that memory does not grow with the corpus.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/scratch_file.h"
+#include "data/input_file.h"
+#include "data/raw_rows.h"
+
+namespace cupel::curate {
+
+/// A stage and a rule of it. Number 0 is "kept".
+struct Rule {
+  std::string stage, rule;
+};
+
+struct RowRecord {
+  int64_t offset = 0, line = 0;
+  int64_t kept = -1;  // of a duplicate: the row that stays
+  double value = 0, threshold = 0;
+  uint32_t size = 0;  // bytes of the row
+  uint16_t file = 0, rule = 0;
+};
+
+/// Rows by their number, in the order in which they were added: 48 bytes each, and their bytes
+/// where the input does not hold them as they are (compressed files, .csv, .txt, .json).
+class RowStore {
+ public:
+  /// Its temporary files lie in `folder`, or where the system has them if that is empty.
+  explicit RowStore(const std::filesystem::path& folder);
+
+  /// The rows that follow are of this file.
+  void begin_file(const std::filesystem::path& path);
+  /// `rule` of a row that cannot be read, else 0.
+  int64_t add(const RawRow& row, uint16_t rule, double value, double threshold);
+  int64_t size() const { return size_; }
+
+  RowRecord record(int64_t row) const;
+  /// Records [first, first + count).
+  std::vector<RowRecord> records(int64_t first, int64_t count) const;
+  void set_record(int64_t row, const RowRecord& record);
+  /// The row's object, as RawRow::json has it. Throws Error{data} if its file was cut short.
+  std::string json(const RowRecord& record) const;
+
+  /// The number of a rule; a new one gets the next.
+  uint16_t rule_number(std::string_view stage, std::string_view rule);
+  const Rule& rule(uint16_t number) const { return rules_[number]; }
+  int64_t rules() const { return static_cast<int64_t>(rules_.size()); }
+
+ private:
+  struct File {
+    std::string name;
+    std::unique_ptr<InputFile> input;  // if it holds its rows
+  };
+  ScratchFile records_, spool_;
+  std::vector<File> files_;
+  std::vector<Rule> rules_{{}};
+  int64_t size_ = 0;
+};
+
+}  // namespace cupel::curate

@@ -1,0 +1,104 @@
+#include "curate/scan.h"
+
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "data/unicode.h"
+#include "data/utf8.h"
+
+namespace cupel::curate {
+namespace {
+
+constexpr int64_t kRowsAtOnce = 64;  // a thread
+
+/// What a row came to.
+struct Checked {
+  std::optional<RowProblem> problem = {};
+  const RowStage* stage = nullptr;  // that drops it
+  Failure failure = {};
+  Hash128 normal_form = {};
+};
+
+Checked check(const RawRow& row, const Scan& scan, bool passes_stages, RowFieldParser& parser) {
+  Checked checked;
+  if (row.problem != nullptr) {
+    checked.problem = *row.problem;
+    return checked;
+  }
+  RowFields fields;
+  checked.problem = parser.parse(row.json, row.line, fields);
+  if (checked.problem) return checked;
+  for (const RowStage& stage : scan.stages) {
+    if (!passes_stages) break;
+    std::vector<Failure> failed = stage.check(fields);
+    if (failed.empty()) continue;
+    checked.stage = &stage;
+    checked.failure = std::move(failed.front());
+    return checked;
+  }
+  if (scan.duplicates != nullptr) checked.normal_form = hash128(normal_form(fields.text));
+  return checked;
+}
+
+void enter(const std::string& name, const RawRow& row, const Checked& checked,
+           bool is_earlier_corpus, const Scan& scan) {
+  if (checked.problem) {
+    if (is_earlier_corpus) {
+      fail(ErrorKind::data, name + ":" + std::to_string(row.line), checked.problem->text,
+           "name the kept.jsonl of an earlier run under against");
+    }
+    scan.run.reject({name, row.line, checked.problem->rule, clip_text(row.json)});
+    scan.rows.add(row, scan.rows.rule_number(kReadStage, checked.problem->rule), 0, 0);
+    return;
+  }
+  if (checked.stage != nullptr) {
+    const Failure& failure = checked.failure;
+    scan.rows.add(row, scan.rows.rule_number(checked.stage->name, failure.rule), failure.value,
+                  failure.threshold);
+    return;
+  }
+  const int64_t document = scan.rows.add(row, 0, 0, 0);
+  if (scan.duplicates != nullptr)
+    scan.duplicates->add(document, checked.normal_form, is_earlier_corpus);
+}
+
+}  // namespace
+
+ParserPool::ParserPool(std::string text_field, std::string id_field,
+                       std::vector<std::string> required_fields)
+    : text_field_(std::move(text_field)),
+      id_field_(std::move(id_field)),
+      required_fields_(std::move(required_fields)) {}
+
+std::unique_ptr<RowFieldParser> ParserPool::take() {
+  const std::lock_guard guard(mutex_);
+  if (idle_.empty())
+    return std::make_unique<RowFieldParser>(text_field_, id_field_, required_fields_);
+  std::unique_ptr<RowFieldParser> parser = std::move(idle_.back());
+  idle_.pop_back();
+  return parser;
+}
+
+void scan_file(const std::filesystem::path& path, bool is_earlier_corpus, const Scan& scan) {
+  const std::string name = path.string();
+  scan.rows.begin_file(path);
+  std::vector<Checked> checked;
+  for_each_raw_batch(path, scan.batch_bytes, [&](const std::vector<RawRow>& rows) {
+    if (scan.run.stop_requested()) throw Interrupted();
+    checked.assign(rows.size(), {});
+    const auto body = [&](int64_t begin, int64_t end) {
+      scan.parsers.with([&](RowFieldParser& parser) {
+        for (int64_t i = begin; i < end; ++i) {
+          const auto at = static_cast<std::size_t>(i);
+          checked[at] = check(rows[at], scan, !is_earlier_corpus, parser);
+        }
+      });
+    };
+    scan.run.pool().parallel_for(static_cast<int64_t>(rows.size()), kRowsAtOnce, body);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      enter(name, rows[i], checked[i], is_earlier_corpus, scan);
+  });
+}
+
+}  // namespace cupel::curate

@@ -1,0 +1,184 @@
+#include "curate/write.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "base/text.h"
+#include "curate/decisions.h"
+
+namespace cupel::curate {
+namespace {
+
+constexpr int64_t kRecordsAtOnce = 4096, kRecordsAThread = 64;
+constexpr std::size_t kSamplesARule = 3, kSampleCharacters = 400;
+
+/// A row's part of the outputs, made on any thread.
+struct Written {
+  std::string id, decision, kept;
+};
+
+/// An output of the run's folder, or nothing in a run without one.
+class Output {
+ public:
+  Output(const Run& run, const char* name) {
+    if (run.has_folder()) file_.emplace(run.folder() / name);
+  }
+  void append(std::string_view bytes) {
+    if (file_) file_->append(bytes);
+  }
+  void commit() {
+    if (file_) file_->commit();
+  }
+
+ private:
+  std::optional<AtomicFile> file_;
+};
+
+/// Rows of each rule whose hashes are lowest: the same ones however the work is split.
+class SampleChoice {
+ public:
+  void see(int64_t row, uint16_t rule) {
+    if (rule >= chosen_.size()) chosen_.resize(rule + std::size_t{1});
+    auto& rows = chosen_[rule];
+    rows.emplace_back(hash64(std::to_string(row)), row);
+    std::sort(rows.begin(), rows.end());
+    if (rows.size() > kSamplesARule) rows.pop_back();
+  }
+  const std::vector<std::vector<std::pair<uint64_t, int64_t>>>& by_rule() const { return chosen_; }
+
+ private:
+  std::vector<std::vector<std::pair<uint64_t, int64_t>>> chosen_;
+};
+
+const RowStage* stage_named(const std::vector<RowStage>& stages, const std::string& name) {
+  const auto found = std::find_if(stages.begin(), stages.end(),
+                                  [&](const RowStage& stage) { return stage.name == name; });
+  return found == stages.end() ? nullptr : &*found;
+}
+
+std::string id_of(const RowRecord& record, const RowStore& rows, RowFieldParser& parser) {
+  RowFields fields;
+  const std::string json = rows.json(record);
+  CUPEL_ASSERT(!parser.parse(json, record.line, fields));
+  return fields.id;
+}
+
+/// Files of the input are counted first, then those of earlier corpora.
+int64_t input_number(const RowRecord& record, const Decided& decided) {
+  const int64_t file = record.file;
+  return file < decided.earlier_files ? decided.input_files + file : file - decided.earlier_files;
+}
+
+Written write_row(int64_t row, const RowRecord& record, const Decided& decided,
+                  RowFieldParser& parser) {
+  Written written;
+  Decision decision;
+  decision.row = row - decided.earlier_rows + 1;
+  decision.input = input_number(record, decided);
+  decision.line = record.line;
+  decision.value = record.value;
+  decision.threshold = record.threshold;
+  decision.stage = decided.rows.rule(record.rule).stage;
+  decision.rule = decided.rows.rule(record.rule).rule;
+  if (decision.stage != kReadStage) {
+    written.kept = decided.rows.json(record);
+    RowFields fields;
+    const auto problem = parser.parse(written.kept, record.line, fields);
+    if (problem) {
+      fail(ErrorKind::data,
+           "input " + std::to_string(decision.input) + ", line " + std::to_string(record.line),
+           "changed while it was read",
+           "leave the input as it is until the run ends, and begin again");
+    }
+    written.id = decision.id = fields.id;
+    if (const RowStage* stage = stage_named(decided.stages, decision.stage))
+      decision.failed = stage->check(fields);
+  }
+  if (record.kept >= 0) {
+    const RowRecord kept = decided.rows.record(record.kept);
+    decision.kept_id = id_of(kept, decided.rows, parser);
+    decision.kept_line = kept.line;
+    decision.kept_input = input_number(kept, decided);
+  }
+  written.decision = to_line(decision);
+  if (!decision.kept()) written.kept.clear();
+  if (decision.kept()) written.kept += '\n';
+  return written;
+}
+
+std::vector<DropSample> samples(const SampleChoice& choice, const Decided& decided) {
+  std::vector<DropSample> samples;
+  decided.parsers.with([&](RowFieldParser& parser) {
+    const auto show = [&](const RowRecord& record, std::string& id, std::string& text) {
+      RowFields fields;
+      const std::string json = decided.rows.json(record);
+      CUPEL_ASSERT(!parser.parse(json, record.line, fields));
+      id = fields.id;
+      text = clip(fields.text, kSampleCharacters);
+    };
+    for (const auto& rows : choice.by_rule()) {
+      for (const auto& [hash, row] : rows) {
+        const RowRecord record = decided.rows.record(row);
+        const Rule& rule = decided.rows.rule(record.rule);
+        DropSample sample{rule.stage, rule.rule, {}, {}, record.value, record.threshold, {}, {}};
+        show(record, sample.id, sample.text);
+        if (record.kept >= 0)
+          show(decided.rows.record(record.kept), sample.kept_id, sample.kept_text);
+        samples.push_back(std::move(sample));
+      }
+    }
+  });
+  return samples;
+}
+
+}  // namespace
+
+Report write_outputs(const Decided& decided, Truth* truth, Run& run) {
+  Report report;
+  report.against = decided.earlier_rows;
+  Output kept(run, "kept.jsonl"), decisions(run, "decisions.jsonl");
+  SampleChoice choice;
+  const int64_t end = decided.rows.size();
+  for (int64_t first = decided.earlier_rows; first < end; first += kRecordsAtOnce) {
+    if (run.stop_requested()) throw Interrupted();
+    run.progress(first - decided.earlier_rows, end - decided.earlier_rows, "writing");
+    const int64_t count = std::min(kRecordsAtOnce, end - first);
+    const std::vector<RowRecord> records = decided.rows.records(first, count);
+    std::vector<Written> written(records.size());
+    run.pool().parallel_for(count, kRecordsAThread, [&](int64_t from, int64_t to) {
+      decided.parsers.with([&](RowFieldParser& parser) {
+        for (int64_t i = from; i < to; ++i) {
+          const auto at = static_cast<std::size_t>(i);
+          written[at] = write_row(first + i, records[at], decided, parser);
+        }
+      });
+    });
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      const Rule& rule = decided.rows.rule(records[i].rule);
+      kept.append(written[i].kept);
+      decisions.append(written[i].decision);
+      const bool stays = records[i].rule == 0;
+      if (truth != nullptr && rule.stage != kReadStage) truth->see(written[i].id, stays);
+      ++report.input;
+      report.kept += stays;
+      if (stays) continue;
+      ++report.dropped_by_rule[rule.stage + "." + rule.rule];
+      if (rule.stage == kReadStage) {
+        ++report.rejected;
+      } else {
+        ++report.dropped[rule.stage];
+        choice.see(first + static_cast<int64_t>(i), records[i].rule);
+      }
+    }
+  }
+  kept.commit();
+  decisions.commit();
+  report.samples = samples(choice, decided);
+  return report;
+}
+
+}  // namespace cupel::curate

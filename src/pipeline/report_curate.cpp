@@ -1,0 +1,130 @@
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/text.h"
+#include "pipeline/chart.h"
+#include "pipeline/html.h"
+#include "pipeline/report_html.h"
+
+namespace cupel::pipeline {
+namespace {
+
+using html::element;
+using html::escape;
+
+std::string percent(double part, double whole) {
+  return whole > 0 ? fmt::format("{:.2f} %", 100 * part / whole) : "–";
+}
+
+double count_of(const json::Value& report, std::string_view map, const std::string& key) {
+  const json::Value* counts = report.find(map);
+  if (counts == nullptr || !counts->is_object()) return 0;
+  const json::Value* count = counts->find(key);
+  return count != nullptr && count->is_number() ? count->as_double(key) : 0;
+}
+
+/// What is left after each stage.
+std::string funnel(const json::Value& report) {
+  const double input = number_at(report, "input");
+  double left = input;
+  chart::BarChart bars{.title = "Rows left", .note = "after each stage"};
+  const auto add = [&](const std::string& label, double dropped) {
+    left -= dropped;
+    const std::string share = percent(left, input);
+    const std::string lost = dropped > 0 ? "  −" + html::number(dropped) : "";
+    bars.bars.push_back(
+        {.label = label, .value = left, .text = html::number(left) + "  " + share + lost});
+  };
+  add("input", 0);
+  add("read", number_at(report, "rejected"));
+  const json::Value* stages = report.find("stages");
+  if (stages != nullptr && stages->is_array()) {
+    for (const json::Value& stage : stages->as_array("stages")) {
+      if (stage.is_string())
+        add(stage.as_string("stages"), count_of(report, "dropped", stage.as_string("stages")));
+    }
+  }
+  return chart::bar_chart(bars);
+}
+
+std::string rules(const json::Value& report) {
+  const json::Value* counts = report.find("dropped_by_rule");
+  if (counts == nullptr || !counts->is_object() || counts->as_object("").empty()) return {};
+  const double input = number_at(report, "input");
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [rule, count] : counts->as_object("dropped_by_rule")) {
+    const double value = count.is_number() ? count.as_double(rule) : NAN;
+    rows.push_back({element("code", "", escape(rule)), html::number(value), percent(value, input)});
+  }
+  return element("h3", "", "Rules") +
+         html::table({"stage and rule", "rows", "of the input"}, rows, {1, 2});
+}
+
+std::string score(const json::Value& report) {
+  const json::Value* score = report.find("score");
+  if (score == nullptr || !score->is_object()) return {};
+  std::vector<html::Tile> tiles;
+  for (const char* figure : {"invalid_before", "residual", "valid_lost"})
+    tiles.push_back({figure, html::number(number_at(*score, figure))});
+  std::string out = element("h3", "", "Against the truth") + html::tiles(tiles);
+  const json::Value* recall = score->find("recall");
+  if (recall == nullptr || !recall->is_object()) return out;
+  chart::BarChart bars{.title = "Found", .note = "share of the invalid rows of each kind"};
+  for (const auto& [kind, share] : recall->as_object("recall")) {
+    if (share.is_number())
+      bars.bars.push_back({.label = kind, .value = share.as_double(kind), .color = 2});
+  }
+  return out + element("div", "charts", chart::bar_chart(bars));
+}
+
+std::string sample_row(const json::Value& sample) {
+  const std::string head = escape(text_at(sample, "id")) + ": " +
+                           html::number(number_at(sample, "value")) + ", threshold " +
+                           html::number(number_at(sample, "threshold"));
+  const std::string kept_id = text_at(sample, "kept_id");
+  std::vector<std::vector<std::string>> cells{{escape(text_at(sample, "text"))}};
+  std::vector<std::string> names{"dropped: " + head};
+  if (!kept_id.empty()) {
+    names.push_back("stays: " + escape(kept_id));
+    cells[0].push_back(escape(text_at(sample, "kept_text")));
+  }
+  return html::table(names, cells);
+}
+
+/// A block a rule, with the texts of a pair side by side.
+std::string samples(const json::Value& report) {
+  const json::Value* list = report.find("samples");
+  if (list == nullptr || !list->is_array()) return {};
+  std::string out, rule, block;
+  const auto close = [&] {
+    if (!block.empty())
+      out += html::collapsible("Dropped by " + element("code", "", escape(rule)), block);
+    block.clear();
+  };
+  for (const json::Value& sample : list->as_array("samples")) {
+    const std::string name = text_at(sample, "stage") + "." + text_at(sample, "rule");
+    if (name != rule) close();
+    rule = name;
+    block += sample_row(sample);
+  }
+  close();
+  return out.empty() ? "" : element("h3", "", "What was dropped") + out;
+}
+
+}  // namespace
+
+std::string curate_section(const json::Value& report) {
+  if (!report.is_object()) return html::value(report);
+  const std::vector<html::Tile> tiles{
+      {"input", html::number(number_at(report, "input"))},
+      {"kept", html::number(number_at(report, "kept"))},
+      {"kept share", percent(number_at(report, "kept"), number_at(report, "input"))},
+      {"rejected", html::number(number_at(report, "rejected")), "could not be read"},
+      {"documents a second", html::number(std::round(number_at(report, "documents_per_second")))},
+      {"passes", html::number(number_at(report, "passes")), "over the input"}};
+  return html::tiles(tiles) + element("div", "charts", funnel(report)) + score(report) +
+         rules(report) + samples(report);
+}
+
+}  // namespace cupel::pipeline

@@ -1,0 +1,65 @@
+#include "curate/row_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "support/errors.h"
+#include "support/files.h"
+
+namespace cupel::curate {
+namespace {
+
+TEST(RowStore, ReadsRowsFromTheirFileOrFromWhatItKept) {
+  const TemporaryFolder folder;
+  const auto plain = folder.write("a.jsonl", "{\"text\":\"a\"}\n{\"text\":\"bc\"}\n");
+  RowStore rows(folder.path());
+  rows.begin_file(plain);
+  EXPECT_EQ(rows.add({"{\"text\":\"bc\"}", 2, 13, nullptr}, 0, 0, 0), 0);
+  rows.begin_file(folder / "b.csv");
+  EXPECT_EQ(rows.add({"{\"text\":\"d\"}", 2, -1, nullptr}, 0, 0, 0), 1);
+  EXPECT_EQ(rows.add({"{\"text\":\"ef\"}", 3, -1, nullptr}, 0, 0, 0), 2);
+  EXPECT_EQ(rows.json(rows.record(0)), "{\"text\":\"bc\"}");
+  EXPECT_EQ(rows.json(rows.record(1)), "{\"text\":\"d\"}");
+  EXPECT_EQ(rows.json(rows.record(2)), "{\"text\":\"ef\"}");
+  EXPECT_EQ(rows.record(2).line, 3);
+  EXPECT_EQ(rows.record(2).file, 1);
+}
+
+TEST(RowStore, ARecordCanBeChangedAndReadWithItsNeighbours) {
+  const TemporaryFolder folder;
+  RowStore rows(folder.path());
+  rows.begin_file(folder / "b.csv");
+  for (int64_t i = 0; i < 50'000; ++i) rows.add({"{}", i + 1, -1, nullptr}, 0, 0, 0);
+  RowRecord record = rows.record(17);
+  record.rule = rows.rule_number("exact", "duplicate");
+  record.kept = 3;
+  rows.set_record(17, record);
+  const std::vector<RowRecord> some = rows.records(16, 3);
+  EXPECT_EQ(some[0].kept, -1);
+  EXPECT_EQ(some[1].kept, 3);
+  EXPECT_EQ(some[2].line, 19);
+  EXPECT_EQ(rows.rule(some[1].rule).stage, "exact");
+}
+
+TEST(RowStore, ARuleHasOneNumberAStage) {
+  RowStore rows({});
+  EXPECT_EQ(rows.rule_number("format", "too_short"), 1);
+  EXPECT_EQ(rows.rule_number("read", "too_short"), 2);
+  EXPECT_EQ(rows.rule_number("format", "too_short"), 1);
+}
+
+TEST(RowStore, AFileCutShortMeanwhileIsAnErrorThatNamesTheLine) {
+  const TemporaryFolder folder;
+  const auto path = folder.write("a.jsonl", "{\"text\":\"a\"}\n");
+  RowStore rows(folder.path());
+  rows.begin_file(path);
+  rows.add({"{\"text\":\"a\"}", 1, 0, nullptr}, 0, 0, 0);
+  std::filesystem::resize_file(path, 5);
+  EXPECT_THAT([&] { rows.json(rows.record(0)); },
+              throws_error(ErrorKind::data, "a.jsonl:1: the file was cut short"));
+}
+
+}  // namespace
+}  // namespace cupel::curate

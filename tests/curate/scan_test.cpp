@@ -1,0 +1,62 @@
+#include "curate/scan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/errors.h"
+#include "support/files.h"
+
+namespace cupel::curate {
+namespace {
+
+RunOptions without_folder(int threads) {
+  RunOptions options;
+  options.threads = threads;
+  return options;
+}
+
+std::vector<RowStage> stages() {
+  return {
+      {"format",
+       [](const RowFields& row) {
+         return check_length(row.text, {3, 10});
+       }},
+      {"odd", [](const RowFields& row) -> std::vector<Failure> {
+         return row.text == "odd" ? std::vector<Failure>{{"odd", 1, 0}} : std::vector<Failure>{};
+       }}};
+}
+
+TEST(Scan, TheFirstStageThatARowFailsDecides) {
+  const TemporaryFolder folder;
+  const auto path = folder.write("a.txt", "odd\nhm\ngold\ngold\n");
+  const std::vector<RowStage> all = stages();
+  ParserPool parsers("text", "id", {});
+  cupel::Run run(without_folder(2));
+  RowStore rows({});
+  ExactDuplicates duplicates;
+  scan_file(path, false, {all, parsers, rows, &duplicates, 1 << 20, run});
+  ASSERT_EQ(rows.size(), 4);
+  EXPECT_EQ(rows.rule(rows.record(0).rule).stage, "odd");
+  EXPECT_EQ(rows.rule(rows.record(1).rule).rule, "too_short");
+  EXPECT_EQ(rows.record(1).value, 2);
+  EXPECT_EQ(rows.record(2).rule, 0);
+  const std::vector<Duplicate> found = duplicates.find();
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].document, 3);
+}
+
+TEST(Scan, RowsOfAnEarlierCorpusPassNoStageAndMustBeReadable) {
+  const TemporaryFolder folder;
+  const std::vector<RowStage> all = stages();
+  ParserPool parsers("text", "id", {});
+  cupel::Run run(without_folder(1));
+  RowStore rows({});
+  const Scan scan{all, parsers, rows, nullptr, 1 << 20, run};
+  scan_file(folder.write("old.txt", "hm\n"), true, scan);
+  EXPECT_EQ(rows.record(0).rule, 0);
+  EXPECT_THAT([&] { scan_file(folder.write("b.jsonl", "{}\n"), true, scan); },
+              throws_error(ErrorKind::data, "b.jsonl:1: field \"text\": missing; name the"));
+}
+
+}  // namespace
+}  // namespace cupel::curate

@@ -1,0 +1,50 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pipeline/html.h"
+#include "pipeline/report_html.h"
+#include "support/markup.h"
+
+namespace cupel::pipeline {
+namespace {
+
+using testing::HasSubstr;
+
+json::Value report() {
+  return json::parse(R"({"input": 1000, "kept": 700, "rejected": 10, "stages": ["format", "exact"],
+    "dropped": {"format": 90, "exact": 200},
+    "dropped_by_rule": {"exact.duplicate": 200, "format.too_short": 90, "read.json": 10},
+    "score": {"invalid_before": 0.25, "residual": 0.03, "valid_lost": 0.01, "recall": {"dup": 0.5}},
+    "samples": [{"stage": "exact", "rule": "duplicate", "id": "8", "text": "a <b>", "value": 1,
+                 "threshold": 1, "kept_id": "2", "kept_text": "A <b>"},
+                {"stage": "format", "rule": "too_short", "id": "9", "text": "hm", "value": 2,
+                 "threshold": 50, "kept_id": "", "kept_text": ""}]})",
+                     "report");
+}
+
+TEST(CurateSection, ShowsWhatIsLeftAfterEachStage) {
+  const std::string page = html::page("t", curate_section(report()));
+  EXPECT_EQ(markup_problem(page), "");
+  EXPECT_THAT(page, HasSubstr("990  99.00 %  −10"));
+  EXPECT_THAT(page, HasSubstr("900  90.00 %  −90"));
+  EXPECT_THAT(page, HasSubstr("700  70.00 %  −200"));
+}
+
+TEST(CurateSection, ShowsRulesScoreAndTheTextsOfAPair) {
+  const std::string page = html::page("t", curate_section(report()));
+  EXPECT_THAT(page, HasSubstr("format.too_short"));
+  EXPECT_THAT(page, HasSubstr("20.00 %"));
+  EXPECT_THAT(page, HasSubstr("0.03"));
+  EXPECT_THAT(page, HasSubstr("a &lt;b&gt;"));
+  EXPECT_THAT(page, HasSubstr("stays: 2"));
+  EXPECT_THAT(page, HasSubstr("dropped: 9: 2, threshold 50"));
+}
+
+TEST(CurateSection, TakesAnythingForAReport) {
+  for (const char* text : {"3", "{}", R"({"stages": 1, "dropped": [], "samples": {}, "score": 2})",
+                           R"({"stages": [1, "x"], "dropped_by_rule": {"a": "b"}})"})
+    EXPECT_EQ(markup_problem(html::page("t", curate_section(json::parse(text, "r")))), "") << text;
+}
+
+}  // namespace
+}  // namespace cupel::pipeline
