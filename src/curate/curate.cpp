@@ -8,12 +8,15 @@
 #include "curate/exact.h"
 #include "curate/row_store.h"
 #include "curate/scan.h"
+#include "curate/texts.h"
 #include "curate/write.h"
+#include "data/unicode.h"
 
 namespace cupel::curate {
 namespace {
 
-constexpr int64_t kPasses = 3;  // for the hashes of the manifest, to check, and to write
+// For the hashes of the manifest, to check each row, to compare rows, and to write.
+constexpr int64_t kPasses = 4;
 
 std::vector<RowStage> row_stages(const Config& config) {
   std::vector<RowStage> stages;
@@ -54,8 +57,21 @@ void record_inputs(const Config& config, Run& run) {
   if (!config.truth.empty()) run.record_input(config.truth.text);
 }
 
-void drop_duplicates(const std::vector<Duplicate>& duplicates, RowStore& rows) {
-  for (const Duplicate& duplicate : duplicates) {
+/// Among the rows that are kept so far, so that the row named as kept is one.
+void drop_duplicates(const Config& config, int64_t earlier_rows, ParserPool& parsers,
+                     RowStore& rows, Run& run) {
+  if (!config.dedup.exact) return;
+  ExactDuplicates duplicates;
+  std::vector<Hash128> hashes(kPassRows);
+  for_each_kept_text(
+      rows, parsers, run, "comparing",
+      [&](int64_t, std::size_t slot, std::string_view text) {
+        hashes[slot] = hash128(normal_form(text));
+      },
+      [&](int64_t row, std::size_t slot) {
+        duplicates.add(row, hashes[slot], row < earlier_rows);
+      });
+  for (const Duplicate& duplicate : duplicates.find()) {
     RowRecord record = rows.record(duplicate.document);
     record.rule = rows.rule_number("exact", "duplicate");
     record.kept = duplicate.kept;
@@ -77,20 +93,24 @@ void require_sums(const Report& report, int64_t rows) {
 }
 
 /// A corpus of which nothing is left is most likely a setting gone wrong.
-void require_rows(const Config& config, const Report& report) {
+void require_rows(const Config& config, const Report& report, const FirstReject& reject) {
   const std::string& name = config.input[0].text;
+  const std::string all = std::to_string(report.input);
   if (report.input == 0)
     fail(ErrorKind::data, name, "file has no rows", "give a file with at least one row");
+  if (report.rejected == report.input) {
+    fail(ErrorKind::data, reject.where,
+         reject.text + " (none of the input's " + all + " rows can be read)",
+         "correct the file, or name the right field");
+  }
   if (report.kept > 0) return;
   const auto most =
       std::max_element(report.dropped_by_rule.begin(), report.dropped_by_rule.end(),
                        [](const auto& a, const auto& b) { return a.second < b.second; });
   fail(ErrorKind::data, name,
-       "nothing is kept: of " + std::to_string(report.input) + " rows " +
-           std::to_string(most->second) + " fall to " + most->first,
-       most->first.starts_with(kReadStage) ? "rejects.jsonl has every row with its rule; name the "
-                                             "right text_field, or correct the file"
-                                           : "decisions.jsonl has every row with its rule");
+       "nothing is kept: of " + all + " rows " + std::to_string(most->second) + " fall to " +
+           most->first,
+       "decisions.jsonl has every row with its rule");
 }
 
 }  // namespace
@@ -109,25 +129,23 @@ Report run(const Config& config, Run& run) {
   const std::vector<RowStage> stages = row_stages(config);
   ParserPool parsers(config.text_field, config.id_field, config.required_fields);
   RowStore rows(run.folder());
-  ExactDuplicates duplicates;
-  const Scan scan{
-      stages, parsers, rows, config.dedup.exact ? &duplicates : nullptr, batch_bytes(config, run),
-      run};
+  FirstReject reject;
+  const Scan scan{stages, parsers, rows, reject, batch_bytes(config, run), run};
   for (const Path& path : config.against) scan_file(path.text, true, scan);
   const int64_t earlier = rows.size();
   for (const Path& path : config.input) scan_file(path.text, false, scan);
-  drop_duplicates(duplicates.find(), rows);
+  drop_duplicates(config, earlier, parsers, rows, run);
 
   Report report = write_outputs({stages, parsers, rows, static_cast<int64_t>(config.against.size()),
                                  earlier, static_cast<int64_t>(config.input.size())},
                                 truth ? &*truth : nullptr, run);
   require_sums(report, rows.size() - earlier);
-  require_rows(config, report);
+  require_rows(config, report, reject);
   for (const RowStage& stage : stages) report.stages.push_back(stage.name);
   if (config.dedup.exact) report.stages.emplace_back("exact");
   for (const std::string& stage : report.stages) report.dropped.try_emplace(stage, 0);
   report.kept_share = static_cast<double>(report.kept) / static_cast<double>(report.input);
-  report.passes = kPasses;
+  report.passes = kPasses - (config.dedup.exact ? 0 : 1);
   report.documents_per_second =
       static_cast<double>(report.input) / std::max(run.seconds() - begin, 1e-9);
   if (truth) report.score = truth->score();

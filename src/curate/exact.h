@@ -22,7 +22,7 @@ struct Duplicate {
   bool exact = true;
 };
 
-/// Of texts that are equal the first stays. 24 bytes a text.
+/// Of texts that are equal the first stays. 24 bytes a text, in memory.
 class ExactDuplicates {
  public:
   /// In order. One that `stays` is kept whatever came before it: it is of an earlier corpus.

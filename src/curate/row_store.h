@@ -44,6 +44,7 @@ class RowStore {
   /// Records [first, first + count).
   std::vector<RowRecord> records(int64_t first, int64_t count) const;
   void set_record(int64_t row, const RowRecord& record);
+  const std::string& file_name(const RowRecord& record) const { return files_[record.file].name; }
   /// The row's object, as RawRow::json has it. Throws Error{data} if its file was cut short.
   std::string json(const RowRecord& record) const;
 

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/error.h"
-#include "data/unicode.h"
 #include "data/utf8.h"
 
 namespace cupel::curate {
@@ -17,7 +16,6 @@ struct Checked {
   std::optional<RowProblem> problem = {};
   const RowStage* stage = nullptr;  // that drops it
   Failure failure = {};
-  Hash128 normal_form = {};
 };
 
 Checked check(const RawRow& row, const Scan& scan, bool passes_stages, RowFieldParser& parser) {
@@ -37,17 +35,18 @@ Checked check(const RawRow& row, const Scan& scan, bool passes_stages, RowFieldP
     checked.failure = std::move(failed.front());
     return checked;
   }
-  if (scan.duplicates != nullptr) checked.normal_form = hash128(normal_form(fields.text));
   return checked;
 }
 
 void enter(const std::string& name, const RawRow& row, const Checked& checked,
            bool is_earlier_corpus, const Scan& scan) {
   if (checked.problem) {
+    const std::string where = name + ":" + std::to_string(row.line);
     if (is_earlier_corpus) {
-      fail(ErrorKind::data, name + ":" + std::to_string(row.line), checked.problem->text,
+      fail(ErrorKind::data, where, checked.problem->text,
            "name the kept.jsonl of an earlier run under against");
     }
+    if (scan.first_reject.where.empty()) scan.first_reject = {where, checked.problem->text};
     scan.run.reject({name, row.line, checked.problem->rule, clip_text(row.json)});
     scan.rows.add(row, scan.rows.rule_number(kReadStage, checked.problem->rule), 0, 0);
     return;
@@ -58,27 +57,10 @@ void enter(const std::string& name, const RawRow& row, const Checked& checked,
                   failure.threshold);
     return;
   }
-  const int64_t document = scan.rows.add(row, 0, 0, 0);
-  if (scan.duplicates != nullptr)
-    scan.duplicates->add(document, checked.normal_form, is_earlier_corpus);
+  scan.rows.add(row, 0, 0, 0);
 }
 
 }  // namespace
-
-ParserPool::ParserPool(std::string text_field, std::string id_field,
-                       std::vector<std::string> required_fields)
-    : text_field_(std::move(text_field)),
-      id_field_(std::move(id_field)),
-      required_fields_(std::move(required_fields)) {}
-
-std::unique_ptr<RowFieldParser> ParserPool::take() {
-  const std::lock_guard guard(mutex_);
-  if (idle_.empty())
-    return std::make_unique<RowFieldParser>(text_field_, id_field_, required_fields_);
-  std::unique_ptr<RowFieldParser> parser = std::move(idle_.back());
-  idle_.pop_back();
-  return parser;
-}
 
 void scan_file(const std::filesystem::path& path, bool is_earlier_corpus, const Scan& scan) {
   const std::string name = path.string();

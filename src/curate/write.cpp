@@ -13,7 +13,7 @@
 namespace cupel::curate {
 namespace {
 
-constexpr int64_t kRecordsAtOnce = 4096, kRecordsAThread = 64;
+constexpr int64_t kRecordsAThread = 64;
 constexpr std::size_t kSamplesARule = 3, kSampleCharacters = 400;
 
 /// A row's part of the outputs, made on any thread.
@@ -60,13 +60,6 @@ const RowStage* stage_named(const std::vector<RowStage>& stages, const std::stri
   return found == stages.end() ? nullptr : &*found;
 }
 
-std::string id_of(const RowRecord& record, const RowStore& rows, RowFieldParser& parser) {
-  RowFields fields;
-  const std::string json = rows.json(record);
-  CUPEL_ASSERT(!parser.parse(json, record.line, fields));
-  return fields.id;
-}
-
 /// Files of the input are counted first, then those of earlier corpora.
 int64_t input_number(const RowRecord& record, const Decided& decided) {
   const int64_t file = record.file;
@@ -85,22 +78,18 @@ Written write_row(int64_t row, const RowRecord& record, const Decided& decided,
   decision.stage = decided.rows.rule(record.rule).stage;
   decision.rule = decided.rows.rule(record.rule).rule;
   if (decision.stage != kReadStage) {
-    written.kept = decided.rows.json(record);
     RowFields fields;
-    const auto problem = parser.parse(written.kept, record.line, fields);
-    if (problem) {
-      fail(ErrorKind::data,
-           "input " + std::to_string(decision.input) + ", line " + std::to_string(record.line),
-           "changed while it was read",
-           "leave the input as it is until the run ends, and begin again");
-    }
+    read_fields(decided.rows, record, parser, written.kept, fields);
     written.id = decision.id = fields.id;
     if (const RowStage* stage = stage_named(decided.stages, decision.stage))
       decision.failed = stage->check(fields);
   }
   if (record.kept >= 0) {
     const RowRecord kept = decided.rows.record(record.kept);
-    decision.kept_id = id_of(kept, decided.rows, parser);
+    std::string json;
+    RowFields fields;
+    read_fields(decided.rows, kept, parser, json, fields);
+    decision.kept_id = fields.id;
     decision.kept_line = kept.line;
     decision.kept_input = input_number(kept, decided);
   }
@@ -115,8 +104,8 @@ std::vector<DropSample> samples(const SampleChoice& choice, const Decided& decid
   decided.parsers.with([&](RowFieldParser& parser) {
     const auto show = [&](const RowRecord& record, std::string& id, std::string& text) {
       RowFields fields;
-      const std::string json = decided.rows.json(record);
-      CUPEL_ASSERT(!parser.parse(json, record.line, fields));
+      std::string json;
+      read_fields(decided.rows, record, parser, json, fields);
       id = fields.id;
       text = clip(fields.text, kSampleCharacters);
     };
@@ -143,10 +132,10 @@ Report write_outputs(const Decided& decided, Truth* truth, Run& run) {
   Output kept(run, "kept.jsonl"), decisions(run, "decisions.jsonl");
   SampleChoice choice;
   const int64_t end = decided.rows.size();
-  for (int64_t first = decided.earlier_rows; first < end; first += kRecordsAtOnce) {
+  for (int64_t first = decided.earlier_rows; first < end; first += kPassRows) {
     if (run.stop_requested()) throw Interrupted();
     run.progress(first - decided.earlier_rows, end - decided.earlier_rows, "writing");
-    const int64_t count = std::min(kRecordsAtOnce, end - first);
+    const int64_t count = std::min(kPassRows, end - first);
     const std::vector<RowRecord> records = decided.rows.records(first, count);
     std::vector<Written> written(records.size());
     run.pool().parallel_for(count, kRecordsAThread, [&](int64_t from, int64_t to) {

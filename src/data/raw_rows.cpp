@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <deque>
+#include <mutex>
 #include <utility>
 
 #include "base/error.h"
@@ -149,35 +150,32 @@ bool repeats_a_key(const dom::element& element) {
   return false;
 }
 
-}  // namespace
-
-struct RowFieldParser::Impl {
-  std::string text_field, id_field;
-  std::vector<std::string> required_fields;
-  dom::parser parser;
-  std::vector<char> padded;
-
-  /// The document of `json`, or what is wrong with it.
+/// The fast parser and the memory it works in, about 14 times the longest row.
+class JsonMachine {
+ public:
+  /// The document of `json`, which lives until the next one, or what is wrong with it.
   std::optional<RowProblem> parse(std::string_view json, dom::element& row) {
-    if (padded.size() < json.size() + simdjson::SIMDJSON_PADDING)
-      padded.resize(2 * json.size() + simdjson::SIMDJSON_PADDING);
-    if (parser.capacity() < json.size() || parser.capacity() == 0) {
-      if (parser.allocate(std::max<std::size_t>(2 * json.size(), 4096), kMaxDepth)) {
+    if (padded_.size() < json.size() + simdjson::SIMDJSON_PADDING)
+      padded_.resize(json.size() * 5 / 4 + simdjson::SIMDJSON_PADDING);
+    if (parser_.capacity() < json.size() || parser_.capacity() == 0) {
+      if (parser_.allocate(std::max<std::size_t>(json.size() * 5 / 4, 4096), kMaxDepth)) {
         fail(ErrorKind::resource, "[data.raw_rows]", "no memory to parse a row",
              "end other programs, or make the rows shorter");
       }
     }
-    std::memcpy(padded.data(), json.data(), json.size());
-    const auto error = parser.parse(padded.data(), json.size(), false).get(row);
+    std::memcpy(padded_.data(), json.data(), json.size());
+    const auto error = parser_.parse(padded_.data(), json.size(), false).get(row);
     if (error == simdjson::UTF8_ERROR) return RowProblem{"utf8", "not valid UTF-8"};
     if (error == simdjson::DEPTH_ERROR) return RowProblem{"json", "nested more than 64 deep"};
-    if (!error && repeats_a_key(row)) return RowProblem{"json", "a key stands twice in one object"};
-    if (error) return parse_slowly(json, row);
+    if (error) return parse_slowly(json, simdjson::error_message(error), row);
+    if (repeats_a_key(row)) return RowProblem{"json", "a key stands twice in one object"};
     return std::nullopt;
   }
 
+ private:
   /// Has words for what is wrong, and takes numbers beyond 64 bits, which the fast parser refuses.
-  std::optional<RowProblem> parse_slowly(std::string_view json, dom::element& row) {
+  std::optional<RowProblem> parse_slowly(std::string_view json, const char* why,
+                                         dom::element& row) {
     json::Value value;
     try {
       value = json::parse(json, "row", {.depth = kMaxDepth});
@@ -185,8 +183,67 @@ struct RowFieldParser::Impl {
       return RowProblem{"json", error.text()};
     }
     const std::string rewritten = json::dump(value);
-    if (rewritten == json) return RowProblem{"json", "a number out of range"};
+    if (rewritten == json) return RowProblem{"json", why};
     return parse(rewritten, row);
+  }
+
+  dom::parser parser_;
+  std::vector<char> padded_;
+};
+
+/// Whether a required field says something.
+bool is_given(const dom::object& row, const std::string& name) {
+  dom::element value;
+  std::string_view text;
+  if (row.at_key(name).get(value) || value.is_null()) return false;
+  return value.get(text) || !text.empty();
+}
+
+}  // namespace
+
+struct RowFieldParser::Impl {
+  std::string text_field, id_field;
+  std::vector<std::string> required_fields;
+  JsonMachine machine;
+  std::string text;  // of a row that another machine has parsed
+
+  std::optional<RowProblem> parse(JsonMachine& with, std::string_view json, int64_t line,
+                                  RowFields& fields) const {
+    dom::element row, value;
+    if (auto problem = with.parse(json, row)) return problem;
+    dom::object object;
+    if (row.get(object)) return RowProblem{"not_an_object", "the row is not an object"};
+    if (object.at_key(text_field).get(value))
+      return field_problem("missing_field", text_field, "missing");
+    if (value.get(fields.text)) {
+      return field_problem("wrong_type", text_field,
+                           "expected a string, found " + std::string(kind_of(value.type())));
+    }
+    if (std::memchr(fields.text.data(), 0, fields.text.size()) != nullptr)
+      return field_problem("nul", text_field, "holds a NUL character");
+    const auto missing =
+        std::find_if(required_fields.begin(), required_fields.end(),
+                     [&](const std::string& name) { return !is_given(object, name); });
+    fields.missing = missing == required_fields.end() ? std::string_view() : *missing;
+    return read_id(object, line, fields.id);
+  }
+
+  std::optional<RowProblem> read_id(const dom::object& row, int64_t line, std::string& id) const {
+    dom::element value;
+    std::string_view words;
+    int64_t number = 0;
+    if (row.at_key(id_field).get(value) || value.is_null()) {
+      id = std::to_string(line);
+    } else if (!value.get(words)) {
+      id = words;
+    } else if (!value.get(number)) {
+      id = std::to_string(number);
+    } else {
+      return field_problem(
+          "wrong_type", id_field,
+          "expected a string or an integer, found " + std::string(kind_of(value.type())));
+    }
+    return std::nullopt;
   }
 };
 
@@ -203,40 +260,15 @@ RowFieldParser::RowFieldParser(RowFieldParser&&) noexcept = default;
 
 std::optional<RowProblem> RowFieldParser::parse(std::string_view json, int64_t line,
                                                 RowFields& fields) {
-  dom::element row;
-  if (auto problem = impl_->parse(json, row)) return problem;
-  dom::object object;
-  if (row.get(object)) return RowProblem{"not_an_object", "the row is not an object"};
-  dom::element value;
-  if (object.at_key(impl_->text_field).get(value))
-    return field_problem("missing_field", impl_->text_field, "missing");
-  if (value.get(fields.text)) {
-    return field_problem("wrong_type", impl_->text_field,
-                         "expected a string, found " + std::string(kind_of(value.type())));
-  }
-  if (std::memchr(fields.text.data(), 0, fields.text.size()) != nullptr)
-    return field_problem("nul", impl_->text_field, "holds a NUL character");
-  std::string_view text;
-  int64_t number = 0;
-  if (object.at_key(impl_->id_field).get(value) || value.is_null()) {
-    fields.id = std::to_string(line);
-  } else if (!value.get(text)) {
-    fields.id = text;
-  } else if (!value.get(number)) {
-    fields.id = std::to_string(number);
-  } else {
-    return field_problem(
-        "wrong_type", impl_->id_field,
-        "expected a string or an integer, found " + std::string(kind_of(value.type())));
-  }
-  fields.missing = {};
-  for (const std::string& name : impl_->required_fields) {
-    const bool there =
-        !object.at_key(name).get(value) && !value.is_null() && !(!value.get(text) && text.empty());
-    if (there) continue;
-    fields.missing = name;
-    break;
-  }
+  constexpr std::size_t kBigRow = std::size_t{1} << 20;
+  if (json.size() <= kBigRow) return impl_->parse(impl_->machine, json, line, fields);
+  static std::mutex one_big_row;  // so that the memory of big rows is not needed by every thread
+  const std::lock_guard guard(one_big_row);
+  JsonMachine machine;
+  auto problem = impl_->parse(machine, json, line, fields);
+  if (problem) return problem;
+  impl_->text = fields.text;
+  fields.text = impl_->text;
   return std::nullopt;
 }
 

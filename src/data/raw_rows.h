@@ -41,7 +41,8 @@ struct RowFields {
   std::string_view missing;  // the first required field that is missing, null or empty; else empty
 };
 
-/// Reads rows with the checks of read_corpus. One a thread.
+/// Reads rows with the checks of read_corpus. One a thread; rows over 1 MiB are parsed one at a
+/// time, in about 14 times their size.
 class RowFieldParser {
  public:
   RowFieldParser(std::string text_field, std::string id_field,

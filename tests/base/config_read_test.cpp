@@ -179,6 +179,49 @@ TEST(Config, PathsAreRelativeToTheRecipeAndOnTheCommandLineToTheShell) {
   EXPECT_EQ(read("", {"--input=a/b"}).input.text, "a/b");
 }
 
+struct Sized {
+  ByteSize limit{1 << 20};
+  std::vector<Path> files;
+  static constexpr auto fields() {
+    return std::tuple{Field{"limit", &Sized::limit, "most bytes", 1000, 1e12},
+                      Field{"files", &Sized::files, "what to read"}};
+  }
+};
+
+Sized read_sized(const std::string& text) {
+  Sized sized;
+  yaml::read_struct(yaml::parse(text, "recipe.yaml"), sized, {"", "/recipes"});
+  return sized;
+}
+
+TEST(Config, ASizeIsANumberWithAUnit) {
+  for (const char* text : {"1GB", "1 GB", "1000MB", "0.001TB", "1e9B", "\"1GB\""})
+    EXPECT_EQ(read_sized(std::string("limit: ") + text).limit.bytes, 1'000'000'000) << text;
+  EXPECT_EQ(read_sized("limit: 1.5GiB").limit.bytes, 3 << 29);
+  EXPECT_THAT(
+      [] { read_sized("limit: 512"); },
+      fails_with("recipe.yaml:1:8: \"limit\" must be a size with its unit, not 512; write it "
+                 "as in 512MB or 2GiB"));
+  for (const char* text : {"MB", "-1MB", "1mb", "1 G", "xMB", "1e30TB", "[1MB]", ".infMB"})
+    EXPECT_THAT([&] { read_sized(std::string("limit: ") + text); },
+                throws_error(ErrorKind::config, "must be a size"))
+        << text;
+  EXPECT_THAT([] { read_sized("limit: 1B"); }, throws_error(ErrorKind::config, "must be between"));
+}
+
+TEST(Config, ASizeIsWrittenAsShortAsItReadsBackEqual) {
+  EXPECT_EQ(to_text(ByteSize{512'000'000}), "512MB");
+  EXPECT_EQ(to_text(ByteSize{int64_t{2} << 30}), "2GiB");
+  EXPECT_EQ(to_text(ByteSize{1'000'001}), "1000001B");
+  EXPECT_EQ(to_text(ByteSize{0}), "0B");
+}
+
+TEST(Config, OneFileNeedsNoBrackets) {
+  EXPECT_EQ(read_sized("files: a.jsonl").files, (std::vector<Path>{{"/recipes/a.jsonl"}}));
+  EXPECT_EQ(read_sized("files: [a.jsonl, /b]").files,
+            (std::vector<Path>{{"/recipes/a.jsonl"}, {"/b"}}));
+}
+
 TEST(Nearest, CountsASwapOfNeighboursAsOne) {
   EXPECT_EQ(yaml::nearest("ab", {"ba"}), "ba");
   EXPECT_EQ(yaml::nearest("similarty", {"seed", "similarity"}), "similarity");

@@ -32,6 +32,14 @@ TEST(Arguments, FlagsMayComeBeforeTheVerbAndTheLastOneCounts) {
   EXPECT_FALSE(line.flags.resume);
 }
 
+TEST(Arguments, ASecondWordMayNameAModeOfTheVerb) {
+  const CommandLine line = parse_arguments({"curate", "explain", "runs/a", "explain"});
+  EXPECT_EQ(line.verb->name, "curate explain");
+  EXPECT_THAT(line.words, ElementsAre("runs/a", "explain"));
+  EXPECT_EQ(parse_arguments({"curate", "./explain"}).verb->name, "curate");
+  EXPECT_EQ(parse_arguments({"train", "explain"}).verb->name, "train");
+}
+
 TEST(Arguments, NoneMeanNoVerb) {
   EXPECT_EQ(parse_arguments({}).verb, nullptr);
   EXPECT_TRUE(parse_arguments({"-h"}).flags.help);

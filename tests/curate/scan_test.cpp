@@ -28,21 +28,18 @@ std::vector<RowStage> stages() {
 
 TEST(Scan, TheFirstStageThatARowFailsDecides) {
   const TemporaryFolder folder;
-  const auto path = folder.write("a.txt", "odd\nhm\ngold\ngold\n");
+  const auto path = folder.write("a.txt", "odd\nhm\ngold\n");
   const std::vector<RowStage> all = stages();
   ParserPool parsers("text", "id", {});
   cupel::Run run(without_folder(2));
   RowStore rows({});
-  ExactDuplicates duplicates;
-  scan_file(path, false, {all, parsers, rows, &duplicates, 1 << 20, run});
-  ASSERT_EQ(rows.size(), 4);
+  FirstReject reject;
+  scan_file(path, false, {all, parsers, rows, reject, 1 << 20, run});
+  ASSERT_EQ(rows.size(), 3);
   EXPECT_EQ(rows.rule(rows.record(0).rule).stage, "odd");
   EXPECT_EQ(rows.rule(rows.record(1).rule).rule, "too_short");
   EXPECT_EQ(rows.record(1).value, 2);
   EXPECT_EQ(rows.record(2).rule, 0);
-  const std::vector<Duplicate> found = duplicates.find();
-  ASSERT_EQ(found.size(), 1u);
-  EXPECT_EQ(found[0].document, 3);
 }
 
 TEST(Scan, RowsOfAnEarlierCorpusPassNoStageAndMustBeReadable) {
@@ -51,7 +48,8 @@ TEST(Scan, RowsOfAnEarlierCorpusPassNoStageAndMustBeReadable) {
   ParserPool parsers("text", "id", {});
   cupel::Run run(without_folder(1));
   RowStore rows({});
-  const Scan scan{all, parsers, rows, nullptr, 1 << 20, run};
+  FirstReject reject;
+  const Scan scan{all, parsers, rows, reject, 1 << 20, run};
   scan_file(folder.write("old.txt", "hm\n"), true, scan);
   EXPECT_EQ(rows.record(0).rule, 0);
   EXPECT_THAT([&] { scan_file(folder.write("b.jsonl", "{}\n"), true, scan); },

@@ -32,6 +32,21 @@ TEST(LineReader, CountsEveryLineAndTakesItsEndOff) {
   EXPECT_EQ(lines_of("a\rb\n"), (Numbered{{1, "a\rb"}})) << "a lone return ends no line";
 }
 
+TEST(LineReader, KnowsWhereEveryLineBegins) {
+  const TemporaryFolder folder;
+  std::string text =
+      "\xEF\xBB\xBF"
+      "first\n" +
+      std::string(kMaxRowBytes + 700'000, 'x') + "\n";
+  for (int i = 0; i < 100'000; ++i) text += "line " + std::to_string(i) + (i % 2 ? "\r\n" : "\n");
+  LineReader reader(folder.write("a.txt", text));
+  Line line;
+  while (reader.next(line))
+    ASSERT_EQ(text.substr(static_cast<std::size_t>(line.offset), line.text.size()), line.text)
+        << line.number;
+  EXPECT_EQ(line.number, 100'002);
+}
+
 TEST(LineReader, SkipsAByteOrderMarkOnlyAtTheStart) {
   EXPECT_EQ(lines_of("\xEF\xBB\xBF"
                      "a\n\xEF\xBB\xBF"

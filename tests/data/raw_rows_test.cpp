@@ -106,6 +106,17 @@ TEST(RowFields, GivesTextIdAndTheFirstRequiredFieldThatIsMissing) {
   EXPECT_EQ(fields.missing, "source");
 }
 
+TEST(RowFields, OfABigRowAreTheSame) {
+  RowFieldParser parser("text", "id", {"label"});
+  const std::string text(3 << 20, 'x');
+  RowFields fields;
+  ASSERT_FALSE(parser.parse("{\"text\":\"" + text + "\",\"id\":\"a\"}", 1, fields));
+  EXPECT_EQ(fields.text, text);
+  EXPECT_EQ(fields.id, "a");
+  EXPECT_EQ(fields.missing, "label");
+  EXPECT_TRUE(parser.parse("{\"text\":\"" + text, 1, fields));
+}
+
 TEST(RowFields, SaysWhyARowCannotBeTaken) {
   RowFieldParser parser("text", "id", {});
   EXPECT_EQ(rule_of(parser, R"({"text":"a")"), "json");

@@ -222,5 +222,19 @@ TEST(RecipeErrors, WordsAreCounted) {
       throws_exactly(ErrorKind::config, "a.yaml: a word too many; cupel doctor takes none"));
 }
 
+TEST(Recipe, WordsMayStandForASettingEach) {
+  CommandLine line;
+  line.verb = &find_verb("curate explain");
+  line.words = {"runs/a", "17"};
+  const Request request = make_request(line, {});
+  ASSERT_NE(request.settings.find("id"), nullptr);
+  EXPECT_EQ(request.settings.find("run")->scalar, "runs/a");
+  EXPECT_EQ(request.settings.find("id")->scalar, "17");
+  line.words.emplace_back("more");
+  EXPECT_THAT(
+      [&] { make_request(line, {}); },
+      throws_exactly(ErrorKind::config, "more: a word too many; cupel curate explain takes 2"));
+}
+
 }  // namespace
 }  // namespace cupel::pipeline

@@ -1,0 +1,60 @@
+#include "curate/texts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+
+namespace cupel::curate {
+
+ParserPool::ParserPool(std::string text_field, std::string id_field,
+                       std::vector<std::string> required_fields)
+    : text_field_(std::move(text_field)),
+      id_field_(std::move(id_field)),
+      required_fields_(std::move(required_fields)) {}
+
+std::unique_ptr<RowFieldParser> ParserPool::take() {
+  const std::lock_guard guard(mutex_);
+  if (idle_.empty())
+    return std::make_unique<RowFieldParser>(text_field_, id_field_, required_fields_);
+  std::unique_ptr<RowFieldParser> parser = std::move(idle_.back());
+  idle_.pop_back();
+  return parser;
+}
+
+void read_fields(const RowStore& rows, const RowRecord& record, RowFieldParser& parser,
+                 std::string& json, RowFields& fields) {
+  json = rows.json(record);
+  if (!parser.parse(json, record.line, fields)) return;
+  fail(ErrorKind::data, rows.file_name(record) + ":" + std::to_string(record.line),
+       "the row has changed since it was first read",
+       "leave the file as it is until the run ends, and begin again");
+}
+
+void for_each_kept_text(const RowStore& rows, ParserPool& parsers, Run& run, std::string_view note,
+                        const std::function<void(int64_t, std::size_t, std::string_view)>& work,
+                        const std::function<void(int64_t, std::size_t)>& enter) {
+  constexpr int64_t kRowsAThread = 64;
+  for (int64_t first = 0; first < rows.size(); first += kPassRows) {
+    if (run.stop_requested()) throw Interrupted();
+    run.progress(first, rows.size(), note);
+    const int64_t count = std::min(kPassRows, rows.size() - first);
+    const std::vector<RowRecord> records = rows.records(first, count);
+    run.pool().parallel_for(count, kRowsAThread, [&](int64_t from, int64_t to) {
+      parsers.with([&](RowFieldParser& parser) {
+        std::string json;
+        RowFields fields;
+        for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(to); ++i) {
+          if (records[i].rule != 0) continue;
+          read_fields(rows, records[i], parser, json, fields);
+          work(first + static_cast<int64_t>(i), i, fields.text);
+        }
+      });
+    });
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      if (records[i].rule == 0) enter(first + static_cast<int64_t>(i), i);
+    }
+  }
+}
+
+}  // namespace cupel::curate
