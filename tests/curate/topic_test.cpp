@@ -91,6 +91,18 @@ TEST_P(TopicFit, FindsNoDifferenceWhereThereIsNone) {
   EXPECT_LT(auc, 0.7);
 }
 
+// The same subject, so nothing but a copy that was learned from could tell them apart.
+TEST_P(TopicFit, NeverScoresACopyOfWhatItLearnedFrom) {
+  const auto five_times = [](std::vector<std::string> texts) {
+    const std::vector<std::string> once = texts;
+    for (int i = 0; i < 4; ++i) texts.insert(texts.end(), once.begin(), once.end());
+    return texts;
+  };
+  reference = five_times(texts_about(kBody, 20, 1));
+  background = five_times(texts_about(kBody, 20, 8));
+  EXPECT_LT(fit().to_json().at("auc", "report").as_double("auc"), 0.8);
+}
+
 TEST_P(TopicFit, NeedsTwoDocumentsAFold) {
   reference.resize(9);
   EXPECT_THAT([&] { fit(); },
