@@ -152,6 +152,27 @@ void adamw(benchmark::State& state, const Kernels& row) {
   set_elements(state, size);
 }
 
+/// Draws a second; each round goes on from the topics that the last one drew.
+void topic_sweep(benchmark::State& state, const Kernels& row) {
+  const int64_t tokens = kSizes.topic_tokens, topics = kSizes.topics, terms = kSizes.topic_terms;
+  std::mt19937 generator(1);
+  std::vector<float> term_topic(static_cast<size_t>(terms * topics));
+  for (float& value : term_topic) value = generator() % 16 == 0 ? 1e-3f : 1e-5f;
+  const std::vector<float> alpha(static_cast<size_t>(topics), 0.1f), own(alpha.size(), 1e-6f);
+  std::vector<int32_t> ids(static_cast<size_t>(tokens));
+  std::vector<uint32_t> random(ids.size());
+  for (int32_t& id : ids) id = static_cast<int32_t>(generator() % static_cast<uint32_t>(terms));
+  for (uint32_t& bits : random) bits = static_cast<uint32_t>(generator());
+  std::vector<uint8_t> drawn(ids.size());
+  const int64_t first[] = {0, tokens / 2, tokens};
+  for (auto _ : state) {
+    row.topic_sweep({2, first, ids.data(), drawn.data(), random.data(), topics, term_topic.data(),
+                     alpha.data(), own.data()});
+    benchmark::ClobberMemory();
+  }
+  set_elements(state, tokens);
+}
+
 /// body(state, row) under "name/row".
 template <class Body>
 void add(const std::string& name, const Kernels& row, Body body) {
@@ -179,6 +200,7 @@ void add_all() {
     }
     add("cross_entropy", row, [](auto& s, auto& on) { cross_entropy(s, on); });
     add("adamw", row, [](auto& s, auto& on) { adamw(s, on); });
+    add("topic_sweep", row, [](auto& s, auto& on) { topic_sweep(s, on); });
   }
 }
 

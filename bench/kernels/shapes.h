@@ -34,6 +34,7 @@ struct Sizes {
   int64_t swiglu_rows = 64, swiglu_cols = 128;
   int64_t loss_rows = 16, vocabulary = 2048;
   int64_t parameters = 16384;
+  int64_t topic_tokens = 400, topics = 112, topic_terms = 1000;
 };
 inline constexpr Sizes kSizes;
 

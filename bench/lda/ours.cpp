@@ -31,8 +31,8 @@ json::Value topics_of(const LdaModel& model) {
   for (int k = 0; k < model.topics(); ++k) {
     json::Array terms;
     for (int32_t w = 0; w < model.vocabulary(); ++w)
-      terms.push_back(static_cast<double>(model.probability(w, k)));
-    topics.push_back(std::move(terms));
+      terms.emplace_back(static_cast<double>(model.probability(w, k)));
+    topics.emplace_back(std::move(terms));
   }
   return json::Object{{"topics", std::move(topics)}};
 }

@@ -9,14 +9,12 @@
 #include "curate/row_store.h"
 #include "curate/scan.h"
 #include "curate/texts.h"
+#include "curate/topic_stage.h"
 #include "curate/write.h"
 #include "data/unicode.h"
 
 namespace cupel::curate {
 namespace {
-
-// For the hashes of the manifest, to check each row, to compare rows, and to write.
-constexpr int64_t kPasses = 4;
 
 std::vector<RowStage> row_stages(const Config& config) {
   std::vector<RowStage> stages;
@@ -135,6 +133,10 @@ Report run(const Config& config, Run& run) {
   const int64_t earlier = rows.size();
   for (const Path& path : config.input) scan_file(path.text, false, scan);
   drop_duplicates(config, earlier, parsers, rows, run);
+  std::optional<TopicReport> topic;
+  if (config.topic)
+    topic = drop_off_topic(*config.topic, {.text_field = config.text_field}, parsers, rows, earlier,
+                           run);
 
   Report report = write_outputs({stages, parsers, rows, static_cast<int64_t>(config.against.size()),
                                  earlier, static_cast<int64_t>(config.input.size())},
@@ -143,9 +145,11 @@ Report run(const Config& config, Run& run) {
   require_rows(config, report, reject);
   for (const RowStage& stage : stages) report.stages.push_back(stage.name);
   if (config.dedup.exact) report.stages.emplace_back("exact");
+  if (config.topic) report.stages.emplace_back("topic");
   for (const std::string& stage : report.stages) report.dropped.try_emplace(stage, 0);
   report.kept_share = static_cast<double>(report.kept) / static_cast<double>(report.input);
-  report.passes = kPasses - (config.dedup.exact ? 0 : 1);
+  report.passes = 3 + config.dedup.exact + config.topic.has_value();
+  report.topic = topic;
   report.documents_per_second =
       static_cast<double>(report.input) / std::max(run.seconds() - begin, 1e-9);
   if (truth) report.score = truth->score();

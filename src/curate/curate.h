@@ -10,6 +10,7 @@
 #include "base/run.h"
 #include "curate/score.h"
 #include "curate/stages.h"
+#include "curate/topic.h"
 
 namespace cupel::curate {
 
@@ -28,6 +29,7 @@ struct Config {
   std::vector<std::string> required_fields;
   std::optional<FormatConfig> format = FormatConfig{};
   DedupConfig dedup;
+  std::optional<TopicConfig> topic;
   std::vector<Path> against;
   ByteSize memory_limit{INT64_C(2) << 30};
   Path truth;
@@ -42,6 +44,7 @@ struct Config {
               "drop a row in which one of these is missing, null or empty"},
         Field{"format", &C::format, "rules on a text alone; null = none"},
         Field{"dedup", &C::dedup, "duplicates within the input and against earlier corpora"},
+        Field{"topic", &C::topic, "drop what does not belong to the domain of a reference"},
         Field{"against", &C::against,
               "kept.jsonl of earlier runs: what they hold is dropped from the input"},
         Field{"memory_limit", &C::memory_limit, "the rest goes to disk, in the run's folder",
@@ -78,6 +81,7 @@ struct Report {
   double kept_share = 0;
   int64_t passes = 0, against = 0;
   double documents_per_second = 0;
+  std::optional<TopicReport> topic;
   std::optional<Score> score;
   std::vector<DropSample> samples;
 
@@ -94,6 +98,7 @@ struct Report {
         Field{"passes", &C::passes, "times that the input was read from end to end"},
         Field{"against", &C::against, "rows of earlier corpora"},
         Field{"documents_per_second", &C::documents_per_second, "input over seconds"},
+        Field{"topic", &C::topic, "how well the topic fit tells reference and background apart"},
         Field{"score", &C::score, "against the truth; null without"},
         Field{"samples", &C::samples, "dropped rows, at most three a rule"}};
   }

@@ -4,7 +4,6 @@
 #include <array>
 #include <atomic>
 #include <cmath>
-#include <string>
 
 #include "base/error.h"
 #include "base/rng.h"
@@ -208,11 +207,7 @@ void LdaSampler::optimize_alpha() {
 LdaModel LdaModel::fit(const TermDocuments& documents, int32_t vocabulary,
                        const LdaOptions& options, uint64_t seed, ThreadPool& pool,
                        const std::function<void()>& poll) {
-  if (options.topics < 1 || options.topics > kMaxTopics) {
-    fail(ErrorKind::config, "topics",
-         std::to_string(options.topics) + " is not between 1 and " + std::to_string(kMaxTopics),
-         "choose a number of topics between them");
-  }
+  CUPEL_ASSERT(options.topics >= 1 && options.topics <= kMaxTopics);
   LdaModel model;
   model.topics_ = options.topics;
   model.padded_topics_ =

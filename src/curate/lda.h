@@ -28,7 +28,7 @@ struct LdaOptions {
 class LdaModel {
  public:
   /// Terms lie in [0, vocabulary). `poll` is called once a sweep and may throw to end it.
-  /// Throws Error{config} for a number of topics outside 1 … kMaxTopics.
+  /// A number of topics outside 1 … kMaxTopics is Error{bug}.
   static LdaModel fit(const TermDocuments& documents, int32_t vocabulary, const LdaOptions& options,
                       uint64_t seed, ThreadPool& pool, const std::function<void()>& poll = {});
 

@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/rng.h"
 #include "curate/lda_score.h"
 #include "curate/ngram_score.h"
+#include "data/unicode.h"
 
 namespace cupel::curate {
 namespace {
@@ -32,13 +34,24 @@ FitScore fit_by(const TopicConfig& config, uint64_t seed, ThreadPool& pool,
   };
 }
 
-/// Document i belongs to fold i mod folds.
-Texts fold_of(std::span<const std::string> texts, std::size_t folds, std::size_t fold, bool in) {
-  Texts chosen;
-  for (std::size_t i = 0; i < texts.size(); ++i)
-    if ((i % folds == fold) == in) chosen.push_back(texts[i]);
-  return chosen;
-}
+/// Documents with their folds: by the hash of the normal form, so that copies of a text are never
+/// both learned from and scored.
+struct Folds {
+  std::span<const std::string> texts;
+  std::vector<uint64_t> folds;
+
+  Folds(std::span<const std::string> all, int64_t count) : texts(all) {
+    for (const std::string& text : all)
+      folds.push_back(hash64(normal_form(text)) % static_cast<uint64_t>(count));
+  }
+  /// Those inside of the fold, or those outside.
+  Texts choose(uint64_t fold, bool inside) const {
+    Texts chosen;
+    for (std::size_t i = 0; i < texts.size(); ++i)
+      if ((folds[i] == fold) == inside) chosen.push_back(texts[i]);
+    return chosen;
+  }
+};
 
 std::vector<double> scores_of(const Texts& texts, const Score& score, ThreadPool& pool) {
   std::vector<double> scores(texts.size());
@@ -86,14 +99,13 @@ TopicModel TopicModel::fit(std::span<const std::string> reference,
   check_documents(config.reference, reference.size(), config);
   check_documents(config.background, background.size(), config);
   const FitScore fit_score = fit_by(config, seed, pool, poll);
-  const auto folds = static_cast<std::size_t>(config.folds);
+  const Folds in(reference, config.folds), out(background, config.folds);
   std::vector<double> positive, negative;
-  for (std::size_t fold = 0; fold < folds; ++fold) {
+  for (uint64_t fold = 0; fold < static_cast<uint64_t>(config.folds); ++fold) {
     if (poll) poll();
-    const Score score =
-        fit_score(fold_of(reference, folds, fold, false), fold_of(background, folds, fold, false));
-    append(positive, scores_of(fold_of(reference, folds, fold, true), score, pool));
-    append(negative, scores_of(fold_of(background, folds, fold, true), score, pool));
+    const Score score = fit_score(in.choose(fold, false), out.choose(fold, false));
+    append(positive, scores_of(in.choose(fold, true), score, pool));
+    append(negative, scores_of(out.choose(fold, true), score, pool));
   }
   TopicModel model(Calibration(positive, negative));
   model.config_ = config;
@@ -109,35 +121,26 @@ void TopicModel::estimate_balance(std::span<const double> scores) {
   if (!config_.balance) balance_ = calibration_.estimate_balance(scores);
 }
 
-json::Value TopicModel::to_json() const {
+TopicReport TopicModel::report() const {
   const auto probabilities = [&](const std::vector<double>& scores, double balance) {
     std::vector<double> out;
     for (const double score : scores) out.push_back(calibration_.probability(score, balance));
     return out;
   };
-  const double error =
+  TopicReport report;
+  report.score = name_of(config_.score);
+  report.definition = definition(config_.score);
+  report.fit = config_.fit;
+  report.balance = balance_;
+  report.balance_from = config_.balance ? "settings" : "input";
+  report.reference_documents = static_cast<int64_t>(reference_.size());
+  report.background_documents = static_cast<int64_t>(background_.size());
+  report.auc = area_under_curve(reference_, background_);
+  report.calibration_error =
       calibration_error(probabilities(reference_, 0.5), probabilities(background_, 0.5));
-  json::Array steps;
-  for (const Calibration::Step& step : calibration_.steps()) {
-    steps.push_back(json::Object{{"low", step.low},
-                                 {"high", step.high},
-                                 {"reference", step.positives},
-                                 {"background", step.negatives},
-                                 {"probability", step.probability}});
-  }
-  return json::Object{
-      {"score", name_of(config_.score)},
-      {"definition", definition(config_.score)},
-      {"fit", config_.fit},
-      {"balance", balance_},
-      {"balance_from", config_.balance ? "settings" : "input"},
-      {"reference_documents", static_cast<int64_t>(reference_.size())},
-      {"background_documents", static_cast<int64_t>(background_.size())},
-      {"auc", area_under_curve(reference_, background_)},
-      {"calibration_error", error},
-      {"reference_lost", 1 - share_above(probabilities(reference_, balance_), config_.fit)},
-      {"background_kept", share_above(probabilities(background_, balance_), config_.fit)},
-      {"calibration", std::move(steps)}};
+  report.reference_lost = 1 - share_above(probabilities(reference_, balance_), config_.fit);
+  report.background_kept = share_above(probabilities(background_, balance_), config_.fit);
+  return report;
 }
 
 }  // namespace cupel::curate

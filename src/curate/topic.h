@@ -14,7 +14,6 @@
 
 #include "base/calibration.h"
 #include "base/config.h"
-#include "base/json.h"
 #include "base/parallel.h"
 
 namespace cupel::curate {
@@ -49,6 +48,31 @@ struct TopicConfig {
   }
 };
 
+/// How well the score tells the two sets apart on documents it has not seen (held-out folds).
+struct TopicReport {
+  std::string score, definition;
+  double fit = 0, balance = 0;
+  std::string balance_from;
+  int64_t reference_documents = 0, background_documents = 0;
+  double auc = 0, calibration_error = 0, reference_lost = 0, background_kept = 0;
+  static constexpr auto fields() {
+    using C = TopicReport;
+    return std::tuple{
+        Field{"score", &C::score, "what the probability is read from"},
+        Field{"definition", &C::definition, "of that score"},
+        Field{"fit", &C::fit, "probability above which a row stays"},
+        Field{"balance", &C::balance, "share of the rows that belong, before they are read"},
+        Field{"balance_from", &C::balance_from, "settings, or estimated from the input"},
+        Field{"reference_documents", &C::reference_documents, "documents of the domain"},
+        Field{"background_documents", &C::background_documents, "documents of anything else"},
+        Field{"auc", &C::auc, "chance that a reference document scores above a background one"},
+        Field{"calibration_error", &C::calibration_error,
+              "mean distance between probability and truth"},
+        Field{"reference_lost", &C::reference_lost, "share of the reference at or below fit"},
+        Field{"background_kept", &C::background_kept, "share of the background above fit"}};
+  }
+};
+
 /// probability() is that a text comes from the domain of `reference` rather than of `background`,
 /// given its score, where a share balance() of the texts does. The calibration is read from scores
 /// of documents that their fit had not seen: each fold is scored by a fit on the others (cross
@@ -73,9 +97,7 @@ class TopicModel {
   /// From the scores of all texts to be filtered; does nothing where the settings say it.
   void estimate_balance(std::span<const double> scores);
 
-  /// For the report: definition, balance, and on held-out folds AUC, calibration error, share of
-  /// the reference lost and of the background kept; the steps of the calibration.
-  json::Value to_json() const;
+  TopicReport report() const;
 
  private:
   explicit TopicModel(Calibration calibration) : calibration_(std::move(calibration)) {}

@@ -35,24 +35,49 @@ inline int64_t draw_topic(const float* weight, const float* term, int64_t padded
   return topic;
 }
 
-void topic_sweep(const TopicSweepArgs& args) {
-  const int64_t size = args.padded_topics;
+/// A document that is being swept.
+struct TopicDocument {
   alignas(64) float count[kMaxTopics], weight[kMaxTopics], sums[kMaxTopics];
-  for (int64_t d = 0; d < args.documents; ++d) {
-    for (int64_t k = 0; k < size; ++k) count[k] = 0.0f;
-    for (int64_t i = args.first[d]; i < args.first[d + 1]; ++i) count[args.topics[i]] += 1.0f;
-    for (int64_t k = 0; k < size; ++k) weight[k] = count[k] + args.alpha[k];
-    for (int64_t i = args.first[d]; i < args.first[d + 1]; ++i) {
-      const float* term = args.term_topic + args.terms[i] * size;
-      const int64_t old = args.topics[i];
-      const float others = (term[old] - args.own[old]) / term[old];
-      count[old] -= 1.0f;
-      weight[old] = (count[old] + args.alpha[old]) * others;
-      const int64_t drawn = draw_topic(weight, term, size, args.random[i], sums);
-      weight[old] = count[old] + args.alpha[old];
-      count[drawn] += 1.0f;
-      weight[drawn] = count[drawn] + args.alpha[drawn];
-      args.topics[i] = static_cast<uint8_t>(drawn);
+  int64_t at = 0, end = 0;  // tokens
+};
+
+inline void begin_document(const TopicSweepArgs& args, int64_t d, TopicDocument& document) {
+  document.at = args.first[d];
+  document.end = args.first[d + 1];
+  for (int64_t k = 0; k < args.padded_topics; ++k) document.count[k] = 0.0f;
+  for (int64_t i = document.at; i < document.end; ++i) document.count[args.topics[i]] += 1.0f;
+  for (int64_t k = 0; k < args.padded_topics; ++k)
+    document.weight[k] = document.count[k] + args.alpha[k];
+}
+
+inline void draw_next(const TopicSweepArgs& args, TopicDocument& document) {
+  float *count = document.count, *weight = document.weight;
+  const int64_t i = document.at++;
+  const float* term = args.term_topic + args.terms[i] * args.padded_topics;
+  const int64_t old = args.topics[i];
+  const float others = (term[old] - args.own[old]) / term[old];
+  count[old] -= 1.0f;
+  weight[old] = (count[old] + args.alpha[old]) * others;
+  const int64_t drawn = draw_topic(weight, term, args.padded_topics, args.random[i], document.sums);
+  weight[old] = count[old] + args.alpha[old];
+  count[drawn] += 1.0f;
+  weight[drawn] = count[drawn] + args.alpha[drawn];
+  args.topics[i] = static_cast<uint8_t>(drawn);
+}
+
+/// Draws of one document wait for one another, those of two do not: they take turns.
+void topic_sweep(const TopicSweepArgs& args) {
+  constexpr int kTogether = 2;
+  TopicDocument documents[kTogether];
+  int64_t next = 0;
+  for (int open = kTogether; open > 0;) {
+    open = 0;
+    for (TopicDocument& document : documents) {
+      while (document.at == document.end && next < args.documents)
+        begin_document(args, next++, document);
+      if (document.at == document.end) continue;
+      draw_next(args, document);
+      ++open;
     }
   }
 }
