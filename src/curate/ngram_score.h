@@ -24,7 +24,7 @@ class NgramScore {
   double score(std::string_view text) const;
 
  private:
-  std::vector<int32_t> weights_;  // a bucket each, in kUnit: sums of integers have no order
+  std::vector<int32_t> weights_;  // a bucket each, see log_weight()
 };
 
 }  // namespace cupel::curate

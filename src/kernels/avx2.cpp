@@ -3,9 +3,19 @@
 
 // The loops over its Vec.
 #include "kernels/row_inl.h"
+#include "kernels/topic_inl.h"
 
 namespace cupel {
+namespace {
 
-constinit const Kernels kAvx2Row = vector_row("avx2");
+constexpr Kernels avx2_row() {
+  Kernels row = vector_row("avx2");
+  row.topic_sweep = topic_sweep;
+  return row;
+}
+
+}  // namespace
+
+constinit const Kernels kAvx2Row = avx2_row();
 
 }  // namespace cupel

@@ -128,8 +128,8 @@ struct Kernels {
   void (*cross_entropy)(float* logits, const int64_t* labels, float grad_scale, float* loss,
                         int64_t rows, int64_t cols) = nullptr;
 
-  /// See TopicSweepArgs. Every row draws the same topics: the chances are summed in kTopicLanes
-  /// lanes, then over the lanes by distances 1, 2, 4 and 8 (lanes 1 and 2 inside quarters).
+  /// See TopicSweepArgs. Every row draws the same topics: chances are summed in kTopicLanes lanes,
+  /// then over the lanes, within quarters by distances 1 and 2, then over quarters likewise.
   void (*topic_sweep)(const TopicSweepArgs& args) = nullptr;
 };
 

@@ -6,12 +6,12 @@
 #include "kernels/elementwise_inl.h"
 #include "kernels/reduction_inl.h"
 #include "kernels/rows.h"
-#include "kernels/topic_inl.h"
 
 namespace cupel {
 namespace {
 
-/// sum_of_squares keeps eight partial sums whatever the width, so the scalar row's serves all.
+/// sum_of_squares keeps eight partial sums whatever the width, so the scalar row's serves all;
+/// topic_sweep is the row's own business.
 constexpr Kernels vector_row(const char* name) {
   return {
       .name = name,
@@ -28,7 +28,7 @@ constexpr Kernels vector_row(const char* name) {
       .attention = attention,
       .attention_backward = attention_backward,
       .cross_entropy = cross_entropy,
-      .topic_sweep = topic_sweep,
+      .topic_sweep = nullptr,
   };
 }
 

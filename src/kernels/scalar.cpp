@@ -239,7 +239,7 @@ void attention_backward(const AttentionArgs& args, void*) {
 
 // ---- topics ----
 
-/// chances[0] stays, chances[i] becomes the sum of the first i + 1, in the order of every row.
+/// x[i] becomes the sum of the first i + 1 lanes, added in the order that every row keeps.
 void sum_lanes(float* x) {
   for (const int distance : {1, 2}) {
     for (int i = kTopicLanes - 1; i >= 0; --i)

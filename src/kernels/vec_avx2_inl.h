@@ -109,38 +109,5 @@ inline void transpose(Vec* x) {
   }
 }
 
-/// Sixteen lanes that are summed in the order of Kernels::topic_sweep.
-struct TopicLanes {
-  Vec low, high;
-};
-inline TopicLanes topic_zero() { return {zero(), zero()}; }
-inline TopicLanes topic_load(const float* p) { return {load(p), load(p + kLanes)}; }
-inline void topic_store(float* p, TopicLanes x) {
-  store(p, x.low);
-  store(p + kLanes, x.high);
-}
-/// sums + x * y, rounded twice.
-inline TopicLanes add_product(TopicLanes sums, TopicLanes x, TopicLanes y) {
-  return {sums.low + x.low * y.low, sums.high + x.high * y.high};
-}
-inline Vec sum_quarters(Vec x) {
-  x = x + _mm256_castsi256_ps(_mm256_slli_si256(_mm256_castps_si256(x), 4));
-  return x + _mm256_castsi256_ps(_mm256_slli_si256(_mm256_castps_si256(x), 8));
-}
-inline TopicLanes running_sum(TopicLanes x) {
-  x = {sum_quarters(x.low), sum_quarters(x.high)};
-  const Vec low = _mm256_permute_ps(x.low, 0xFF), high = _mm256_permute_ps(x.high, 0xFF);
-  x = {x.low + _mm256_permute2f128_ps(low, low, 0x08),
-       x.high + _mm256_permute2f128_ps(low, high, 0x21)};
-  return {x.low, x.high + _mm256_permute_ps(x.low, 0xFF)};
-}
-/// How many lanes are at most `target`.
-inline int count_up_to(TopicLanes x, float target) {
-  const Vec t = splat(target);
-  return __builtin_popcount(
-      static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(x.low, t, _CMP_LE_OQ))) |
-      static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(x.high, t, _CMP_LE_OQ))) << 8);
-}
-
 }  // namespace
 }  // namespace cupel

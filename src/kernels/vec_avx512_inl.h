@@ -111,25 +111,5 @@ inline void transpose(Vec* x) {
   }
 }
 
-/// Sixteen lanes that are summed in the order of Kernels::topic_sweep.
-using TopicLanes = Vec;
-inline TopicLanes topic_zero() { return zero(); }
-inline TopicLanes topic_load(const float* p) { return load(p); }
-inline void topic_store(float* p, TopicLanes x) { store(p, x); }
-/// sums + x * y, rounded twice.
-inline TopicLanes add_product(TopicLanes sums, TopicLanes x, TopicLanes y) { return sums + x * y; }
-inline TopicLanes running_sum(TopicLanes x) {
-  x = x + _mm512_castsi512_ps(_mm512_bslli_epi128(_mm512_castps_si512(x), 4));
-  x = x + _mm512_castsi512_ps(_mm512_bslli_epi128(_mm512_castps_si512(x), 8));
-  Vec last = _mm512_permute_ps(x, 0xFF);  // of its quarter
-  x = x + _mm512_maskz_shuffle_f32x4(0xFFF0, last, last, 0x90);
-  last = _mm512_permute_ps(x, 0xFF);
-  return x + _mm512_maskz_shuffle_f32x4(0xFF00, last, last, 0x40);
-}
-/// How many lanes are at most `target`.
-inline int count_up_to(TopicLanes x, float target) {
-  return __builtin_popcount(_mm512_cmp_ps_mask(x, splat(target), _CMP_LE_OQ));
-}
-
 }  // namespace
 }  // namespace cupel
