@@ -22,7 +22,8 @@ std::vector<RowStage> row_stages(const Config& config) {
   if (config.format || required) {
     stages.push_back({"format", [format = config.format](const RowFields& row) {
                         std::vector<Failure> failed;
-                        if (!row.missing.empty()) failed.push_back({"missing_field", 0, 1});
+                        if (!row.missing.empty())
+                          failed.push_back({"missing_" + std::string(row.missing), 0, 1});
                         if (!format) return failed;
                         const std::vector<Failure> more = check_length(row.text, *format);
                         failed.insert(failed.end(), more.begin(), more.end());
@@ -40,6 +41,7 @@ std::size_t batch_bytes(const Config& config, const Run& run) {
 }
 
 void record_inputs(const Config& config, Run& run) {
+  const auto section = run.section("hash");
   json::Array inputs;
   for (const auto* files : {&config.input, &config.against}) {
     for (const Path& path : *files)
@@ -59,6 +61,7 @@ void record_inputs(const Config& config, Run& run) {
 void drop_duplicates(const Config& config, int64_t earlier_rows, ParserPool& parsers,
                      RowStore& rows, Run& run) {
   if (!config.dedup.exact) return;
+  const auto section = run.section("compare");
   ExactDuplicates duplicates;
   std::vector<Hash128> hashes(kPassRows);
   for_each_kept_text(
@@ -131,7 +134,10 @@ Report run(const Config& config, Run& run) {
   const Scan scan{stages, parsers, rows, reject, batch_bytes(config, run), run};
   for (const Path& path : config.against) scan_file(path.text, true, scan);
   const int64_t earlier = rows.size();
-  for (const Path& path : config.input) scan_file(path.text, false, scan);
+  {
+    const auto section = run.section("check");
+    for (const Path& path : config.input) scan_file(path.text, false, scan);
+  }
   drop_duplicates(config, earlier, parsers, rows, run);
   std::optional<TopicReport> topic;
   if (config.topic)

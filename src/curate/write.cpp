@@ -127,6 +127,7 @@ std::vector<DropSample> samples(const SampleChoice& choice, const Decided& decid
 }  // namespace
 
 Report write_outputs(const Decided& decided, Truth* truth, Run& run) {
+  const auto section = run.section("write");
   Report report;
   report.against = decided.earlier_rows;
   Output kept(run, "kept.jsonl"), decisions(run, "decisions.jsonl");

@@ -20,10 +20,6 @@
 namespace cupel::pipeline {
 namespace {
 
-constexpr std::string_view kCurateExample = R"(  input: documents.jsonl
-  text_field: text
-)";
-
 constexpr std::string_view kEvalExample = R"(  model: ${train.model}
   tasks:
     - {name: arithmetic, type: exact_match, source: arithmetic}
@@ -62,8 +58,7 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> list{
       verb<&curate::run>("curate", "filter a corpus, with a reason for every row that goes")
           .gives("kept", "kept.jsonl")
-          .gives("decisions", "decisions.jsonl")
-          .begins_with(kCurateExample),
+          .gives("decisions", "decisions.jsonl"),
       verb<&explain_decision>("curate explain", "why a row was dropped, beside the row that stays")
           .words("run id"),
       verb("train", "train a language model in mixed precision", &Heavy::train)

@@ -160,8 +160,8 @@ TEST(Curate, ARequiredFieldThatIsMissingDropsTheRow) {
       "{\"text\":\"gold and silver\",\"label\":1}\n{\"text\":\"hm\",\"label\":\"\"}\n")});
   config.required_fields = {"label"};
   const Result result = curate(config, folder / "run");
-  EXPECT_EQ(result.report.dropped_by_rule.at("format.missing_field"), 1);
-  EXPECT_THAT(result.decisions, HasSubstr("\"failed\":[{\"rule\":\"missing_field\""))
+  EXPECT_EQ(result.report.dropped_by_rule.at("format.missing_label"), 1);
+  EXPECT_THAT(result.decisions, HasSubstr("\"failed\":[{\"rule\":\"missing_label\""))
       << "with the other rule that it breaks";
 }
 
