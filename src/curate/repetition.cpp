@@ -1,0 +1,98 @@
+#include "curate/repetition.h"
+
+#include <algorithm>
+#include <span>
+
+#include "curate/hash_counts.h"
+
+namespace cupel::curate {
+namespace {
+
+constexpr std::size_t kMostWords = 131072;
+constexpr std::size_t kLongest = 10;
+
+/// A place where an n-gram begins that may occur elsewhere too.
+struct Place {
+  uint32_t word;     // index
+  uint64_t gram;     // hash of the n-gram here
+  uint32_t slot;     // of its count
+  bool seen_before;  // the n-gram stands at an earlier place
+};
+
+class GramCounter {
+ public:
+  GramCounter(std::span<const CountedWord> words, int64_t characters)
+      : words_(words), characters_(static_cast<double>(characters)) {
+    places_.reserve(words.size());
+    for (uint32_t i = 0; i < words.size(); ++i) places_.push_back({i, words[i].hash, 0, false});
+  }
+
+  /// Goes on from n-grams to those of one word more, and counts them.
+  void lengthen() {
+    ++length_;
+    const auto fits = [&](const Place& place) { return place.word + length_ <= words_.size(); };
+    while (!places_.empty() && !fits(places_.back())) places_.pop_back();
+    counts_.reset(places_.size());
+    for (Place& place : places_) {
+      place.gram = combine_hashes(place.gram, words_[place.word + length_ - 1].hash);
+      const std::size_t slot = counts_.slot(place.gram);
+      place.slot = static_cast<uint32_t>(slot);
+      place.seen_before = counts_.count(slot)++ > 0;
+    }
+    std::erase_if(places_, [&](const Place& place) { return counts_.count(place.slot) < 2; });
+  }
+
+  double top_share() {
+    int64_t most = 0;
+    for (const Place& place : places_) {
+      most = std::max(most, characters_of(place.word, place.word + length_) *
+                                int64_t{counts_.count(place.slot)});
+    }
+    return std::min(static_cast<double>(most) / characters_, 1.0);
+  }
+
+  double duplicate_share() const {
+    int64_t sum = 0;
+    std::size_t covered = 0;
+    for (const Place& place : places_) {
+      if (!place.seen_before) continue;
+      const std::size_t end = place.word + length_;
+      sum += characters_of(std::max<std::size_t>(place.word, covered), end);
+      covered = end;
+    }
+    return static_cast<double>(sum) / characters_;
+  }
+
+ private:
+  int64_t characters_of(std::size_t begin, std::size_t end) const {
+    int64_t sum = 0;
+    for (std::size_t i = begin; i < end; ++i) sum += words_[i].characters;
+    return sum;
+  }
+
+  std::span<const CountedWord> words_;
+  double characters_;
+  std::size_t length_ = 1;
+  std::vector<Place> places_;  // in order
+  HashCounts counts_;
+};
+
+}  // namespace
+
+Repetition measure_repetition(const TextCounts& counts) {
+  Repetition result;
+  const std::span words(counts.words.data(), std::min(counts.words.size(), kMostWords));
+  int64_t characters = 0;
+  for (const CountedWord& word : words) characters += word.characters;
+  if (characters == 0) return result;
+  GramCounter counter(words, characters);
+  const std::size_t step = counts.is_unspaced() ? 2 : 1;
+  for (std::size_t n = 1; n <= kLongest; ++n) {
+    for (std::size_t i = n == 1 ? 1 : 0; i < step; ++i) counter.lengthen();
+    if (n >= 2 && n <= 4) result.top_grams[n - 2] = counter.top_share();
+    if (n >= 5) result.duplicate_grams[n - 5] = counter.duplicate_share();
+  }
+  return result;
+}
+
+}  // namespace cupel::curate

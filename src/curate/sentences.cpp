@@ -1,0 +1,37 @@
+#include "curate/sentences.h"
+
+#include "data/unicode.h"
+
+namespace cupel::curate {
+
+bool ends_sentence(char32_t c) {
+  return c == U'.' || c == U'!' || c == U'?' || c == U'。' || c == U'！' || c == U'？' ||
+         c == U'．' || c == U'…' || c == U'؟' || c == U'۔' || c == U'।';
+}
+
+bool closes_quotation(char32_t c) {
+  return c == U'"' || c == U'\'' || c == U'”' || c == U'’' || c == U'」' || c == U'』' || c == U'»';
+}
+
+std::vector<std::size_t> sentence_edges(std::string_view text) {
+  std::vector<std::size_t> edges{0};
+  bool ended = false, apart = false, new_line = false;  // since the last character of a sentence
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    const char32_t c = next_character(text, at);
+    if (class_of(c) == CharacterClass::space) {
+      apart = true;
+      new_line |= c == U'\n';
+      continue;
+    }
+    const bool lower_case = c >= U'a' && c <= U'z';
+    const bool begins = new_line || (ended && (is_word_alone(c) || (apart && !lower_case)));
+    if (begins && begin > 0) edges.push_back(begin);
+    ended = ends_sentence(c) || (ended && !apart && closes_quotation(c));
+    apart = new_line = false;
+  }
+  if (text.size() > edges.back()) edges.push_back(text.size());
+  return edges;
+}
+
+}  // namespace cupel::curate

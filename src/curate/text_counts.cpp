@@ -1,0 +1,247 @@
+#include "curate/text_counts.h"
+
+#include <array>
+
+#include "curate/hash_counts.h"
+#include "data/unicode.h"
+
+namespace cupel::curate {
+namespace {
+
+/// What the loop over words asks of a byte below 128.
+enum ByteKind : uint8_t { kOther = 0, kLetter = 1, kDigit = 2, kApostrophe = 4, kBeyondAscii = 8 };
+
+const std::array<ByteKind, 256> kByteKinds = [] {
+  std::array<ByteKind, 256> kinds{};
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    if (byte >= 128) {
+      kinds[byte] = kBeyondAscii;
+    } else if (const CharacterClass c = class_of(byte); c == CharacterClass::letter) {
+      kinds[byte] = kLetter;
+    } else if (c == CharacterClass::digit) {
+      kinds[byte] = kDigit;
+    } else if (byte == '\'') {
+      kinds[byte] = kApostrophe;
+    }
+  }
+  return kinds;
+}();
+
+constexpr char32_t kReplacement = 0xFFFD, kEllipsis = 0x2026, kRightQuote = 0x2019;
+
+void count_class(CharacterClass c, char32_t character, int64_t n, TextCounts& counts) {
+  switch (c) {
+    case CharacterClass::letter:
+    case CharacterClass::mark:
+      counts.letters += n;
+      break;
+    case CharacterClass::digit:
+      counts.digits += n;
+      break;
+    case CharacterClass::punctuation:
+      counts.punctuation += n;
+      break;
+    case CharacterClass::symbol:
+      counts.symbols += n;
+      break;
+    case CharacterClass::space:
+      counts.spaces += n;
+      break;
+    case CharacterClass::control:
+      // Format characters (joiners, marks of direction) belong to the writing of many languages.
+      if (character < 0xA0 || (character >= 0xE000 && character <= 0xF8FF)) counts.controls += n;
+      break;
+  }
+}
+
+/// All that a histogram of bytes tells of the characters below 128.
+void count_ascii(std::string_view text, TextCounts& counts) {
+  std::array<std::array<uint32_t, 256>, 4> seen{};  // four, so that equal neighbours do not wait
+  int64_t repeated = 0;
+  unsigned char before = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    ++seen[i % 4][byte];
+    repeated += (byte == before) & (byte > 0x20) & (byte < 0x80);
+    before = byte;
+  }
+  const auto total = [&](unsigned char byte) {
+    return int64_t{seen[0][byte]} + seen[1][byte] + seen[2][byte] + seen[3][byte];
+  };
+  counts.repeated = repeated;
+  for (unsigned char byte = 0; byte < 0x80; ++byte) {
+    const int64_t n = total(byte);
+    counts.characters += n;
+    if (n > 0) count_class(class_of(byte), byte, n, counts);
+  }
+  counts.width = counts.characters;
+  counts.hashes = total('#');
+  counts.curly_brackets = total('{') + total('}');
+}
+
+void count_dots(std::string_view text, TextCounts& counts) {
+  for (std::size_t at = text.find("..."); at != std::string_view::npos; at = text.find("...", at)) {
+    ++counts.ellipses;
+    while (at < text.size() && text[at] == '.') ++at;
+  }
+}
+
+/// Which of Gopher's words it is, as a bit, or 0.
+uint32_t gopher_stop_word(std::string_view word) {
+  constexpr auto packed = [](std::string_view w) {
+    uint32_t value = 0;
+    for (const char c : w) value = value << 8 | (static_cast<unsigned char>(c) | 0x20u);
+    return value;
+  };
+  constexpr std::array kWords{packed("the"), packed("be"),   packed("to"),   packed("of"),
+                              packed("and"), packed("that"), packed("have"), packed("with")};
+  if (word.size() < 2 || word.size() > 4) return 0;
+  const uint32_t value = packed(word);
+  for (std::size_t i = 0; i < kWords.size(); ++i) {
+    if (kWords[i] == value) return uint32_t{1} << i;
+  }
+  return 0;
+}
+
+/// Walks over the words as next_word() does, and over every character beyond ASCII on the way.
+class WordScanner {
+ public:
+  WordScanner(std::string_view text, TextCounts& counts) : text_(text), counts_(counts) {}
+
+  void scan() {
+    counts_.words.reserve(text_.size() / 6 + 8);
+    while (at_ < text_.size()) {
+      const ByteKind kind = kind_here();
+      if (kind == kLetter || kind == kDigit) {
+        begin_word();
+        scan_word();
+      } else if (kind == kBeyondAscii) {
+        const std::size_t begin = at_;
+        const Seen seen = take_character();
+        if (seen.alone && seen.part) {
+          take_word_alone(begin, seen);
+        } else if (seen.part) {
+          begin_word();
+          begin_ = begin;
+          extra_bytes_ += at_ - begin - 1;
+          has_letter_ = after_letter_ = seen.letter;
+          scan_word();
+        }
+      } else {
+        ++at_;
+      }
+    }
+  }
+
+ private:
+  struct Seen {
+    bool part, letter, alone;
+  };
+
+  ByteKind kind_here() const { return kByteKinds[static_cast<unsigned char>(text_[at_])]; }
+
+  void begin_word() {
+    begin_ = at_;
+    extra_bytes_ = 0;
+    has_letter_ = after_letter_ = false;
+  }
+
+  /// Counts the character beyond ASCII at at_ and moves past it.
+  Seen take_character() {
+    const std::size_t begin = at_;
+    const char32_t character = next_character(text_, at_);
+    const CharacterClass c = class_of(character);
+    const bool alone = is_word_alone(character);
+    ++counts_.characters;
+    counts_.width += alone ? 2 : 1;
+    count_class(c, character, 1, counts_);
+    if (character == kReplacement) ++counts_.replacements;
+    if (character == kEllipsis) ++counts_.ellipses;
+    if (character == before_ && begin == before_end_ && c != CharacterClass::space)
+      ++counts_.repeated;
+    before_ = character;
+    before_end_ = at_;
+    const bool letter = c == CharacterClass::letter;
+    return {letter || c == CharacterClass::mark || c == CharacterClass::digit, letter, alone};
+  }
+
+  void take_word_alone(std::size_t begin, Seen seen) {
+    counts_.words.push_back({hash_bytes(text_.substr(begin, at_ - begin)), 1});
+    ++counts_.words_alone;
+    ++counts_.word_characters;
+    counts_.words_with_letter += seen.letter;
+  }
+
+  /// From within a word to its end.
+  void scan_word() {
+    while (at_ < text_.size()) {
+      const ByteKind kind = kind_here();
+      if (kind == kLetter || kind == kDigit) {
+        after_letter_ = kind == kLetter;
+        has_letter_ |= after_letter_;
+        ++at_;
+      } else if (kind == kApostrophe) {
+        if (!after_letter_ || !is_letter_at(at_ + 1)) break;
+        after_letter_ = false;
+        ++at_;
+      } else if (kind != kBeyondAscii || !scan_beyond_ascii()) {
+        break;
+      }
+    }
+    end_word();
+  }
+
+  /// Takes the character at at_ into the word, or leaves it and returns false.
+  bool scan_beyond_ascii() {
+    std::size_t after = at_;
+    const char32_t character = next_character(text_, after);
+    if (character == kRightQuote) {
+      if (!after_letter_ || !is_letter_at(after)) return false;
+    } else if (is_word_alone(character) || !is_part(class_of(character))) {
+      return false;
+    }
+    extra_bytes_ += after - at_ - 1;
+    after_letter_ = take_character().letter;
+    has_letter_ |= after_letter_;
+    return true;
+  }
+
+  static bool is_part(CharacterClass c) {
+    return c == CharacterClass::letter || c == CharacterClass::mark || c == CharacterClass::digit;
+  }
+
+  bool is_letter_at(std::size_t at) const {
+    if (at >= text_.size()) return false;
+    const char32_t next = next_character(text_, at);
+    return class_of(next) == CharacterClass::letter && !is_word_alone(next);
+  }
+
+  void end_word() {
+    const std::string_view word = text_.substr(begin_, at_ - begin_);
+    const auto characters = static_cast<uint32_t>(word.size() - extra_bytes_);
+    counts_.words.push_back({hash_bytes(word), characters});
+    counts_.word_characters += characters;
+    counts_.words_with_letter += has_letter_;
+    if (extra_bytes_ == 0) counts_.gopher_stop_words |= gopher_stop_word(word);
+  }
+
+  std::string_view text_;
+  TextCounts& counts_;
+  std::size_t at_ = 0, begin_ = 0;
+  std::size_t extra_bytes_ = 0;  // of the word: bytes beyond one a character
+  bool has_letter_ = false, after_letter_ = false;
+  char32_t before_ = 0;  // the last character beyond ASCII, and where it ended
+  std::size_t before_end_ = 0;
+};
+
+}  // namespace
+
+TextCounts count_text(std::string_view text) {
+  TextCounts counts;
+  count_ascii(text, counts);
+  count_dots(text, counts);
+  WordScanner(text, counts).scan();
+  return counts;
+}
+
+}  // namespace cupel::curate
