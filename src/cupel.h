@@ -16,6 +16,7 @@
 // data: how it enters, tokenizers, model files, the seams of language models
 #include "data/arithmetic.h"
 #include "data/blackbox.h"
+#include "data/card_transactions.h"
 #include "data/corpus.h"
 #include "data/ngram.h"
 #include "data/read.h"
@@ -30,6 +31,11 @@
 #include "nn/llm/config.h"
 #include "nn/llm/families.h"
 #include "nn/precision.h"
+// augment: tables moved against the network that learns them
+#include "augment/attack.h"
+#include "augment/augment.h"
+#include "augment/fit.h"
+#include "augment/metrics.h"
 // train: a language model from text or instructions
 #include "train/dataset.h"
 #include "train/train.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "augment/augment.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "pipeline/claims.h"
@@ -17,6 +18,11 @@
 
 namespace cupel::pipeline {
 namespace {
+
+constexpr std::string_view kAugmentExample = R"(  simulate: {training_days: 7}
+  method: fgsm_rs
+  seeds: 3
+)";
 
 constexpr std::string_view kEvalExample = R"(  model: ${train.model}
   tasks:
@@ -50,6 +56,11 @@ Verb whole_recipe(std::string_view name, std::string_view summary) {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> list{
+      verb<&augment::run>("augment",
+                          "train a detector on rows moved against it, and measure the gain")
+          .gives("model", "model")
+          .gives("augmented", "augmented.csv")
+          .begins_with(kAugmentExample),
       verb("train", "train a language model in mixed precision", &Heavy::train)
           .also("training")
           .gives("model", "model")
