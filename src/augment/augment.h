@@ -36,8 +36,8 @@ struct SimulateConfig {
 
 /// By time, if `time` names a column; else by shares of the rows, drawn at random.
 struct SplitConfig {
-  std::string time;
-  std::optional<double> validation_from, test_from;
+  std::string time = {};
+  std::optional<double> validation_from = {}, test_from = {};
   double validation = 0.25, test = 0.25;
   static constexpr auto fields() {
     using C = SplitConfig;

@@ -20,6 +20,12 @@ bool names_one_of(const std::vector<std::string>& names, std::string_view name) 
   return std::ranges::find(names, name) != names.end();
 }
 
+std::string plain(double value) {
+  std::string text = shortest(value);
+  if (text.ends_with(".0")) text.resize(text.size() - 2);
+  return text;
+}
+
 struct Loaded {
   RawTable table;
   Parts parts;
@@ -79,7 +85,7 @@ uint8_t label_at(const Column& column, const Table& table, int64_t row, const st
     return column.numbers[at] == 1;
   fail(ErrorKind::data, where + ":" + std::to_string(table.lines[at]),
        "label \"" + column.name + "\" is " +
-           (number ? shortest(column.numbers[at]) : "\"" + clip(column.texts[at], 40) + "\"") +
+           (number ? plain(column.numbers[at]) : "\"" + clip(column.texts[at], 40) + "\"") +
            ", neither 0 nor 1",
        "name another column, or write 1 for what is looked for");
 }
@@ -210,7 +216,7 @@ Loaded read(const Config& config, Run& run) {
     const Column& group = *table.find(config.group);
     out.table.groups.push_back(group.type == Column::Type::text
                                    ? group.texts[at]
-                                   : config.group + " " + shortest(group.numbers[at]));
+                                   : config.group + " " + plain(group.numbers[at]));
   }
   out.parts = times.empty() && config.split.time.empty()
                   ? split_by_share(config.split, out.table.rows(), run)

@@ -19,8 +19,8 @@ struct Feature {
 };
 
 struct Limits {
-  double epsilon = 0.1;            // L∞ distance, in deviations
-  std::optional<double> relative;  // also at most this share of the value itself, as in 0.02
+  double epsilon = 0.1;                 // L∞ distance, in deviations
+  std::optional<double> relative = {};  // also at most this share of the value itself, as in 0.02
 };
 
 /// The rows within reach of a row x: |x' - x| <= epsilon in every column, between the column's low

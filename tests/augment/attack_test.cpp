@@ -35,7 +35,7 @@ struct Scene {
   }
 
   std::vector<float> moved(const AdversarialAugmentation& how, uint64_t seed = 5) {
-    const Perturber perturber(features, {.epsilon = how.epsilon, .relative = {}}, 16);
+    const Perturber perturber(features, {.epsilon = how.epsilon}, 16);
     std::vector<float> out(x.size());
     Rng rng(seed, "attack");
     attack(how, perturber, network, x.data(), labels.data(), kRows, rng, space, out.data());

@@ -36,7 +36,7 @@ Ran run_in(const TemporaryFolder& folder, const std::string& name, int threads) 
   options.folder = folder / name;
   options.seed = 3;
   options.threads = threads;
-  Run inside(options);
+  cupel::Run inside(options);
   Ran out;
   out.report = run(small(), inside);
   out.rows = read_file(folder / (name + "/augmented.csv"));
@@ -53,7 +53,7 @@ TEST(Augment, GivesTheSameBytesForAnyNumberOfThreads) {
 }
 
 TEST(Augment, ReportsFiguresThatBelongTogether) {
-  Run inside{RunOptions{.seed = 3}};
+  cupel::Run inside{RunOptions{.seed = 3}};
   const Report report = run(small(), inside);
   EXPECT_GT(report.positives.test, 0);
   EXPECT_GT(report.rows.train, report.rows.test);
@@ -67,7 +67,7 @@ TEST(Augment, ReportsFiguresThatBelongTogether) {
 }
 
 TEST(Augment, TakesTheMethodNoiseForItsOwnRow) {
-  Run inside{RunOptions{.seed = 3}};
+  cupel::Run inside{RunOptions{.seed = 3}};
   Config config = small();
   config.method = Method::noise;
   config.seeds = 1;
@@ -80,7 +80,7 @@ TEST(Augment, EndsWhenAskedToStop) {
   const std::atomic<bool> stop = true;
   RunOptions options;
   options.stop = &stop;
-  Run inside(options);
+  cupel::Run inside(options);
   EXPECT_THROW(run(small(), inside), Interrupted);
 }
 

@@ -22,7 +22,7 @@ std::string table(int rows = 40) {
 
 struct Scene {
   TemporaryFolder folder{TemporaryFolder::Place::memory};
-  Run run{RunOptions{}};
+  cupel::Run run{RunOptions{}};
   Config config;
 
   explicit Scene(const std::string& text = table()) {
@@ -120,7 +120,7 @@ Config simulated() {
 }
 
 TEST(Load, SimulatesPaymentsWhoseDaysMakeTheParts) {
-  Run run{RunOptions{.seed = 1}};
+  cupel::Run run{RunOptions{.seed = 1}};
   const Dataset data = load(simulated(), run);
   EXPECT_EQ(data.features.size(), 15u);
   EXPECT_TRUE(data.features[1].immutable);
@@ -130,7 +130,7 @@ TEST(Load, SimulatesPaymentsWhoseDaysMakeTheParts) {
 }
 
 TEST(Load, ShufflesTheLabelsOfTrainingRowsAlone) {
-  Run run{RunOptions{.seed = 1}};
+  cupel::Run run{RunOptions{.seed = 1}};
   Config config = simulated();
   const Dataset plain = load(config, run);
   config.shuffle_labels = true;

@@ -61,7 +61,7 @@ std::vector<Feature> features() {
 TEST(Metrics, AnEvasionMovesPositivesAloneAndThreadsChangeNothing) {
   const Rows data = rows(3000);
   const Mlp network(2, {16}, Rng(1, "network"));
-  const Perturber perturber(features(), {.epsilon = 0.3, .relative = {}}, 16);
+  const Perturber perturber(features(), {.epsilon = 0.3}, 16);
   ThreadPool one(1), three(3);
   const std::vector<float> clean = score(network, data, one);
   const auto attacked = [&](Moves moves, ThreadPool& pool) {
@@ -82,7 +82,7 @@ TEST(Metrics, AnEvasionMovesPositivesAloneAndThreadsChangeNothing) {
 TEST(Metrics, EvaluationHoldsOneThresholdAgainstEveryAttack) {
   const Rows data = rows(2000);
   const Mlp network(2, {16}, Rng(1, "network"));
-  const Perturber perturber(features(), {.epsilon = 0.2, .relative = {}}, 16);
+  const Perturber perturber(features(), {.epsilon = 0.2}, 16);
   ThreadPool pool(2);
   const float threshold = best_threshold(score(network, data, pool), data.labels);
   const Scores scores = evaluate(network, threshold, perturber, {.epsilon = 0.2}, data, 1, pool);

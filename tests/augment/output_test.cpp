@@ -55,7 +55,7 @@ TEST(Output, TheModelIsLayersAndWhatTheyRead) {
 
 TEST(Output, RowsStandInTheirOwnUnitBeforeAndAfter) {
   Scene scene;
-  const Perturber perturber(scene.features, {.epsilon = 0.1, .relative = {}}, 16);
+  const Perturber perturber(scene.features, {.epsilon = 0.1}, 16);
   write_rows(scene.fitted, {.epsilon = 0.1}, perturber, scene.rows, *scene.run);
   const Table table = read_table(scene.folder / "run/augmented.csv", {}, nullptr);
   ASSERT_EQ(table.rows(), 6);

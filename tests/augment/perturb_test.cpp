@@ -26,7 +26,7 @@ Box box_of(const Perturber& perturber, const std::vector<float>& x) {
 }
 
 TEST(Perturber, TheBoxIsEpsilonWideWithinTheRangeThatTrainingRowsHave) {
-  const Perturber perturber({feature(10, 2, 10, 100)}, {.epsilon = 0.5, .relative = {}}, 2);
+  const Perturber perturber({feature(10, 2, 10, 100)}, {.epsilon = 0.5}, 2);
   const Box box = box_of(perturber, {3, 0, 0.25f, 0});
   EXPECT_FLOAT_EQ(box.low[0], 2.5f);
   EXPECT_FLOAT_EQ(box.high[0], 3.5f);
@@ -37,7 +37,7 @@ TEST(Perturber, TheBoxIsEpsilonWideWithinTheRangeThatTrainingRowsHave) {
 }
 
 TEST(Perturber, ARowBeyondTheRangeMayStayWhereItIs) {
-  const Perturber perturber({feature(0, 1, 0, 1)}, {.epsilon = 0.5, .relative = {}}, 1);
+  const Perturber perturber({feature(0, 1, 0, 1)}, {.epsilon = 0.5}, 1);
   const Box box = box_of(perturber, {4});
   EXPECT_FLOAT_EQ(box.low[0], 3.5f);
   EXPECT_FLOAT_EQ(box.high[0], 4);
@@ -46,7 +46,7 @@ TEST(Perturber, ARowBeyondTheRangeMayStayWhereItIs) {
 TEST(Perturber, AnImmutableColumnDoesNotMove) {
   Feature fixed = feature(0, 1, -10, 10);
   fixed.immutable = true;
-  const Box box = box_of(Perturber({fixed}, {.epsilon = 0.5, .relative = {}}, 1), {2});
+  const Box box = box_of(Perturber({fixed}, {.epsilon = 0.5}, 1), {2});
   EXPECT_EQ(box.low[0], 2);
   EXPECT_EQ(box.high[0], 2);
 }
@@ -61,12 +61,12 @@ TEST(Perturber, ARelativeBoundIsAShareOfTheValueItself) {
 TEST(Perturber, AWholeNumberStaysWholeOrStaysWhereItWas) {
   Feature count = feature(4, 2, 0, 20);
   count.integer = true;
-  const Perturber perturber({count}, {.epsilon = 0.6, .relative = {}}, 1);
+  const Perturber perturber({count}, {.epsilon = 0.6}, 1);
   const std::vector<float> x = {0, 0, 0};  // the value 4; one more is 0.5 deviations away
   std::vector<float> moved = {0.6f, 0.1f, -0.4f};
   perturber.finish(x.data(), 3, moved.data());
   EXPECT_EQ(moved, (std::vector<float>{0.5f, 0, -0.5f}));
-  const Perturber tight({count}, {.epsilon = 0.3, .relative = {}}, 1);
+  const Perturber tight({count}, {.epsilon = 0.3}, 1);
   moved = {0.3f, 0.1f, -0.3f};
   tight.finish(x.data(), 3, moved.data());
   EXPECT_EQ(moved, (std::vector<float>{0, 0, 0}));
@@ -77,7 +77,7 @@ TEST(Perturber, AOneHotGroupStaysInACornerThatIsWithinReach) {
   a.group = b.group = 0;
   const std::vector<float> x = {1, -1};
   for (const double epsilon : {1.5, 2.5}) {
-    const Perturber perturber({a, b}, {.epsilon = epsilon, .relative = {}}, 2);
+    const Perturber perturber({a, b}, {.epsilon = epsilon}, 2);
     std::vector<float> moved = {-0.5f, 0.5f};
     perturber.finish(x.data(), 1, moved.data());
     const std::vector<float> expected =
