@@ -55,7 +55,7 @@ struct ModelConfig {
   std::vector<int64_t> hidden = {64, 64};
   int64_t epochs = 12;
   int64_t batch_size = 256;
-  double learning_rate = 1e-3;
+  double learning_rate = 3e-3;
   static constexpr auto fields() {
     using C = ModelConfig;
     return std::tuple{Field{"hidden", &C::hidden, "units of each hidden layer", 1, 4096},
@@ -102,7 +102,7 @@ struct Config {
         Field{"model", &C::model, "perceptron and its training"},
         Field{"seeds", &C::seeds, "networks of each kind", 1, 1000},
         Field{"shuffle_labels", &C::shuffle_labels,
-              "training labels in random order: a control that must show no gain"}};
+              "training and validation labels in random order: a control without a gain"}};
   }
   std::vector<std::string> problems() const;
 };

@@ -14,7 +14,7 @@ struct FitConfig {
   std::vector<int64_t> hidden = {64, 64};
   int64_t epochs = 12;
   int64_t batch_size = kBatch;
-  double learning_rate = 1e-3;
+  double learning_rate = 3e-3;
 };
 
 /// Accuracy on as many positives as negatives under an attack of one step and under PGD-10.

@@ -235,6 +235,14 @@ void check_part(const std::vector<int64_t>& rows, const RawTable& table, const s
        "each part needs rows of both labels; give it more");
 }
 
+void shuffle_labels(const std::vector<int64_t>& rows, RawTable& table, Rng rng) {
+  std::vector<uint8_t> labels;
+  for (const int64_t row : rows) labels.push_back(table.labels[static_cast<std::size_t>(row)]);
+  rng.shuffle(labels);
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    table.labels[static_cast<std::size_t>(rows[i])] = labels[i];
+}
+
 }  // namespace
 
 Dataset load(const Config& config, Run& run) {
@@ -244,13 +252,8 @@ Dataset load(const Config& config, Run& run) {
   check_part(loaded.parts.validation, loaded.table, "validation", where);
   check_part(loaded.parts.test, loaded.table, "test", where);
   if (config.shuffle_labels) {
-    std::vector<uint8_t> labels;
-    for (const int64_t row : loaded.parts.train)
-      labels.push_back(loaded.table.labels[static_cast<std::size_t>(row)]);
-    Rng rng = run.stream("augment labels");
-    rng.shuffle(labels);
-    for (std::size_t i = 0; i < labels.size(); ++i)
-      loaded.table.labels[static_cast<std::size_t>(loaded.parts.train[i])] = labels[i];
+    shuffle_labels(loaded.parts.train, loaded.table, run.stream("augment labels", 0));
+    shuffle_labels(loaded.parts.validation, loaded.table, run.stream("augment labels", 1));
   }
   return standardise(loaded.table, loaded.parts);
 }

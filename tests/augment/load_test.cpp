@@ -129,7 +129,7 @@ TEST(Load, SimulatesPaymentsWhoseDaysMakeTheParts) {
   EXPECT_GT(data.train.count_positives(), 0);
 }
 
-TEST(Load, ShufflesTheLabelsOfTrainingRowsAlone) {
+TEST(Load, ShufflesAllLabelsButThoseOfTheTest) {
   cupel::Run run{RunOptions{.seed = 1}};
   Config config = simulated();
   const Dataset plain = load(config, run);
@@ -138,6 +138,7 @@ TEST(Load, ShufflesTheLabelsOfTrainingRowsAlone) {
   EXPECT_EQ(plain.train.x, shuffled.train.x);
   EXPECT_NE(plain.train.labels, shuffled.train.labels);
   EXPECT_EQ(plain.train.count_positives(), shuffled.train.count_positives());
+  EXPECT_NE(plain.validation.labels, shuffled.validation.labels);
   EXPECT_EQ(plain.test.labels, shuffled.test.labels);
 }
 
