@@ -191,8 +191,9 @@ Report run(const Config& config, Run& run) {
   report.collapsed = warn_of_collapses(augmented, run);
   if (!run.has_folder()) return report;
   write_model(*augmented.trials[0].fitted, data.features, run);
-  write_rows(*augmented.trials[0].fitted, how, perturber, data.train, run);
   report.model = "model";
+  if (!config.write_rows) return report;
+  write_rows(*augmented.trials[0].fitted, how, perturber, data.train, run);
   report.augmented_rows = "augmented.csv";
   return report;
 }

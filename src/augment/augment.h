@@ -81,6 +81,7 @@ struct Config {
   ModelConfig model;
   int64_t seeds = 5;
   bool shuffle_labels = false;
+  bool write_rows = true;
 
   static constexpr auto fields() {
     using C = Config;
@@ -102,7 +103,8 @@ struct Config {
         Field{"model", &C::model, "perceptron and its training"},
         Field{"seeds", &C::seeds, "networks of each kind", 1, 1000},
         Field{"shuffle_labels", &C::shuffle_labels,
-              "training and validation labels in random order: a control without a gain"}};
+              "training and validation labels in random order: a control without a gain"},
+        Field{"write_rows", &C::write_rows, "write augmented.csv"}};
   }
   std::vector<std::string> problems() const;
 };
@@ -181,15 +183,16 @@ struct Report {
         Field{"noise_gain", &C::noise_gain, "noise against baseline"},
         Field{"collapsed", &C::collapsed, "random seeds with catastrophic overfitting"},
         Field{"model", &C::model, "folder of the first augmented network"},
-        Field{"augmented_rows", &C::augmented_rows, "training rows, then the same moved"}};
+        Field{"augmented_rows", &C::augmented_rows,
+              "training rows, then the same moved; empty if not written"}};
   }
 };
 
 /// Trains `seeds` networks without, with noise and with the method, and measures each on the test
-/// rows. Writes augmented.csv and model/ (model.safetensors, config.json). Same bytes for any
-/// number of threads and on every kernel row. Throws Error{data} for a table without the columns
-/// named, a label that is not 0 or 1, or a part without rows of both labels; Interrupted when asked
-/// to stop.
+/// rows. Writes augmented.csv (unless told not to) and model/ (model.safetensors, config.json).
+/// Same bytes for any number of threads and on every kernel row. Throws Error{data} for a table
+/// without the columns named, a label that is not 0 or 1, or a part without rows of both labels;
+/// Interrupted when asked to stop.
 Report run(const Config& config, Run& run);
 
 }  // namespace cupel::augment

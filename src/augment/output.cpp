@@ -80,7 +80,6 @@ void write_model(const Fitted& fitted, const std::vector<Feature>& features, Run
 
 void write_rows(const Fitted& fitted, const AdversarialAugmentation& how,
                 const Perturber& perturber, const Rows& rows, Run& run) {
-  if (!run.has_folder()) return;
   std::string out;
   for (const Feature& feature : perturber.features()) out += csv_field(feature.name) + ",";
   out += "label,augmented\n";

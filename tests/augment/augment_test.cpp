@@ -76,6 +76,20 @@ TEST(Augment, TakesTheMethodNoiseForItsOwnRow) {
   EXPECT_EQ(report.noise_gain.clean_f1_delta, report.gain.clean_f1_delta);
 }
 
+TEST(Augment, LeavesTheRowsOutIfToldTo) {
+  const TemporaryFolder folder;
+  RunOptions options;
+  options.folder = folder / "run";
+  cupel::Run inside(options);
+  Config config = small();
+  config.seeds = 1;
+  config.write_rows = false;
+  const Report report = run(config, inside);
+  EXPECT_TRUE(report.augmented_rows.empty());
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/augmented.csv"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "run/model/config.json"));
+}
+
 TEST(Augment, EndsWhenAskedToStop) {
   const std::atomic<bool> stop = true;
   RunOptions options;

@@ -16,7 +16,7 @@ RawTable table() {
   return out;
 }
 
-TEST(Dataset, IsStandardisedByItsTrainingRowsAlone) {
+TEST(AugmentDataset, IsStandardisedByItsTrainingRowsAlone) {
   const Dataset data = standardise(table(), {{0, 1}, {2}, {3}});
   EXPECT_EQ(data.features[0].mean, 2);
   EXPECT_EQ(data.features[0].deviation, 1);
@@ -28,13 +28,13 @@ TEST(Dataset, IsStandardisedByItsTrainingRowsAlone) {
   EXPECT_EQ(data.test.row(0)[0], 3);
 }
 
-TEST(Dataset, AColumnThatIsConstantKeepsItsUnit) {
+TEST(AugmentDataset, AColumnThatIsConstantKeepsItsUnit) {
   const Dataset data = standardise(table(), {{0, 1}, {2}, {3}});
   EXPECT_EQ(data.features[1].deviation, 1);
   EXPECT_EQ(data.test.row(0)[1], 1);
 }
 
-TEST(Dataset, RowsArePaddedWithZeroAndKeepLabelAndGroup) {
+TEST(AugmentDataset, RowsArePaddedWithZeroAndKeepLabelAndGroup) {
   const Dataset data = standardise(table(), {{0, 1}, {2}, {3}});
   EXPECT_EQ(data.train.width, 16);
   for (int i = 2; i < 16; ++i) EXPECT_EQ(data.train.row(1)[i], 0);
@@ -42,7 +42,7 @@ TEST(Dataset, RowsArePaddedWithZeroAndKeepLabelAndGroup) {
   EXPECT_EQ(data.validation.groups, (std::vector<std::string>{"c"}));
 }
 
-TEST(Dataset, PositivesAreTheRowsLabelledOne) {
+TEST(AugmentDataset, PositivesAreTheRowsLabelledOne) {
   const Rows all = standardise(table(), {{0, 1, 2, 3}, {2}, {3}}).train;
   const Rows positives = all.positives();
   EXPECT_EQ(all.count_positives(), 2);

@@ -55,7 +55,7 @@ Result train(const std::optional<AdversarialAugmentation>& how, const Dataset& d
   return {std::move(fitted), scores.clean_f1, scores.robust_f1};
 }
 
-TEST(Fit, EveryGradientMethodMakesTheNetworkResistWhatDeceivesAPlainOne) {
+TEST(AugmentFit, EveryGradientMethodMakesTheNetworkResistWhatDeceivesAPlainOne) {
   const Dataset data = dataset();
   const Result plain = train(std::nullopt, data);
   EXPECT_GT(plain.clean, 0.95);
@@ -67,7 +67,7 @@ TEST(Fit, EveryGradientMethodMakesTheNetworkResistWhatDeceivesAPlainOne) {
   }
 }
 
-TEST(Fit, NoiseOfTwoPercentDoesNot) {
+TEST(AugmentFit, NoiseOfTwoPercentDoesNot) {
   const Dataset data = dataset();
   const Result plain = train(std::nullopt, data);
   const Result noisy =
@@ -75,7 +75,7 @@ TEST(Fit, NoiseOfTwoPercentDoesNot) {
   EXPECT_LT(noisy.robust, plain.robust + 0.1);
 }
 
-TEST(Fit, IsAFunctionOfItsSeed) {
+TEST(AugmentFit, IsAFunctionOfItsSeed) {
   const Dataset data = dataset();
   const Perturber perturber(data.features, {.epsilon = 0.2}, 16);
   const AdversarialAugmentation how{.epsilon = 0.2, .method = Method::fgsm_rs};
@@ -88,7 +88,7 @@ TEST(Fit, IsAFunctionOfItsSeed) {
   EXPECT_NE(weights(1), weights(2));
 }
 
-TEST(Fit, HasTheBitsOfItsRecordedRunOnEveryKernelRow) {
+TEST(AugmentFit, HasTheBitsOfItsRecordedRunOnEveryKernelRow) {
   const Dataset data = dataset();
   const Perturber perturber(data.features, {.epsilon = 0.2}, 16);
   FitConfig config = kSmall;
@@ -99,7 +99,7 @@ TEST(Fit, HasTheBitsOfItsRecordedRunOnEveryKernelRow) {
   EXPECT_EQ(hash64(text), 2059142514276981918u);
 }
 
-TEST(Fit, EndsWherePollThrows) {
+TEST(AugmentFit, EndsWherePollThrows) {
   const Dataset data = dataset();
   const Perturber perturber(data.features, {.epsilon = 0.2}, 16);
   int batches = 0;
@@ -110,7 +110,7 @@ TEST(Fit, EndsWherePollThrows) {
   EXPECT_EQ(batches, 3);
 }
 
-TEST(Fit, ACollapseIsPgdLostWhileFgsmStays) {
+TEST(AugmentFit, ACollapseIsPgdLostWhileFgsmStays) {
   EXPECT_TRUE(has_collapsed({{0.8, 0.7}, {0.9, 0.3}}));
   EXPECT_FALSE(has_collapsed({{0.8, 0.7}, {0.4, 0.3}}));  // both lost: it has unlearned
   EXPECT_FALSE(has_collapsed({{0.9, 0.3}, {0.9, 0.3}}));  // never had it

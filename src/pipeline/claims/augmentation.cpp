@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "augment/augment.h"
 #include "base/error.h"
 #include "pipeline/claims/nested_run.h"
@@ -10,14 +12,14 @@ namespace {
 struct Settings {
   augment::Config augment;
   std::string data_set, file;
-  bool control = true;
+  std::optional<augment::Config> control;
   static constexpr auto fields() {
     using C = Settings;
     return std::tuple{
         Field{"augment", &C::augment, "as in a recipe; its input may be left to data_set"},
         Field{"data_set", &C::data_set, "folder below CUPEL_DATA"},
         Field{"file", &C::file, "input in that folder"},
-        Field{"control", &C::control, "measure with shuffled training labels too"}};
+        Field{"control", &C::control, "settings of a further run, on shuffled labels"}};
   }
 };
 
@@ -41,15 +43,15 @@ Settings settings_of(const ClaimContext& context) {
   return out;
 }
 
-json::Value measure(const ClaimContext& context, const std::string& name,
-                    const augment::Config& config) {
+json::Value measure(const ClaimContext& context, const std::string& name, augment::Config config) {
+  config.write_rows = false;
   return run_nested(context, name, "augment", config, &augment::run);
 }
 
 }  // namespace
 
 ClaimValues augmentation(const ClaimContext& context) {
-  Settings settings = settings_of(context);
+  const Settings settings = settings_of(context);
   const json::Value report = measure(context, "augment", settings.augment);
   const double baseline = number_at(report, "baseline.robust_f1");
   ClaimValues values;
@@ -63,8 +65,9 @@ ClaimValues augmentation(const ClaimContext& context) {
       number_at(report, "noise_gain.robust_f1_relative"),
       interval_at(report, "noise_gain.robust_f1_relative_interval"), baseline};
   if (!settings.control) return values;
-  settings.augment.shuffle_labels = true;
-  const json::Value shuffled = measure(context, "shuffled", settings.augment);
+  augment::Config control = *settings.control;
+  control.shuffle_labels = true;
+  const json::Value shuffled = measure(context, "shuffled", control);
   values["shuffled_robust_f1_delta"] = {number_at(shuffled, "gain.robust_f1_delta"),
                                         interval_at(shuffled, "gain.robust_f1_delta_interval"),
                                         number_at(shuffled, "baseline.robust_f1")};

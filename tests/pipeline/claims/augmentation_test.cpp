@@ -27,22 +27,21 @@ struct Bench {
   }
 };
 
-constexpr const char* kAugment =
-    "augment: {simulate: {training_days: 3, validation_days: 2, test_days: 2, customers: 500, "
-    "terminals: 500, radius: 10}, method: fgsm, seeds: 1, model: {hidden: [16], epochs: 1}}";
+const std::string kSmall =
+    "{simulate: {training_days: 3, validation_days: 2, test_days: 2, customers: 500, "
+    "terminals: 500, radius: 10}, method: fgsm, seeds: 1, model: {hidden: [16], epochs: 2}}";
 
 TEST(Augmentation, MeasuresGainNoiseAndControl) {
-  Bench bench(kAugment);
+  Bench bench("{augment: " + kSmall + ", control: " + kSmall + "}");
   const ClaimValues values = bench.measure();
   ASSERT_EQ(values.size(), 4u);
   EXPECT_GT(values.at("robust_f1_relative").baseline.value(), 0);
-  EXPECT_LT(std::abs(values.at("shuffled_robust_f1_delta").value), 0.2);
   EXPECT_LT(values.at("shuffled_robust_f1_delta").baseline.value(),
             values.at("robust_f1_relative").baseline.value());
 }
 
 TEST(Augmentation, GoesOnWhereItWasInterrupted) {
-  Bench bench(std::string(kAugment) + "\ncontrol: false");
+  Bench bench("{augment: " + kSmall + "}");
   const ClaimValues first = bench.measure(), second = bench.measure();
   ASSERT_EQ(first.size(), 3u);
   EXPECT_EQ(first.at("robust_f1_relative").value, second.at("robust_f1_relative").value);
