@@ -16,6 +16,7 @@
 // data: how it enters, tokenizers, model files, the seams of language models
 #include "data/arithmetic.h"
 #include "data/blackbox.h"
+#include "data/card_transactions.h"
 #include "data/corpus.h"
 #include "data/ngram.h"
 #include "data/raw_rows.h"
@@ -34,6 +35,11 @@
 // curate: a corpus filtered, with a reason for every row
 #include "curate/curate.h"
 #include "curate/explain.h"
+// augment: tables moved against the network that learns them
+#include "augment/attack.h"
+#include "augment/augment.h"
+#include "augment/fit.h"
+#include "augment/metrics.h"
 // train: a language model from text or instructions
 #include "train/dataset.h"
 #include "train/train.h"

@@ -62,6 +62,7 @@ void fill_slot(Slot& slot, Slot slower) {
 /// Each empty slot of `row` takes the entry of `slower`, which has none empty.
 Kernels filled(Kernels row, const Kernels& slower) {
   fill_slot(row.gemm, slower.gemm);
+  fill_slot(row.ordered_product, slower.ordered_product);
   fill_slot(row.to_16bit, slower.to_16bit);
   fill_slot(row.from_16bit, slower.from_16bit);
   fill_slot(row.adamw, slower.adamw);

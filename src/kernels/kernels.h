@@ -31,6 +31,22 @@ struct GemmArgs {
   bool accumulate;
 };
 
+/// C[m,n] = A[m,k] · B[k,n] in fp32, equal to the bit on every row: an element of C begins at 0, or
+/// where it stands if `accumulate`, and the products, each rounded, are added in order of k. For
+/// verbs whose bytes must not depend on the machine; the fused multiply-add of `gemm` is given up
+/// for it. Element (i,p) of A stands at i*a_row_stride + p*a_col_stride; rows of B and C are
+/// contiguous.
+struct OrderedProductArgs {
+  int64_t m, n, k;
+  const float* a;
+  int64_t a_row_stride, a_col_stride;
+  const float* b;
+  int64_t b_row_stride;
+  float* c;
+  int64_t c_row_stride;
+  bool accumulate;
+};
+
 /// Decoupled weight decay Adam (Loshchilov and Hutter 2019, algorithm 2), as torch.optim.AdamW
 /// orders it.
 struct AdamWArgs {
@@ -85,6 +101,9 @@ struct Kernels {
 
   /// See GemmArgs. `workspace` holds gemm_workspace_bytes() bytes, 64-byte aligned, one a thread.
   void (*gemm)(const GemmArgs& args, void* workspace) = nullptr;
+
+  /// See OrderedProductArgs.
+  void (*ordered_product)(const OrderedProductArgs& args) = nullptr;
 
   /// f32 → 16 bit (nearest even, overflow to infinity, NaN stays NaN) and back (exact).
   void (*to_16bit)(const float* x, void* y, Element type, int64_t size) = nullptr;

@@ -4,6 +4,7 @@
 
 #include "kernels/attention_inl.h"
 #include "kernels/elementwise_inl.h"
+#include "kernels/ordered_inl.h"
 #include "kernels/reduction_inl.h"
 #include "kernels/rows.h"
 
@@ -16,6 +17,7 @@ constexpr Kernels vector_row(const char* name) {
   return {
       .name = name,
       .gemm = gemm_by<FloatLanes>,
+      .ordered_product = ordered_product,
       .to_16bit = to_16bit,
       .from_16bit = from_16bit,
       .adamw = adamw,

@@ -80,6 +80,18 @@ void gemm(const GemmArgs& args, void*) {
   }
 }
 
+void ordered_product(const OrderedProductArgs& args) {
+  for (int64_t i = 0; i < args.m; ++i) {
+    float* c = args.c + i * args.c_row_stride;
+    if (!args.accumulate) std::fill(c, c + args.n, 0.0f);
+    for (int64_t p = 0; p < args.k; ++p) {
+      const float factor = args.a[i * args.a_row_stride + p * args.a_col_stride];
+      const float* b = args.b + p * args.b_row_stride;
+      for (int64_t j = 0; j < args.n; ++j) c[j] += factor * b[j];
+    }
+  }
+}
+
 // ---- optimizer ----
 
 void adamw(const AdamWArgs& args) {
@@ -298,6 +310,7 @@ void topic_sweep(const TopicSweepArgs& args) {
 const Kernels kScalarRow = {
     .name = "scalar",
     .gemm = gemm,
+    .ordered_product = ordered_product,
     .to_16bit = to_16bit,
     .from_16bit = from_16bit,
     .adamw = adamw,

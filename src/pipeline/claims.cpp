@@ -146,7 +146,7 @@ void summarize(const std::vector<Measured>& seeds, Row& row) {
   std::optional<Interval> interval = seeds[0].interval;
   if (seeds.size() > 1) interval = t_interval(values);
   if (interval) row.interval = {interval->low, interval->high};
-  row.pass = parse_bar(row.bar, row.id).is_met(*row.value);
+  row.pass = parse_bar(row.bar, row.id).is_met(*row.value, interval);
 }
 
 std::vector<Row> measure(const Claim& claim, std::span<const Protocol> protocols,

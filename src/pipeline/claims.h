@@ -38,13 +38,15 @@ struct Config {
   std::vector<std::string> problems() const;
 };
 
-/// "> 0", ">= 0.3", "<= 45" or "< 1e-3".
+/// "> 0", ">= 0.3", "<= 45" or "< 1e-3": of the value; with "interval" before it, of the whole
+/// interval. "interval contains 0": no difference was seen.
 struct Bar {
-  enum class Side { above, at_least, at_most, below };
+  enum class Side { above, at_least, at_most, below, contains };
   Side side = Side::above;
   double limit = 0;
-  /// False for a value that is not finite.
-  bool is_met(double value) const;
+  bool of_interval = false;
+  /// False for a value that is not finite, and for a bar of an interval where there is none.
+  bool is_met(double value, const std::optional<Interval>& interval = {}) const;
 };
 /// Throws Error{config}; `where` names the claim's file.
 Bar parse_bar(std::string_view text, const std::string& where);

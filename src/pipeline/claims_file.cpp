@@ -52,25 +52,36 @@ void check(const Claim& claim, const fs::path& file) {
 
 }  // namespace
 
-bool Bar::is_met(double value) const {
-  if (!std::isfinite(value)) return false;
+bool Bar::is_met(double value, const std::optional<Interval>& interval) const {
+  if (of_interval && !interval) return false;
+  const Interval range = of_interval ? *interval : Interval{value, value};
+  if (!std::isfinite(value) || !std::isfinite(range.low) || !std::isfinite(range.high))
+    return false;
   switch (side) {
     case Side::above:
-      return value > limit;
+      return range.low > limit;
     case Side::at_least:
-      return value >= limit;
+      return range.low >= limit;
     case Side::at_most:
-      return value <= limit;
+      return range.high <= limit;
     case Side::below:
+      return range.high < limit;
+    case Side::contains:
       break;
   }
-  return value < limit;
+  return range.low <= limit && limit <= range.high;
 }
 
 Bar parse_bar(std::string_view text, const std::string& where) {
   const std::string whole(text);
+  constexpr std::string_view kInterval = "interval ", kContains = "contains ";
   Bar bar;
-  if (text.starts_with(">=") || text.starts_with("<=")) {
+  bar.of_interval = text.starts_with(kInterval);
+  if (bar.of_interval) text.remove_prefix(kInterval.size());
+  if (bar.of_interval && text.starts_with(kContains)) {
+    bar.side = Bar::Side::contains;
+    text.remove_prefix(kContains.size());
+  } else if (text.starts_with(">=") || text.starts_with("<=")) {
     bar.side = text[0] == '>' ? Bar::Side::at_least : Bar::Side::at_most;
     text.remove_prefix(2);
   } else if (text.starts_with('>') || text.starts_with('<')) {
@@ -83,7 +94,7 @@ Bar parse_bar(std::string_view text, const std::string& where) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bar.limit);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(bar.limit)) {
     fail(ErrorKind::config, where, "bar: \"" + whole + "\" is none",
-         "write >, >=, <= or < and a number");
+         "write >, >=, <= or < and a number, or interval before these, or interval contains");
   }
   return bar;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "augment/augment.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "curate/curate.h"
@@ -19,6 +20,11 @@
 
 namespace cupel::pipeline {
 namespace {
+
+constexpr std::string_view kAugmentExample = R"(  simulate: {training_days: 7}
+  method: fgsm_rs
+  seeds: 3
+)";
 
 constexpr std::string_view kEvalExample = R"(  model: ${train.model}
   tasks:
@@ -61,6 +67,11 @@ const std::vector<Verb>& verbs() {
           .gives("decisions", "decisions.jsonl"),
       verb<&explain_decision>("curate explain", "why a row was dropped, beside the row that stays")
           .words("run id"),
+      verb<&augment::run>("augment",
+                          "train a detector on rows moved against it, and measure the gain")
+          .gives("model", "model")
+          .gives("augmented", "augmented.csv")
+          .begins_with(kAugmentExample),
       verb("train", "train a language model in mixed precision", &Heavy::train)
           .also("training")
           .gives("model", "model")

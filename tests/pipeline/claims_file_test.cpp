@@ -24,6 +24,17 @@ TEST(Bar, ComparesOnEverySide) {
   EXPECT_TRUE(parse_bar("< -1e-3", "").is_met(-1));
 }
 
+TEST(Bar, OfAnIntervalHoldsForAllOfIt) {
+  const Interval interval{0.1, 0.3};
+  EXPECT_TRUE(parse_bar("interval > 0", "").is_met(0.2, interval));
+  EXPECT_FALSE(parse_bar("interval > 0.15", "").is_met(0.2, interval));
+  EXPECT_TRUE(parse_bar("interval <= 0.3", "").is_met(0.2, interval));
+  EXPECT_FALSE(parse_bar("interval < 0.3", "").is_met(0.2, interval));
+  EXPECT_TRUE(parse_bar("interval contains 0.2", "").is_met(0.2, interval));
+  EXPECT_FALSE(parse_bar("interval contains 0", "").is_met(0.2, interval));
+  EXPECT_FALSE(parse_bar("interval > 0", "").is_met(0.2));
+}
+
 TEST(Bar, NoValueMeetsNone) {
   for (const char* bar : {"> 0", ">= 0", "< 0", "<= 0"}) {
     EXPECT_FALSE(parse_bar(bar, "").is_met(NAN)) << bar;
@@ -32,7 +43,7 @@ TEST(Bar, NoValueMeetsNone) {
 }
 
 TEST(Bar, AnythingElseIsRefused) {
-  for (const char* bar : {"", "2", "> ", "== 2", "> 2 points", "> inf"})
+  for (const char* bar : {"", "2", "> ", "== 2", "contains 2", "interval 2", "> 2 points", "> inf"})
     EXPECT_THAT(
         [&] { parse_bar(bar, "one.yaml"); },
         throws_error(ErrorKind::config, "one.yaml: bar: \"" + std::string(bar) + "\" is none"));

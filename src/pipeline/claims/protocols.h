@@ -10,7 +10,12 @@ namespace cupel::pipeline::claims {
 /// Trains a recipe; weighs held-out text against an n-gram model, and arithmetic before and after.
 ClaimValues learning(const ClaimContext& context);
 
+/// Trains networks on a table with and without adversarial rows; then once more with shuffled
+/// labels.
+ClaimValues augmentation(const ClaimContext& context);
+
 inline constexpr std::array kProtocols{
+    Protocol{"augmentation", &augmentation},
     Protocol{"learning", &learning},
 };
 
