@@ -24,10 +24,12 @@
 #include "data/safetensors.h"
 #include "data/table.h"
 #include "data/tokenizer/tokenizer.h"
+#include "data/tokenizer/wordpiece.h"
 // kernels: fast inner loops, chosen at run time
 #include "kernels/dispatch.h"
 #include "kernels/kernels.h"
-// nn: the training loop's settings, the shapes of models
+// nn: the training loop's settings, the shapes of models, the sentence encoder
+#include "nn/encoder.h"
 #include "nn/fit.h"
 #include "nn/llm/config.h"
 #include "nn/llm/families.h"

@@ -45,8 +45,8 @@ class Side:
         self.process.wait()
 
 
-def interleaved(ours, peer, rounds, round_seconds):
-    """Rates of both sides, units a second, from `rounds` rounds in which each takes its turn."""
+def interleaved(ours, peer, rounds, round_seconds, counted="tokens"):
+    """Rates of both sides, `counted` a second, from `rounds` rounds in which each takes its turn."""
     warm = [max(side.ask("round 1")["seconds"] for _ in range(2)) for side in (ours, peer)]
     steps = max(1, round(round_seconds / max(warm)))
     rates = ([], [])
@@ -54,7 +54,7 @@ def interleaved(ours, peer, rounds, round_seconds):
         for side, row in zip((ours, peer), rates):
             time.sleep(0.2)  # lets the other side's worker threads stop spinning
             answer = side.ask(f"round {steps}")
-            row.append(answer["tokens"] / answer["seconds"])
+            row.append(answer[counted] / answer["seconds"])
     return rates
 
 

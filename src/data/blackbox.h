@@ -1,9 +1,10 @@
 // The seams through which code without LibTorch uses a model: a language model that continues and
-// weighs text.
+// weighs text, an encoder that places it.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,13 @@ using LikelihoodScorer =
 struct LanguageModel {
   Generator generate;
   LikelihoodScorer likelihood;
+};
+
+/// What documents mean, as vectors: the cosine of two is their product.
+struct Embedder {
+  int64_t dim = 0;
+  /// Vectors of unit length, [documents, dim] row-major.
+  std::function<std::vector<float>(std::span<const std::string_view> documents)> embed;
 };
 
 }  // namespace cupel

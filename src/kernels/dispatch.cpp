@@ -69,6 +69,9 @@ Kernels filled(Kernels row, const Kernels& slower) {
   fill_slot(row.sum_of_squares, slower.sum_of_squares);
   fill_slot(row.rms_norm, slower.rms_norm);
   fill_slot(row.rms_norm_backward, slower.rms_norm_backward);
+  fill_slot(row.layer_norm, slower.layer_norm);
+  fill_slot(row.add_bias, slower.add_bias);
+  fill_slot(row.softmax, slower.softmax);
   fill_slot(row.swiglu, slower.swiglu);
   fill_slot(row.swiglu_backward, slower.swiglu_backward);
   fill_slot(row.rope, slower.rope);

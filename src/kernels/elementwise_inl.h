@@ -66,6 +66,32 @@ void adamw(const AdamWArgs& args) {
   });
 }
 
+template <Element type, bool gelu>
+void add_bias_as(const float* x, const float* bias, void* y, int64_t rows, int64_t cols) {
+  const Vec half = splat(0.5f), inv_sqrt2 = splat(0.70710678f);
+  for (int64_t r = 0; r < rows; ++r, x += cols) {
+    for_each_vec(cols, [&](int64_t i, int64_t count) {
+      Vec v = load_some(x + i, count) + load_some(bias + i, count);
+      if constexpr (gelu) {
+        const Vec h = half * v;
+        v = fma(h, erf(v * inv_sqrt2), h);
+      }
+      store_as<type>(y, r * cols + i, v, count);
+    });
+  }
+}
+void add_bias(const float* x, const float* bias, Activation activation, void* y, Element y_type,
+              int64_t rows, int64_t cols) {
+  const bool gelu = activation == Activation::gelu;
+  const auto as = y_type == Element::f32
+                      ? gelu ? add_bias_as<Element::f32, true> : add_bias_as<Element::f32, false>
+                  : y_type == Element::f16
+                      ? gelu ? add_bias_as<Element::f16, true> : add_bias_as<Element::f16, false>
+                  : gelu ? add_bias_as<Element::bf16, true>
+                         : add_bias_as<Element::bf16, false>;
+  as(x, bias, y, rows, cols);
+}
+
 void swiglu(const float* x, float* y, int64_t rows, int64_t cols) {
   for (int64_t r = 0; r < rows; ++r, x += 2 * cols, y += cols) {
     for_each_vec(cols, [&](int64_t i, int64_t count) {

@@ -94,6 +94,9 @@ struct TopicSweepArgs {
 };
 inline constexpr int64_t kTopicLanes = 16, kMaxTopics = 256;
 
+/// gelu: x·Φ(x), Φ the normal distribution function (Hendrycks and Gimpel 2016, exact form).
+enum class Activation : int32_t { none, gelu };
+
 /// Every slot is single-threaded; the caller splits the work. Pointers need no alignment; operands
 /// do not overlap unless a slot says so. An empty slot takes the next slower row's entry.
 struct Kernels {
@@ -125,6 +128,20 @@ struct Kernels {
   void (*rms_norm_backward)(const float* x, int64_t x_stride, const float* weight,
                             const float* inv_rms, const float* grad_y, float* grad_x,
                             float* grad_weight, int64_t rows, int64_t cols) = nullptr;
+
+  /// y[r,:] = (x[r,:] + add - mean) / sqrt(variance + epsilon) * weight + bias, mean and variance
+  /// those of the row x[r,:] + add (Ba et al. 2016). y may be x.
+  void (*layer_norm)(const float* x, const float* add, const float* weight, const float* bias,
+                     float epsilon, float* y, int64_t rows, int64_t cols) = nullptr;
+
+  /// y[r,:] = activation(x[r,:] + bias), rounded to y's type.
+  void (*add_bias)(const float* x, const float* bias, Activation activation, void* y,
+                   Element y_type, int64_t rows, int64_t cols) = nullptr;
+
+  /// y[r,:] = softmax(x[r,:] * scale), rounded to y's type; scale is positive, x is overwritten.
+  /// Rows x_stride and y_stride elements apart.
+  void (*softmax)(float* x, int64_t x_stride, float scale, void* y, Element y_type,
+                  int64_t y_stride, int64_t rows, int64_t cols) = nullptr;
 
   /// y[r,:] = silu(x[r, :cols]) * x[r, cols:]; x rows x 2·cols.
   void (*swiglu)(const float* x, float* y, int64_t rows, int64_t cols) = nullptr;

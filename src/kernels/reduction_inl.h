@@ -45,6 +45,61 @@ void rms_norm_backward(const float* x, int64_t x_stride, const float* weight, co
   }
 }
 
+void layer_norm(const float* x, const float* add, const float* weight, const float* bias,
+                float epsilon, float* y, int64_t rows, int64_t cols) {
+  const float count_all = static_cast<float>(cols);
+  for (int64_t r = 0; r < rows; ++r, x += cols, y += cols) {
+    Vec sums = zero();
+    for_each_vec(cols, [&](int64_t i, int64_t count) {
+      const Vec v = load_some(x + i, count) + load_some(add + i, count);
+      sums = sums + v;
+      store_some(y + i, v, count);
+    });
+    const float mean = sum(sums) / count_all;
+    Vec squares = zero();
+    for_each_vec(cols, [&](int64_t i, int64_t count) {
+      const Vec v = load_some(y + i, count, mean) - splat(mean);
+      squares = fma(v, v, squares);
+    });
+    const Vec factor = splat(1.0f / __builtin_sqrtf(sum(squares) / count_all + epsilon));
+    for_each_vec(cols, [&](int64_t i, int64_t count) {
+      const Vec normal = (load_some(y + i, count) - splat(mean)) * factor;
+      store_some(y + i, fma(normal, load_some(weight + i, count), load_some(bias + i, count)),
+                 count);
+    });
+  }
+}
+
+template <Element type>
+void softmax_as(float* x, int64_t x_stride, float scale, void* y, int64_t y_stride, int64_t rows,
+                int64_t cols) {
+  const float lowest = -__builtin_inff();
+  for (int64_t r = 0; r < rows; ++r, x += x_stride) {
+    Vec highest = splat(lowest);
+    for_each_vec(cols, [&](int64_t i, int64_t count) {
+      highest = max(highest, load_some(x + i, count, lowest));
+    });
+    const Vec factor = splat(scale), shift = splat(-largest(highest) * scale);
+    Vec sums = zero();
+    for_each_vec(cols, [&](int64_t i, int64_t count) {
+      const Vec e = exp(fma(load_some(x + i, count, lowest), factor, shift));
+      sums = sums + e;
+      store_some(x + i, e, count);
+    });
+    const Vec share = splat(1.0f / sum(sums));
+    for_each_vec(cols, [&](int64_t i, int64_t count) {
+      store_as<type>(y, r * y_stride + i, load_some(x + i, count) * share, count);
+    });
+  }
+}
+void softmax(float* x, int64_t x_stride, float scale, void* y, Element y_type, int64_t y_stride,
+             int64_t rows, int64_t cols) {
+  const auto as = y_type == Element::f32   ? softmax_as<Element::f32>
+                  : y_type == Element::f16 ? softmax_as<Element::f16>
+                                           : softmax_as<Element::bf16>;
+  as(x, x_stride, scale, y, y_stride, rows, cols);
+}
+
 void cross_entropy(float* logits, const int64_t* labels, float grad_scale, float* loss,
                    int64_t rows, int64_t cols) {
   const float lowest = -__builtin_inff();

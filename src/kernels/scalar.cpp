@@ -150,6 +150,54 @@ void rms_norm_backward(const float* x, int64_t x_stride, const float* weight, co
   }
 }
 
+void layer_norm(const float* x, const float* add, const float* weight, const float* bias,
+                float epsilon, float* y, int64_t rows, int64_t cols) {
+  const double count = static_cast<double>(cols);
+  for (int64_t r = 0; r < rows; ++r, x += cols, y += cols) {
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < cols; ++i) sum += x[i] + add[i];
+    for (int64_t i = 0; i < cols; ++i) {
+      const double centred = x[i] + add[i] - sum / count;
+      squares += centred * centred;
+    }
+    const double factor = 1 / std::sqrt(squares / count + epsilon);
+    for (int64_t i = 0; i < cols; ++i) {
+      const double normal = (x[i] + add[i] - sum / count) * factor;
+      y[i] = static_cast<float>(normal * weight[i] + bias[i]);
+    }
+  }
+}
+
+void store_as(float value, void* y, Element type, int64_t at) {
+  if (type == Element::f32) {
+    static_cast<float*>(y)[at] = value;
+  } else {
+    to_16bit(&value, static_cast<uint16_t*>(y) + at, type, 1);
+  }
+}
+
+float gelu(float x) { return 0.5f * x * (1 + std::erf(x * 0.70710678f)); }
+
+void add_bias(const float* x, const float* bias, Activation activation, void* y, Element y_type,
+              int64_t rows, int64_t cols) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t i = 0; i < cols; ++i) {
+      const float sum = x[r * cols + i] + bias[i];
+      store_as(activation == Activation::gelu ? gelu(sum) : sum, y, y_type, r * cols + i);
+    }
+  }
+}
+
+void softmax(float* x, int64_t x_stride, float scale, void* y, Element y_type, int64_t y_stride,
+             int64_t rows, int64_t cols) {
+  for (int64_t r = 0; r < rows; ++r, x += x_stride) {
+    const float top = *std::max_element(x, x + cols);
+    float total = 0;
+    for (int64_t i = 0; i < cols; ++i) total += x[i] = std::exp((x[i] - top) * scale);
+    for (int64_t i = 0; i < cols; ++i) store_as(x[i] / total, y, y_type, r * y_stride + i);
+  }
+}
+
 float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 
 void swiglu(const float* x, float* y, int64_t rows, int64_t cols) {
@@ -317,6 +365,9 @@ const Kernels kScalarRow = {
     .sum_of_squares = sum_of_squares,
     .rms_norm = rms_norm,
     .rms_norm_backward = rms_norm_backward,
+    .layer_norm = layer_norm,
+    .add_bias = add_bias,
+    .softmax = softmax,
     .swiglu = swiglu,
     .swiglu_backward = swiglu_backward,
     .rope = rope,

@@ -29,6 +29,24 @@ inline Vec load_as(const void* base, int64_t at) {
   }
 }
 
+/// The first `count` of kLanes elements, rounded to the type.
+template <Element type>
+inline void store_as(void* base, int64_t at, Vec x, int64_t count) {
+  if constexpr (type == Element::f32) {
+    store_some(static_cast<float*>(base) + at, x, count);
+  } else {
+    uint16_t* to = static_cast<uint16_t*>(base) + at;
+    uint16_t last[kLanes];
+    uint16_t* rounded = count == kLanes ? to : last;
+    if constexpr (type == Element::f16) {
+      store_f16(rounded, x);
+    } else {
+      store_bf16(rounded, x);
+    }
+    for (int64_t lane = 0; count < kLanes && lane < count; ++lane) to[lane] = last[lane];
+  }
+}
+
 /// One element of a type; slow for 16 bits, so only for edges.
 template <Element type>
 inline float element_as(const void* base, int64_t at) {
@@ -57,6 +75,26 @@ inline Vec exp(Vec x) {
   p = fma(p, r, splat(5.0000001201e-1f));
   p = fma(p, r * r, r) + splat(1.0f);
   return scale_by_power_of_2(p, n);
+}
+
+/// The error function within 4e-7: a rational function of x² fitted to it up to 3.925, where it
+/// rounds to 1.
+inline Vec erf(Vec x) {
+  x = max(splat(-3.925f), min(splat(3.925f), x));
+  const Vec t = x * x;
+  Vec p = splat(2.030863217e-6f);
+  p = fma(p, t, splat(2.874918299e-4f));
+  p = fma(p, t, splat(3.876328283e-3f));
+  p = fma(p, t, splat(5.308435532e-2f));
+  p = fma(p, t, splat(1.929726191e-1f));
+  p = fma(p, t, splat(1.128379020f));
+  Vec q = splat(3.803136989e-5f);
+  q = fma(q, t, splat(1.189749698e-3f));
+  q = fma(q, t, splat(1.518835861e-2f));
+  q = fma(q, t, splat(1.151674810e-1f));
+  q = fma(q, t, splat(5.043491689e-1f));
+  q = fma(q, t, splat(1.0f));
+  return x * p / q;
 }
 
 inline Vec sigmoid(Vec x) { return splat(1.0f) / (splat(1.0f) + exp(zero() - x)); }

@@ -14,7 +14,8 @@ import torch
 
 import fixture
 
-NAMES = ("grad_scaler", "adamw", "deepseek_v3_tiny", "llama_tiny", "deepseek_v3_curve", "tokenizer")
+NAMES = ("grad_scaler", "adamw", "deepseek_v3_tiny", "llama_tiny", "deepseek_v3_curve", "tokenizer",
+         "wordpiece", "encoder")
 STORED = pathlib.Path(__file__).resolve().parents[2] / "tests" / "fixtures"
 
 

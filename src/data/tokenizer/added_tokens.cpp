@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+#include "data/tokenizer/vocabulary.h"
+
 namespace cupel {
 
 namespace {
@@ -50,7 +53,32 @@ bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
   return end == text.size() || !is_word_character(codepoint_at(text, end));
 }
 
+constexpr const char* kDamaged = "the file is damaged; fetch it again";
+
+bool flag(const json::Value& value, std::string_view key, const std::string& where) {
+  const json::Value* member = value.find(key);
+  return member != nullptr && member->as_bool(where + "." + std::string(key));
+}
+
 }  // namespace
+
+AddedToken parse_added_token(const json::Value& value, const std::string& where) {
+  AddedToken token;
+  const int64_t id = value.at("id", where).as_int(where + ".id");
+  if (id < 0 || id >= kMaxTokenIds) {
+    fail(ErrorKind::data, where + ".id",
+         std::to_string(id) + " is not in 0 to " + std::to_string(kMaxTokenIds - 1), kDamaged);
+  }
+  token.id = static_cast<int32_t>(id);
+  token.content = value.at("content", where).as_string(where + ".content");
+  if (token.content.empty()) fail(ErrorKind::data, where + ".content", "is empty", kDamaged);
+  token.special = flag(value, "special", where);
+  token.single_word = flag(value, "single_word", where);
+  token.lstrip = flag(value, "lstrip", where);
+  token.rstrip = flag(value, "rstrip", where);
+  token.normalized = flag(value, "normalized", where);
+  return token;
+}
 
 int AddedTokenFinder::child(int node, char byte) const {
   const auto& children = nodes_[static_cast<std::size_t>(node)].children;

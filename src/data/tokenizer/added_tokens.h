@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
+
 namespace cupel {
 
 /// As a tokenizer.json has it. `normalized` tokens are sought in normalised text, the others in the
@@ -21,6 +23,10 @@ struct AddedToken {
   bool rstrip = false;       // and after it
   bool normalized = false;
 };
+
+/// An entry of a tokenizer.json's "added_tokens". Throws Error{data} for an empty token or an id
+/// that is not below kMaxTokenIds.
+AddedToken parse_added_token(const json::Value& value, const std::string& where);
 
 /// Finds the leftmost, longest of a set of tokens: a trie, so that hostile sets cost no more than
 /// the longest token for each byte.

@@ -115,27 +115,9 @@ void Bpe::parse_options(const json::Value& model, const std::string& where) {
 }
 
 void Bpe::parse_vocabulary(const json::Value& model, const std::string& where) {
-  const std::string here = where + ".vocab";
-  const json::Object& vocabulary = model.at("vocab", where).as_object(here);
-  for (const auto& [token, value] : vocabulary) {
-    const int64_t id = value.as_int(here + ": \"" + token + "\"");
-    if (id < 0 || id >= kMaxIds) {
-      fail(ErrorKind::data, here + ": \"" + token + "\"",
-           "id " + std::to_string(id) + " is not in 0 to " + std::to_string(kMaxIds - 1), kDamaged);
-    }
-    const auto index = static_cast<std::size_t>(id);
-    if (token.empty()) fail(ErrorKind::data, here, "holds an empty token", kDamaged);
-    if (tokens_.size() <= index) tokens_.resize(index + 1);
-    if (!tokens_[index].empty()) {
-      fail(
-          ErrorKind::data, here,
-          "\"" + tokens_[index] + "\" and \"" + token + "\" have the same id " + std::to_string(id),
-          kDamaged);
-    }
-    tokens_[index] = token;
-    ids_.emplace(token, static_cast<int32_t>(id));
-  }
-  while (!tokens_.empty() && tokens_.back().empty()) tokens_.pop_back();
+  Vocabulary vocabulary = Vocabulary::parse(model.at("vocab", where), where + ".vocab");
+  tokens_ = std::move(vocabulary.tokens);
+  ids_ = std::move(vocabulary.ids);
   for (std::size_t byte = 0; byte < 256; ++byte) {
     const char text = static_cast<char>(byte);
     const auto at = ids_.find(bytes_to_alphabet({&text, 1}));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "data/tokenizer/vocabulary.h"
 
 namespace cupel {
 
@@ -20,9 +21,6 @@ bool alphabet_to_bytes(std::string_view text, std::string& out);
 /// Left out: dropout, byte_fallback and subword prefixes or suffixes, which are errors.
 class Bpe {
  public:
-  /// Ids are below this; it bounds the memory that a file can ask for.
-  static constexpr int64_t kMaxIds = int64_t{1} << 20;
-
   static Bpe parse(const json::Value& model, const std::string& where);
 
   /// Appends the ids of one word of the pre-tokenizer. Throws Error{data} for a byte that the
@@ -31,7 +29,7 @@ class Bpe {
 
   /// By id, as the file spells them; an id that no token has is an empty string.
   const std::vector<std::string>& tokens() const { return tokens_; }
-  const std::unordered_map<std::string, int32_t>& ids() const { return ids_; }
+  const TokenIds& ids() const { return ids_; }
 
  private:
   struct Merge {
@@ -52,7 +50,7 @@ class Bpe {
   void merge_long(std::vector<int32_t>& ids, std::size_t begin) const;
 
   std::vector<std::string> tokens_;
-  std::unordered_map<std::string, int32_t> ids_;
+  TokenIds ids_;
   std::unordered_map<std::string, int32_t> words_;  // bytes → id, kept for ignore_merges
   int32_t byte_ids_[256];
   std::vector<Merge> merges_;  // open addressing; the size is a power of two

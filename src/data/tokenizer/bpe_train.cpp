@@ -218,10 +218,10 @@ class Trainer {
 
 void check_options(const BpeTrainOptions& options) {
   const auto least = static_cast<int64_t>(256 + options.special_tokens.size());
-  if (options.vocab_size < least || options.vocab_size > Bpe::kMaxIds) {
+  if (options.vocab_size < least || options.vocab_size > kMaxTokenIds) {
     fail(ErrorKind::config, "[data.tokenizer]",
          "vocab_size " + std::to_string(options.vocab_size) + " is not in " +
-             std::to_string(least) + " to " + std::to_string(Bpe::kMaxIds),
+             std::to_string(least) + " to " + std::to_string(kMaxTokenIds),
          "bytes and special tokens alone need " + std::to_string(least));
   }
   for (const std::string& token : options.special_tokens) {

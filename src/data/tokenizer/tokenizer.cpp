@@ -13,6 +13,7 @@
 #include "data/tokenizer/added_tokens.h"
 #include "data/tokenizer/bpe.h"
 #include "data/tokenizer/normalize.h"
+#include "data/tokenizer/post_processor.h"
 #include "data/tokenizer/pretokenize.h"
 #include "data/utf8.h"
 
@@ -60,24 +61,6 @@ bool flag(const json::Value& value, std::string_view key, const std::string& whe
   return member != nullptr && member->as_bool(where + "." + std::string(key));
 }
 
-AddedToken parse_added_token(const json::Value& value, const std::string& where) {
-  AddedToken token;
-  const int64_t id = value.at("id", where).as_int(where + ".id");
-  if (id < 0 || id >= Bpe::kMaxIds) {
-    fail(ErrorKind::data, where + ".id",
-         std::to_string(id) + " is not in 0 to " + std::to_string(Bpe::kMaxIds - 1), kDamaged);
-  }
-  token.id = static_cast<int32_t>(id);
-  token.content = value.at("content", where).as_string(where + ".content");
-  if (token.content.empty()) fail(ErrorKind::data, where + ".content", "is empty", kDamaged);
-  token.special = flag(value, "special", where);
-  token.single_word = flag(value, "single_word", where);
-  token.lstrip = flag(value, "lstrip", where);
-  token.rstrip = flag(value, "rstrip", where);
-  token.normalized = flag(value, "normalized", where);
-  return token;
-}
-
 /// ByteLevel, or a Sequence of it: the only way back from byte-level tokens.
 void check_decoder(const json::Value& value, const std::string& where) {
   const std::string_view type =
@@ -97,8 +80,6 @@ void check_decoder(const json::Value& value, const std::string& where) {
 struct Tokenizer::Impl {
   void parse(const json::Value& root, const std::string& where);
   void parse_added(const json::Value& root, const std::string& where);
-  void parse_post_processor(const json::Value& value, const std::string& where);
-  void parse_template(const json::Value& value, const std::string& where);
   void parse_config(std::string_view text, const std::string& where);
   void set_bytes();
   void encode_stretch(std::string_view text, const std::function<void()>& poll,
@@ -113,7 +94,7 @@ struct Tokenizer::Impl {
   std::unordered_map<std::string, int32_t> added_ids_;
   std::vector<std::string> bytes_;  // of each id
   std::vector<bool> special_;
-  std::vector<int32_t> before_, after_;  // what the post-processor puts around a text
+  Surroundings around_;
   std::optional<int32_t> bos_, eos_;
   uint64_t serial_ = 0;  // tells word caches whose ids they hold
 };
@@ -138,7 +119,8 @@ void Tokenizer::Impl::parse(const json::Value& root, const std::string& where) {
   check_decoder(member("decoder"), where + ": decoder");
   parse_added(root, where);
   set_bytes();
-  parse_post_processor(member("post_processor"), where + ": post_processor");
+  around_ =
+      parse_post_processor(member("post_processor"), where + ": post_processor", bytes_.size());
 }
 
 void Tokenizer::Impl::parse_added(const json::Value& root, const std::string& where) {
@@ -171,48 +153,6 @@ void Tokenizer::Impl::parse_added(const json::Value& root, const std::string& wh
   }
 }
 
-void Tokenizer::Impl::parse_post_processor(const json::Value& value, const std::string& where) {
-  if (value.is_null()) return;
-  const std::string& type = value.at("type", where).as_string(where + ".type");
-  if (type == "Sequence") {
-    const std::string here = where + ".processors";
-    for (const json::Value& item : value.at("processors", where).as_array(here)) {
-      parse_post_processor(item, here);
-    }
-  } else if (type == "TemplateProcessing") {
-    parse_template(value, where);
-  } else if (type != "ByteLevel") {  // that one moves offsets, never ids
-    fail(ErrorKind::data, where, "unknown post-processor \"" + type + "\"",
-         "known: ByteLevel, TemplateProcessing, Sequence");
-  }
-}
-
-/// "single" is special tokens around one Sequence; "pair" is left out.
-void Tokenizer::Impl::parse_template(const json::Value& value, const std::string& where) {
-  bool before = true;
-  for (const json::Value& piece : value.at("single", where).as_array(where + ".single")) {
-    if (piece.find("Sequence") != nullptr) {
-      if (!before) {
-        fail(ErrorKind::data, where + ".single", "holds the text twice",
-             "leave one Sequence in it");
-      }
-      before = false;
-      continue;
-    }
-    const std::string here = where + ".special_tokens";
-    const std::string& name =
-        piece.at("SpecialToken", where).at("id", where).as_string(where + ".single");
-    const json::Value& token = value.at("special_tokens", where).at(name, here);
-    for (const json::Value& id : token.at("ids", here).as_array(here + ".ids")) {
-      const int64_t number = id.as_int(here + ".ids");
-      if (number < 0 || number >= static_cast<int64_t>(bytes_.size())) {
-        fail(ErrorKind::data, here, "id " + std::to_string(number) + " is no token", kDamaged);
-      }
-      (before ? before_ : after_).push_back(static_cast<int32_t>(number));
-    }
-  }
-}
-
 /// bos_token and eos_token are strings or objects with "content", add_bos_token is a flag; the rest
 /// is kept, not read.
 void Tokenizer::Impl::parse_config(std::string_view text, const std::string& where) {
@@ -232,7 +172,9 @@ void Tokenizer::Impl::parse_config(std::string_view text, const std::string& whe
   };
   bos_ = id_of("bos_token");
   eos_ = id_of("eos_token");
-  if (before_.empty() && bos_ && flag(root, "add_bos_token", where)) before_ = {*bos_};
+  if (around_.before.empty() && bos_ && flag(root, "add_bos_token", where)) {
+    around_.before = {*bos_};
+  }
 }
 
 /// A token of the byte alphabet stands for bytes; any other (an added one) for its own text.
@@ -323,11 +265,11 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special,
   }
   std::vector<int32_t> ids;
   ids.reserve(text.size() / 3 + 8);
-  if (special) ids = impl_->before_;
+  if (special) ids = impl_->around_.before;
   impl_->added_.cut(
       text, [&](std::string_view stretch) { impl_->encode_stretch(stretch, poll, ids); },
       [&](int32_t id) { ids.push_back(id); });
-  if (special) ids.insert(ids.end(), impl_->after_.begin(), impl_->after_.end());
+  if (special) ids.insert(ids.end(), impl_->around_.after.begin(), impl_->around_.after.end());
   return ids;
 }
 
@@ -361,7 +303,7 @@ bool Tokenizer::is_special(int32_t id) const {
 
 std::optional<int32_t> Tokenizer::bos_id() const { return impl_->bos_; }
 std::optional<int32_t> Tokenizer::eos_id() const { return impl_->eos_; }
-const std::vector<int32_t>& Tokenizer::prefix() const { return impl_->before_; }
+const std::vector<int32_t>& Tokenizer::prefix() const { return impl_->around_.before; }
 const std::string& Tokenizer::json() const { return impl_->json_; }
 
 void Tokenizer::save(const std::filesystem::path& folder) const {

@@ -1,0 +1,74 @@
+// Our side of the encoder bench: sentence vectors of a list of texts. Speaks the protocol of
+// README.md.
+#include <chrono>
+#include <iostream>
+#include <map>
+#include <sstream>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "kernels/kernels.h"
+#include "nn/encoder.h"
+
+namespace cupel {
+namespace {
+
+json::Value vectors_json(const std::vector<float>& vectors, int64_t width) {
+  json::Array rows;
+  for (std::size_t row = 0; row < vectors.size(); row += static_cast<std::size_t>(width)) {
+    json::Array values;
+    for (std::size_t i = row; i < row + static_cast<std::size_t>(width); ++i)
+      values.push_back(static_cast<double>(vectors[i]));
+    rows.push_back(values);
+  }
+  return json::Object{{"vectors", rows}};
+}
+
+int serve(const std::map<std::string, std::string>& options) {
+  const std::string file = options.at("--texts");
+  const json::Value list = json::parse(read_file(file), file);
+  std::vector<std::string_view> texts;
+  for (const json::Value& text : list.as_array(file)) texts.push_back(text.as_string(file));
+  const nn::Encoder encoder = nn::Encoder::load(
+      options.at("--model"),
+      options.at("--precision") == "fp32" ? nn::Precision::fp32 : nn::Precision::bf16);
+  ThreadPool pool(std::stoi(options.at("--threads")));
+  std::cout << json::dump(json::Object{{"version", "cupel"}, {"isa_row", kernels().name}})
+            << std::endl;
+  for (std::string line; std::getline(std::cin, line);) {
+    std::istringstream words(line);
+    std::string word;
+    int64_t steps = 1;
+    words >> word >> steps;
+    if (word == "vectors") {
+      std::cout << json::dump(vectors_json(encoder.encode(texts, pool), encoder.width()))
+                << std::endl;
+    } else if (word == "round") {
+      const auto begin = std::chrono::steady_clock::now();
+      for (int64_t i = 0; i < steps; ++i) encoder.encode(texts, pool);
+      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+      std::cout << json::dump(
+                       json::Object{{"seconds", took.count()},
+                                    {"sentences", steps * static_cast<int64_t>(texts.size())}})
+                << std::endl;
+    } else {
+      fail(ErrorKind::config, word, "unknown request", "known: round STEPS, vectors");
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace cupel
+
+int main(int argc, char** argv) {
+  std::map<std::string, std::string> options;
+  for (int i = 1; i + 1 < argc; i += 2) options[argv[i]] = argv[i + 1];
+  try {
+    return cupel::serve(options);
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,184 @@
+#include "data/tokenizer/bert_text.h"
+
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+
+#include "base/error.h"
+
+namespace cupel {
+
+namespace {
+
+struct Range {
+  int32_t first, last;
+};
+
+/// Marks, punctuation and format characters that came after the tables of the reference
+/// implementation (up to Unicode 18), with whatever unassigned or other characters lie between
+/// them.
+constexpr Range kLater[] = {
+    {0x5c8, 0x5c9},     {0x61d, 0x61d},     {0x7fd, 0x7fd},     {0x890, 0x8e2},
+    {0x9fd, 0x9fe},     {0xa76, 0xa76},     {0xafa, 0xaff},     {0xb53, 0xb55},
+    {0xc04, 0xc3c},     {0xc77, 0xc77},     {0xc84, 0xc84},     {0xd00, 0xd00},
+    {0xd3b, 0xd3c},     {0xd81, 0xd81},     {0xeba, 0xeba},     {0xece, 0xece},
+    {0x180f, 0x1886},   {0x1abf, 0x1af0},   {0x1b4e, 0x1b4f},   {0x1b7d, 0x1b7f},
+    {0x1df6, 0x1dfb},   {0x2e43, 0x2e63},   {0xa82c, 0xa82c},   {0xa8c5, 0xa8c5},
+    {0xa8ff, 0xa8ff},   {0xa9bd, 0xa9bd},   {0x10d24, 0x10f89}, {0x11070, 0x11074},
+    {0x110c2, 0x110cd}, {0x111c9, 0x111c9}, {0x111cf, 0x111cf}, {0x1123e, 0x11241},
+    {0x1133b, 0x1133b}, {0x113bb, 0x1145e}, {0x11660, 0x1166c}, {0x116b9, 0x116b9},
+    {0x1182f, 0x11fff}, {0x12ff1, 0x1612f}, {0x16d6d, 0x16f4f}, {0x16fe2, 0x16fe4},
+    {0x1cf00, 0x1d128}, {0x1d25b, 0x1d25c}, {0x1e000, 0x1e6f5}, {0x1e944, 0x1e95f}};
+
+/// CJK ideographs as the reference implementation has them, its 0x2b920 (for 0x2b820) included.
+constexpr Range kIdeographs[] = {{0x3400, 0x4dbf},   {0x4e00, 0x9fff},   {0xf900, 0xfaff},
+                                 {0x20000, 0x2a6df}, {0x2a700, 0x2b81f}, {0x2b920, 0x2ceaf},
+                                 {0x2f800, 0x2fa1f}};
+
+template <std::size_t size>
+bool contains(const Range (&ranges)[size], int32_t c) {
+  const Range* at = std::ranges::lower_bound(ranges, c, {}, &Range::last);
+  return at != std::end(ranges) && at->first <= c;
+}
+
+bool is_ascii(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) { return (c & 0x80) != 0; });
+}
+
+/// Unicode's White_Space.
+bool is_space(int32_t c) {
+  if ((c >= 9 && c <= 13) || c == 0x85) return true;
+  const utf8proc_category_t category = utf8proc_category(c);
+  return category >= UTF8PROC_CATEGORY_ZS && category <= UTF8PROC_CATEGORY_ZP;
+}
+
+/// What cleaning removes.
+bool is_control(int32_t c) {
+  if (c == '\t' || c == '\n' || c == '\r') return false;
+  if (c == 0xfffd) return true;
+  const utf8proc_category_t category = utf8proc_category(c);
+  return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CO ||
+         (category == UTF8PROC_CATEGORY_CF && !contains(kLater, c));
+}
+
+bool is_nonspacing_mark(int32_t c) {
+  return (utf8proc_category(c) == UTF8PROC_CATEGORY_MN && !contains(kLater, c)) || c == 0x1734 ||
+         c == 0x1171e;  // which became spacing marks later
+}
+
+bool is_punctuation(int32_t c) {
+  if (c < 0x80) {
+    return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
+           (c >= '{' && c <= '~');
+  }
+  const utf8proc_category_t category = utf8proc_category(c);
+  return (category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO &&
+          !contains(kLater, c)) ||
+         c == 0x166d || c == 0x111c9;  // which were punctuation once
+}
+
+/// Takes the first character off.
+int32_t take_character(std::string_view& text) {
+  int32_t c = 0;
+  const auto size = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                     static_cast<utf8proc_ssize_t>(text.size()), &c);
+  CUPEL_ASSERT(size > 0);
+  text.remove_prefix(static_cast<std::size_t>(size));
+  return c;
+}
+
+void append(int32_t c, std::string& out) {
+  utf8proc_uint8_t encoded[4];
+  const auto size = utf8proc_encode_char(c, encoded);
+  out.append(reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(size));
+}
+
+}  // namespace
+
+BertNormalizer::BertNormalizer(Options options) : options_(options) {
+  if (options.strip_accents) {
+    decompose_ = Normalizer::parse(json::Object{{"type", "NFD"}}, "[data.tokenizer]");
+  }
+}
+
+BertNormalizer BertNormalizer::parse(const json::Value& value, const std::string& where) {
+  const json::Value* type = value.find("type");
+  if (type == nullptr || *type != json::Value("BertNormalizer")) {
+    fail(ErrorKind::data, where,
+         (type == nullptr ? "null" : json::dump(*type)) + " is no normalizer of WordPiece",
+         "known: BertNormalizer");
+  }
+  const auto flag = [&](std::string_view key, bool otherwise) {
+    const json::Value* member = value.find(key);
+    return member == nullptr || member->is_null() ? otherwise
+                                                  : member->as_bool(where + "." + std::string(key));
+  };
+  Options options;
+  options.clean_text = flag("clean_text", true);
+  options.handle_chinese_chars = flag("handle_chinese_chars", true);
+  options.lowercase = flag("lowercase", true);
+  options.strip_accents = flag("strip_accents", options.lowercase);
+  return BertNormalizer(options);
+}
+
+void BertNormalizer::apply(std::string_view text, std::string& out) const {
+  if (is_ascii(text)) {
+    for (const char c : text) {
+      if (options_.clean_text && is_control(c)) continue;
+      const bool blank = options_.clean_text && is_space(c);
+      const bool upper = options_.lowercase && c >= 'A' && c <= 'Z';
+      out.push_back(blank ? ' ' : upper ? static_cast<char>(c - 'A' + 'a') : c);
+    }
+    return;
+  }
+  std::string prepared;
+  prepare(text, prepared);
+  finish(options_.strip_accents ? decompose_.apply(prepared) : prepared, out);
+}
+
+/// Cleaning, and spaces around ideographs.
+void BertNormalizer::prepare(std::string_view text, std::string& out) const {
+  while (!text.empty()) {
+    const int32_t c = take_character(text);
+    if (options_.clean_text && is_control(c)) continue;
+    if (options_.clean_text && is_space(c)) {
+      out.push_back(' ');
+    } else if (options_.handle_chinese_chars && contains(kIdeographs, c)) {
+      out.push_back(' ');
+      append(c, out);
+      out.push_back(' ');
+    } else {
+      append(c, out);
+    }
+  }
+}
+
+/// Of decomposed text: no marks, lower case.
+void BertNormalizer::finish(std::string_view text, std::string& out) const {
+  while (!text.empty()) {
+    const int32_t c = take_character(text);
+    if (options_.strip_accents && is_nonspacing_mark(c)) continue;
+    append(options_.lowercase ? utf8proc_tolower(c) : c, out);
+    // The only lower case of two characters: i and a dot above.
+    if (options_.lowercase && c == 0x130) append(0x307, out);
+  }
+}
+
+void for_each_bert_word(std::string_view text, const std::function<bool(std::string_view)>& word) {
+  const char* begin = text.data();  // of the word that is open
+  while (!text.empty()) {
+    const char* here = text.data();
+    const int32_t c = take_character(text);
+    const bool punctuation = is_punctuation(c);
+    if (!punctuation && !is_space(c)) continue;
+    if (begin < here && !word({begin, static_cast<std::size_t>(here - begin)})) return;
+    begin = text.data();
+    if (punctuation && !word({here, static_cast<std::size_t>(begin - here)})) return;
+  }
+  const char* end = text.data() + text.size();
+  if (begin < end) word({begin, static_cast<std::size_t>(end - begin)});
+}
+
+}  // namespace cupel

@@ -1,0 +1,247 @@
+#include "data/tokenizer/wordpiece.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "data/utf8.h"
+
+namespace cupel {
+
+namespace {
+
+constexpr int64_t kMaxFileBytes = int64_t{256} << 20;
+constexpr int64_t kMaxWordChars = 1000;  // a word's pieces cost the square of its length
+constexpr const char* kDamaged = "the file is damaged; fetch it again";
+
+/// The member, or null.
+const json::Value& member(const json::Value& object, std::string_view key) {
+  static const json::Value none;
+  const json::Value* value = object.find(key);
+  return value == nullptr ? none : *value;
+}
+
+std::string text_or(const json::Value& value, const char* fallback, const std::string& where) {
+  return value.is_null() ? fallback : value.as_string(where);
+}
+
+void check_type(const json::Value& value, std::string_view known, const std::string& where) {
+  const json::Value& type = member(value, "type");
+  if (type == json::Value(known)) return;
+  fail(ErrorKind::data, where, "unknown type " + json::dump(type), "known: " + std::string(known));
+}
+
+int64_t count_characters(std::string_view text) {
+  return std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; });
+}
+
+/// Name of a special token: a string, or an object with "content".
+std::string special_token(const json::Value& config, std::string_view key, const char* fallback,
+                          const std::string& where) {
+  const json::Value* value = &member(config, key);
+  if (value->is_object()) value = &value->at("content", where);
+  return text_or(*value, fallback, where + ": " + std::string(key));
+}
+
+}  // namespace
+
+WordPiece WordPiece::load(const std::filesystem::path& path) {
+  std::filesystem::path file = path;
+  if (std::filesystem::is_directory(path)) {
+    file = path / "tokenizer.json";
+    if (!std::filesystem::exists(file)) file = path / "vocab.txt";
+    if (!std::filesystem::exists(file)) {
+      fail(ErrorKind::config, path.string(), "folder has neither tokenizer.json nor vocab.txt",
+           "name the folder of a BERT model");
+    }
+  }
+  const std::string text = read_file(file, kMaxFileBytes);
+  if (file.extension() != ".txt") return parse(text, file.string());
+  const std::filesystem::path config = file.parent_path() / "tokenizer_config.json";
+  return parse_vocabulary(
+      text, file.string(),
+      std::filesystem::exists(config) ? read_file(config, kMaxFileBytes) : std::string());
+}
+
+WordPiece WordPiece::parse(std::string_view text, const std::string& where) {
+  const json::Value root = json::parse(text, where, {.depth = 64, .bytes = kMaxFileBytes});
+  check_type(root.at("model", where), "WordPiece", where + ": model");
+  check_type(member(root, "pre_tokenizer"), "BertPreTokenizer", where + ": pre_tokenizer");
+  WordPiece result(BertNormalizer::parse(member(root, "normalizer"), where + ": normalizer"));
+  result.parse_model(root.at("model", where), where + ": model");
+  const std::string here = where + ": added_tokens";
+  if (const json::Value& added = member(root, "added_tokens"); !added.is_null()) {
+    for (const json::Value& item : added.as_array(here)) {
+      result.add_token(parse_added_token(item, here), here);
+    }
+  }
+  result.around_ = parse_post_processor(member(root, "post_processor"), where + ": post_processor",
+                                        result.size_);
+  return result;
+}
+
+void WordPiece::parse_model(const json::Value& model, const std::string& where) {
+  prefix_ = text_or(member(model, "continuing_subword_prefix"), "##",
+                    where + ".continuing_subword_prefix");
+  if (const json::Value& limit = member(model, "max_input_chars_per_word"); !limit.is_null()) {
+    max_word_chars_ = limit.as_int(where + ".max_input_chars_per_word");
+    if (max_word_chars_ < 1 || max_word_chars_ > kMaxWordChars) {
+      fail(ErrorKind::data, where + ".max_input_chars_per_word",
+           std::to_string(max_word_chars_) + " is not in 1 to " + std::to_string(kMaxWordChars),
+           kDamaged);
+    }
+  }
+  set_vocabulary(Vocabulary::parse(model.at("vocab", where), where + ".vocab"),
+                 text_or(member(model, "unk_token"), "[UNK]", where + ".unk_token"), where);
+}
+
+WordPiece WordPiece::parse_vocabulary(std::string_view text, const std::string& where,
+                                      std::string_view config) {
+  const std::string beside =
+      (std::filesystem::path(where).parent_path() / "tokenizer_config.json").string();
+  const json::Value root = config.empty() ? json::Value() : json::parse(config, beside);
+  const auto flag = [&](std::string_view key, bool otherwise) {
+    const json::Value& value = member(root, key);
+    return value.is_null() ? otherwise : value.as_bool(beside + ": " + std::string(key));
+  };
+  BertNormalizer::Options options;
+  options.lowercase = flag("do_lower_case", true);
+  options.handle_chinese_chars = flag("tokenize_chinese_chars", true);
+  options.strip_accents = flag("strip_accents", options.lowercase);
+  WordPiece result{BertNormalizer(options)};
+
+  Vocabulary vocabulary;
+  for (int64_t number = 1; !text.empty(); ++number) {
+    std::string_view token = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), token.size() + 1));
+    if (token.ends_with('\r')) token.remove_suffix(1);
+    if (const auto bad = find_invalid_utf8(token); bad || number > kMaxTokenIds) {
+      fail(ErrorKind::data, where + ":" + std::to_string(number),
+           bad ? "is not valid UTF-8" : "is one token too many", kDamaged);
+    }
+    if (!token.empty() && !vocabulary.ids.emplace(token, static_cast<int32_t>(number - 1)).second) {
+      fail(ErrorKind::data, where + ":" + std::to_string(number),
+           "token \"" + std::string(token) + "\" stands twice", kDamaged);
+    }
+    vocabulary.tokens.emplace_back(token);
+  }
+  const auto add_special = [&](std::string_view key, const char* fallback) -> std::optional<int> {
+    const std::string token = special_token(root, key, fallback, beside);
+    const auto at = vocabulary.ids.find(token);
+    if (at == vocabulary.ids.end()) return std::nullopt;
+    result.added_.add({.id = at->second, .content = token, .special = true});
+    return at->second;
+  };
+  const auto begin = add_special("cls_token", "[CLS]"), end = add_special("sep_token", "[SEP]");
+  add_special("pad_token", "[PAD]"), add_special("mask_token", "[MASK]");
+  add_special("unk_token", "[UNK]");
+  if (!begin || !end) {
+    fail(ErrorKind::data, where, "lacks the tokens around a text, [CLS] and [SEP]",
+         "name the vocabulary of a BERT model");
+  }
+  result.around_ = {{*begin}, {*end}};
+  result.set_vocabulary(std::move(vocabulary), special_token(root, "unk_token", "[UNK]", beside),
+                        where);
+  return result;
+}
+
+void WordPiece::set_vocabulary(Vocabulary vocabulary, std::string_view unknown,
+                               const std::string& where) {
+  const auto at = vocabulary.ids.find(unknown);
+  if (at == vocabulary.ids.end()) {
+    fail(ErrorKind::data, where,
+         "the unknown token \"" + std::string(unknown) + "\" is not in the vocabulary", kDamaged);
+  }
+  unknown_ = at->second;
+  size_ = vocabulary.tokens.size();
+  for (const auto& [token, id] : vocabulary.ids) {
+    longest_ = std::max(longest_, token.size());
+    if (token.starts_with(prefix_)) inner_.emplace(token.substr(prefix_.size()), id);
+  }
+  first_ = std::move(vocabulary.ids);
+}
+
+void WordPiece::add_token(const AddedToken& token, const std::string& where) {
+  const auto same = first_.find(token.content);
+  if (same == first_.end() ? static_cast<std::size_t>(token.id) < size_
+                           : same->second != token.id) {
+    fail(ErrorKind::data, where,
+         "\"" + token.content + "\" with id " + std::to_string(token.id) +
+             " contradicts the vocabulary",
+         kDamaged);
+  }
+  if (token.normalized) {
+    fail(ErrorKind::data, where, "\"" + token.content + "\" is sought in normalised text",
+         "WordPiece knows added tokens with \"normalized\": false");
+  }
+  added_.add(token);
+  size_ = std::max(size_, static_cast<std::size_t>(token.id) + 1);
+}
+
+std::vector<int32_t> WordPiece::encode(std::string_view text, int64_t max_tokens) const {
+  if (const auto bad = find_invalid_utf8(text)) {
+    fail(ErrorKind::data, "[data.tokenizer]",
+         "text is not valid UTF-8 at byte " + std::to_string(*bad), "convert it to UTF-8");
+  }
+  const std::size_t around = around_.before.size() + around_.after.size();
+  CUPEL_ASSERT(max_tokens >= static_cast<int64_t>(around));
+  const std::size_t limit = static_cast<std::size_t>(max_tokens) - around_.after.size();
+  std::vector<int32_t> ids = around_.before;
+  added_.cut(
+      text, [&](std::string_view stretch) { encode_stretch(stretch, limit, ids); },
+      [&](int32_t id) { ids.push_back(id); });
+  if (ids.size() > limit) ids.resize(limit);
+  ids.insert(ids.end(), around_.after.begin(), around_.after.end());
+  return ids;
+}
+
+/// Text without added tokens, in pieces between blanks, which no rule of BERT looks across: so what
+/// lies beyond the limit is never normalised.
+void WordPiece::encode_stretch(std::string_view text, std::size_t limit,
+                               std::vector<int32_t>& ids) const {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  std::string normalized;
+  while (ids.size() < limit) {
+    text.remove_prefix(std::min(text.size(), text.find_first_not_of(kBlanks)));
+    if (text.empty()) return;
+    const std::string_view piece = text.substr(0, text.find_first_of(kBlanks));
+    text.remove_prefix(piece.size());
+    normalized.clear();
+    normalizer_.apply(piece, normalized);
+    for_each_bert_word(normalized, [&](std::string_view word) {
+      encode_word(word, ids);
+      return ids.size() < limit;
+    });
+  }
+}
+
+void WordPiece::encode_word(std::string_view word, std::vector<int32_t>& ids) const {
+  const std::size_t begin = ids.size();
+  if (static_cast<int64_t>(word.size()) > max_word_chars_ &&
+      count_characters(word) > max_word_chars_) {
+    ids.push_back(unknown_);
+    return;
+  }
+  const TokenIds* pieces = &first_;
+  while (!word.empty()) {
+    std::size_t size = std::min(word.size(), longest_);
+    auto found = pieces->end();
+    for (; size > 0; --size) {
+      if (size < word.size() && (word[size] & 0xC0) == 0x80) continue;  // within a character
+      found = pieces->find(word.substr(0, size));
+      if (found != pieces->end()) break;
+    }
+    if (size == 0) {
+      ids.resize(begin);
+      ids.push_back(unknown_);
+      return;
+    }
+    ids.push_back(found->second);
+    word.remove_prefix(size);
+    pieces = &inner_;
+  }
+}
+
+}  // namespace cupel

@@ -1,0 +1,150 @@
+#include "nn/encoder.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <numeric>
+#include <utility>
+
+#include "base/error.h"
+#include "nn/device.h"
+#include "nn/encoder_forward.h"
+
+namespace cupel::nn {
+namespace {
+
+constexpr std::size_t kBatchTokens = 1024;  // a batch's stream and sums stay in the cache
+constexpr int64_t kTextsTogether = 64;  // to tokenise
+
+Element element_of(Precision compute) {
+  switch (compute) {
+    case Precision::fp32:
+      return Element::f32;
+    case Precision::fp16:
+      return Element::f16;
+    default:
+      return Element::bf16;
+  }
+}
+
+/// Neighbours in `order` whose lengths add up to kBatchTokens at most, or one text: [begin, end).
+std::vector<std::pair<std::size_t, std::size_t>> make_batches(
+    const std::vector<std::size_t>& order, const std::vector<std::vector<int32_t>>& ids) {
+  std::vector<std::pair<std::size_t, std::size_t>> batches;
+  std::size_t tokens = 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const std::size_t length = ids[order[i]].size();
+    if (batches.empty() || tokens + length > kBatchTokens) {
+      batches.emplace_back(i, i);
+      tokens = 0;
+    }
+    tokens += length;
+    batches.back().second = i + 1;
+  }
+  return batches;
+}
+
+/// Lends each thread a forward pass; their memory goes when all texts are done.
+class Passes {
+ public:
+  using Pass = std::unique_ptr<EncoderForward>;
+
+  Pass take(const EncoderConfig& config, const EncoderWeights& weights, Element element) {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return std::make_unique<EncoderForward>(config, weights, element);
+    Pass pass = std::move(idle_.back());
+    idle_.pop_back();
+    return pass;
+  }
+  void give(Pass pass) {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(pass));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Pass> idle_;
+};
+
+}  // namespace
+
+Encoder::Encoder(EncoderConfig config, PrecisionReport precision, WordPiece tokenizer,
+                 EncoderWeights weights)
+    : config_(config),
+      precision_(std::move(precision)),
+      tokenizer_(std::move(tokenizer)),
+      weights_(std::move(weights)) {}
+
+Encoder Encoder::load(const std::filesystem::path& folder, Precision precision) {
+  const EncoderConfig config = read_encoder_config(folder);
+  WordPiece tokenizer = WordPiece::load(folder);
+  if (tokenizer.vocab_size() > config.vocab_size) {
+    fail(ErrorKind::data, folder.string(),
+         "the tokenizer has " + std::to_string(tokenizer.vocab_size()) +
+             " tokens, config.json says vocab_size " + std::to_string(config.vocab_size),
+         "fetch all files from one place");
+  }
+  PrecisionReport report = resolve_precision(precision, has_fp16_units(), has_bf16_units());
+  EncoderWeights weights = take_encoder_weights(Safetensors::open(folder), config,
+                                                element_of(report.compute), folder.string());
+  return Encoder(config, std::move(report), std::move(tokenizer), std::move(weights));
+}
+
+std::vector<float> Encoder::encode(std::span<const std::string_view> texts,
+                                   ThreadPool& pool) const {
+  const auto count = static_cast<int64_t>(texts.size());
+  std::vector<std::vector<int32_t>> ids(texts.size());
+  pool.parallel_for(count, kTextsTogether, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      ids[at] = tokenizer_.encode(texts[at], config_.max_seq_length);
+    }
+  });
+  std::vector<std::size_t> order(texts.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater(), [&](std::size_t i) { return ids[i].size(); });
+  const auto batches = make_batches(order, ids);
+
+  std::vector<float> vectors(texts.size() * static_cast<std::size_t>(width()));
+  Passes passes;
+  pool.parallel_for(static_cast<int64_t>(batches.size()), 1, [&](int64_t batch, int64_t) {
+    const auto [begin, end] = batches[static_cast<std::size_t>(batch)];
+    std::vector<const std::vector<int32_t>*> rows;
+    std::vector<float*> places;
+    for (std::size_t i = begin; i < end; ++i) {
+      rows.push_back(&ids[order[i]]);
+      places.push_back(vectors.data() + order[i] * static_cast<std::size_t>(width()));
+    }
+    auto pass = passes.take(config_, weights_, element_of(precision_.compute));
+    pass->run(rows, places);
+    passes.give(std::move(pass));
+  });
+  return vectors;
+}
+
+std::filesystem::path default_encoder_folder() {
+  const char* asked = std::getenv("CUPEL_HOME");
+  const char* user = std::getenv("HOME");
+  const std::filesystem::path home =
+      asked != nullptr && *asked != '\0'
+          ? std::filesystem::path(asked)
+          : std::filesystem::path(user == nullptr ? "" : user) / ".cache" / "cupel";
+  const std::filesystem::path folder = home / "models" / "all-MiniLM-L6-v2";
+  if (!std::filesystem::exists(folder / "config.json")) {
+    fail(ErrorKind::config, folder.string(), "the sentence encoder is not there",
+         "run scripts/setup --models, or name the folder of another BERT model");
+  }
+  return folder;
+}
+
+Embedder make_embedder(Encoder encoder, ThreadPool& pool) {
+  const int64_t width = encoder.width();
+  auto shared = std::make_shared<const Encoder>(std::move(encoder));
+  return {width, [shared, &pool](std::span<const std::string_view> documents) {
+            return shared->encode(documents, pool);
+          }};
+}
+
+}  // namespace cupel::nn

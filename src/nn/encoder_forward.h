@@ -1,0 +1,53 @@
+// The forward pass of a sentence encoder over texts whose tokens stand below each other.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "nn/encoder_config.h"
+#include "nn/encoder_weights.h"
+
+namespace cupel::nn {
+
+/// One thread's pass and its memory, which it keeps from batch to batch.
+class EncoderForward {
+ public:
+  EncoderForward(const EncoderConfig& config, const EncoderWeights& weights, Element element);
+
+  /// `texts`: ids of each text, none longer than max_position_embeddings, all within the
+  /// vocabulary. vectors[i]: where the vector of texts[i] goes, config.hidden_size floats of unit
+  /// length.
+  void run(std::span<const std::vector<int32_t>* const> texts, std::span<float* const> vectors);
+
+ private:
+  struct alignas(64) Line {
+    std::byte bytes[64];
+  };
+  void embed(std::span<const std::vector<int32_t>* const> texts);
+  void attend(const EncoderLayer& layer, std::span<const std::vector<int32_t>* const> texts);
+  void attend_head(int64_t first, int64_t length, int64_t head);
+  void feed_forward(const EncoderLayer& layer);
+  void normalise(const std::vector<float>& add, const EncoderNorm& norm);
+  void pool(int64_t first, int64_t length, float* vector) const;
+  void multiply(const std::byte* x, const EncoderLinear& linear, int64_t rows, float* y,
+                bool accumulate);
+  const std::byte* stream(int64_t row) const;
+
+  const EncoderConfig& config_;
+  const EncoderWeights& weights_;
+  Element element_;
+  int64_t element_bytes_;
+  int64_t tokens_ = 0;
+  std::vector<float> x_;            // [tokens, hidden]: the stream
+  std::vector<std::byte> narrow_;   // the same, rounded to the element type unless that is f32
+  std::vector<float> wide_;         // sums of a product that widens, some rows at a time
+  std::vector<std::byte> rounded_;  // them with bias, activated and rounded
+  std::vector<std::byte> context_;  // [tokens, hidden]
+  std::vector<float> scores_;       // [length, length] of one head
+  std::vector<std::byte> shares_;   // their softmax
+  std::vector<Line> workspace_;
+};
+
+}  // namespace cupel::nn

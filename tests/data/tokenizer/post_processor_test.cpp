@@ -1,0 +1,51 @@
+#include "data/tokenizer/post_processor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/errors.h"
+
+namespace cupel {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Surroundings parse(const std::string& text) {
+  return parse_post_processor(json::parse(text, "t"), "t.json: post_processor", 10);
+}
+
+const std::string kTemplate = R"({"type": "TemplateProcessing",
+  "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}},
+             {"SpecialToken": {"id": "</s>"}}],
+  "special_tokens": {"<s>": {"ids": [7, 8]}, "</s>": {"ids": [9]}}})";
+
+TEST(PostProcessor, GivesTheTokensBeforeAndAfterAText) {
+  for (const std::string& text :
+       {kTemplate,
+        R"({"type": "Sequence", "processors": [{"type": "ByteLevel"}, )" + kTemplate + "]}"}) {
+    const Surroundings around = parse(text);
+    EXPECT_THAT(around.before, ElementsAre(7, 8));
+    EXPECT_THAT(around.after, ElementsAre(9));
+  }
+  EXPECT_THAT(parse("null").before, IsEmpty());
+  EXPECT_THAT(parse(R"({"type": "ByteLevel"})").after, IsEmpty());
+}
+
+TEST(PostProcessor, RefusesWhatItDoesNotKnow) {
+  EXPECT_THAT([] { parse(R"({"type": "RobertaProcessing"})"); },
+              throws_error(ErrorKind::data, "unknown post-processor \"RobertaProcessing\""));
+  std::string damaged = kTemplate;
+  damaged.replace(damaged.find("[9]"), 3, "[10]");
+  EXPECT_THAT([&] { parse(damaged); },
+              throws_error(ErrorKind::data, "special_tokens: id 10 is no token"));
+  EXPECT_THAT(
+      [] {
+        parse(R"({"type": "TemplateProcessing", "special_tokens": {},
+              "single": [{"Sequence": {"id": "A"}}, {"Sequence": {"id": "A"}}]})");
+      },
+      throws_error(ErrorKind::data, "single: holds the text twice"));
+}
+
+}  // namespace
+}  // namespace cupel

@@ -1,0 +1,95 @@
+#include "nn/encoder_weights.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "support/errors.h"
+#include "support/files.h"
+
+namespace cupel::nn {
+namespace {
+
+const std::filesystem::path kTiny =
+    std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures/encoder/tiny";
+
+/// The weights of the tiny model after `change` to its tensors.
+EncoderWeights load(const std::function<void(std::vector<TensorEntry>&)>& change,
+                    Element element = Element::f32) {
+  const TemporaryFolder folder;
+  const Safetensors original = Safetensors::open(kTiny);
+  std::vector<TensorEntry> tensors = original.tensors();
+  change(tensors);
+  write_safetensors(folder / "model.safetensors", tensors);
+  return take_encoder_weights(Safetensors::open(folder.path()), read_encoder_config(kTiny), element,
+                              "m");
+}
+
+TensorEntry& named(std::vector<TensorEntry>& tensors, std::string_view name) {
+  for (TensorEntry& entry : tensors)
+    if (entry.name == name) return entry;
+  throw std::out_of_range(std::string(name));
+}
+
+TEST(EncoderWeights, QueryKeyAndValueStandBelowEachOther) {
+  const EncoderWeights weights = load([](auto&) {});
+  ASSERT_EQ(weights.layers.size(), 2u);
+  const EncoderLinear& linear = weights.layers[1].query_key_value;
+  EXPECT_EQ(linear.out, 72);
+  EXPECT_EQ(linear.in, 24);
+  const Safetensors file = Safetensors::open(kTiny);
+  const TensorEntry* key = file.find("encoder.layer.1.attention.self.key.weight");
+  EXPECT_EQ(std::memcmp(linear.weight.data() + key->bytes, key->data,
+                        static_cast<std::size_t>(key->bytes)),
+            0);
+  EXPECT_EQ(weights.first_type.size(), 24u);
+}
+
+TEST(EncoderWeights, AModelWithHeadsHasItsEncoderUnderAPrefix) {
+  const EncoderWeights plain = load([](auto&) {});
+  const EncoderWeights prefixed = load([](std::vector<TensorEntry>& tensors) {
+    for (TensorEntry& entry : tensors) entry.name = "bert." + entry.name;
+  });
+  EXPECT_EQ(prefixed.words, plain.words);
+  EXPECT_EQ(prefixed.layers[0].down.weight, plain.layers[0].down.weight);
+}
+
+TEST(EncoderWeights, SixteenBitTensorsAreRead) {
+  const EncoderWeights plain = load([](auto&) {}, Element::bf16);
+  std::vector<uint16_t> bits(24 * 24);
+  const EncoderWeights half = load(
+      [&](std::vector<TensorEntry>& tensors) {
+        TensorEntry& entry = named(tensors, "encoder.layer.0.attention.output.dense.weight");
+        std::vector<float> values(bits.size());
+        std::memcpy(values.data(), entry.data, values.size() * sizeof(float));
+        kernels().to_16bit(values.data(), bits.data(), Element::bf16, 24 * 24);
+        entry.dtype = Dtype::bf16;
+        entry.data = reinterpret_cast<const std::byte*>(bits.data());
+        entry.bytes /= 2;
+      },
+      Element::bf16);
+  EXPECT_EQ(half.layers[0].attention_out.weight, plain.layers[0].attention_out.weight);
+}
+
+TEST(EncoderWeights, TensorsThatDoNotFitAreRefusedByName) {
+  EXPECT_THAT([] { load([](auto& tensors) { tensors.erase(tensors.begin()); }); },
+              throws_error(ErrorKind::data, "m: tensor embeddings.LayerNorm.bias is missing"));
+  EXPECT_THAT(
+      [] {
+        load([](auto& tensors) {
+          named(tensors, "encoder.layer.0.output.dense.bias").shape = {4, 6};
+        });
+      },
+      throws_error(ErrorKind::data,
+                   "tensor encoder.layer.0.output.dense.bias is [4, 6], config.json says [24]"));
+  EXPECT_THAT(
+      [] {
+        load([](auto& tensors) {
+          named(tensors, "encoder.layer.0.output.dense.bias").dtype = Dtype::i32;
+        });
+      },
+      throws_error(ErrorKind::data, "dense.bias has type I32; known: F32, F16, BF16"));
+}
+
+}  // namespace
+}  // namespace cupel::nn
