@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "curate/exact.h"
+#include "curate/language.h"
+#include "curate/pii.h"
 #include "curate/row_store.h"
 #include "curate/scan.h"
 #include "curate/texts.h"
@@ -15,23 +17,6 @@
 
 namespace cupel::curate {
 namespace {
-
-std::vector<RowStage> row_stages(const Config& config) {
-  std::vector<RowStage> stages;
-  const bool required = !config.required_fields.empty();
-  if (config.format || required) {
-    stages.push_back({"format", [format = config.format](const RowFields& row) {
-                        std::vector<Failure> failed;
-                        if (!row.missing.empty())
-                          failed.push_back({"missing_" + std::string(row.missing), 0, 1});
-                        if (!format) return failed;
-                        const std::vector<Failure> more = check_length(row.text, *format);
-                        failed.insert(failed.end(), more.begin(), more.end());
-                        return failed;
-                      }});
-  }
-  return stages;
-}
 
 /// A few batches are in memory at a time, each with its rows parsed.
 std::size_t batch_bytes(const Config& config, const Run& run) {
@@ -117,8 +102,26 @@ void require_rows(const Config& config, const Report& report, const FirstReject&
 }  // namespace
 
 std::vector<std::string> Config::problems() const {
-  if (input.empty()) return {"input: missing; name a file, or a list of files"};
-  return {};
+  std::vector<std::string> problems;
+  if (input.empty()) problems.push_back("input: missing; name a file, or a list of files");
+  for (const std::string& code : language) {
+    if (!is_known_language(code))
+      problems.push_back(
+          "language: \"" + code +
+          "\" is no language that is told apart; give ISO 639-1 codes, as in [en, zh]");
+  }
+  for (const std::string& kind : pii) {
+    if (std::find(kPiiKinds.begin(), kPiiKinds.end(), kind) == kPiiKinds.end()) {
+      std::string known;
+      for (const std::string_view name : kPiiKinds)
+        known += (known.empty() ? "" : ", ") + std::string(name);
+      problems.push_back("pii: \"" + kind + "\" is no kind of personal data; there are " + known);
+    }
+  }
+  if (topic && (topic->reference.empty() || topic->background.empty()))
+    problems.push_back(
+        "topic: name a file of the domain as reference, and one of anything else as background");
+  return problems;
 }
 
 Report run(const Config& config, Run& run) {
@@ -141,8 +144,7 @@ Report run(const Config& config, Run& run) {
   drop_duplicates(config, earlier, parsers, rows, run);
   std::optional<TopicReport> topic;
   if (config.topic)
-    topic = drop_off_topic(*config.topic, {.text_field = config.text_field}, parsers, rows, earlier,
-                           run);
+    topic = drop_off_topic(*config.topic, config.text_field, parsers, rows, earlier, run);
 
   Report report = write_outputs({stages, parsers, rows, static_cast<int64_t>(config.against.size()),
                                  earlier, static_cast<int64_t>(config.input.size())},

@@ -8,6 +8,7 @@
 
 #include "base/config.h"
 #include "base/run.h"
+#include "curate/rules.h"
 #include "curate/score.h"
 #include "curate/stages.h"
 #include "curate/topic.h"
@@ -28,6 +29,7 @@ struct Config {
   std::string id_field = "id";
   std::vector<std::string> required_fields;
   std::optional<FormatConfig> format = FormatConfig{};
+  std::vector<std::string> language, pii;
   DedupConfig dedup;
   std::optional<TopicConfig> topic;
   std::vector<Path> against;
@@ -43,6 +45,8 @@ struct Config {
         Field{"required_fields", &C::required_fields,
               "drop a row in which one of these is missing, null or empty"},
         Field{"format", &C::format, "rules on a text alone; null = none"},
+        Field{"language", &C::language, "keep these languages alone: ISO 639-1 codes"},
+        Field{"pii", &C::pii, "drop a row that holds personal data of these kinds"},
         Field{"dedup", &C::dedup, "duplicates within the input and against earlier corpora"},
         Field{"topic", &C::topic, "drop what does not belong to the domain of a reference"},
         Field{"against", &C::against,

@@ -2,6 +2,7 @@
 // digit.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -9,6 +10,9 @@
 #include <vector>
 
 namespace cupel::curate {
+
+inline constexpr std::array<std::string_view, 8> kPiiKinds = {
+    "email", "ipv4", "ipv6", "phone", "cn_mobile", "cn_resident_id", "bank_card", "us_ssn"};
 
 /// Bytes [begin, end) of the text.
 struct PiiMatch {

@@ -36,7 +36,7 @@ struct FormatConfig {
   double max_repeated_ratio = 0.2;
   double max_duplicate_ratio = 0.3;
   bool check_json = true;
-  std::vector<RuleSet> sets;
+  std::vector<RuleSet> sets = {};
 
   static constexpr auto fields() {
     using C = FormatConfig;

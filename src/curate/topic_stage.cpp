@@ -14,10 +14,12 @@ void stop_if_asked(const Run& run) {
   if (run.stop_requested()) throw Interrupted();
 }
 
-std::vector<std::string> texts_of(const Path& path, CorpusOptions fields, Run& run) {
-  fields.poll = [&run] { stop_if_asked(run); };
+std::vector<std::string> texts_of(const Path& path, const std::string& text_field, Run& run) {
+  CorpusOptions options;
+  options.text_field = text_field;
+  options.poll = [&run] { stop_if_asked(run); };
   std::vector<Reject> rejects;
-  Corpus corpus = read_corpus(path.text, fields, &rejects);
+  Corpus corpus = read_corpus(path.text, options, &rejects);
   for (const Reject& reject : rejects) run.reject(reject);
   std::vector<std::string> texts;
   texts.reserve(corpus.documents.size());
@@ -50,10 +52,10 @@ Scores score_rows(const TopicModel& model, ParserPool& parsers, const RowStore& 
 
 }  // namespace
 
-TopicReport drop_off_topic(const TopicConfig& config, const CorpusOptions& fields,
+TopicReport drop_off_topic(const TopicConfig& config, const std::string& text_field,
                            ParserPool& parsers, RowStore& rows, int64_t first, Run& run) {
-  const std::vector<std::string> reference = texts_of(config.reference, fields, run);
-  const std::vector<std::string> background = texts_of(config.background, fields, run);
+  const std::vector<std::string> reference = texts_of(config.reference, text_field, run);
+  const std::vector<std::string> background = texts_of(config.background, text_field, run);
   TopicModel model = TopicModel::fit(reference, background, config, run.seed(), run.pool(),
                                      [&run] { stop_if_asked(run); });
   const Scores scored = score_rows(model, parsers, rows, first, run);

@@ -41,7 +41,7 @@ Result drop(const Corpus& corpus, int threads) {
   RowStore rows({});
   scan_file(corpus.input, false, {{}, parsers, rows, nullptr, 4096, run});
   Result result;
-  result.report = drop_off_topic(corpus.config, {}, parsers, rows, 0, run);
+  result.report = drop_off_topic(corpus.config, "text", parsers, rows, 0, run);
   for (int64_t row = 0; row < rows.size(); ++row) {
     const RowRecord record = rows.record(row);
     if (record.rule == 0) continue;

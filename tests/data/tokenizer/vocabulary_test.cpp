@@ -14,14 +14,14 @@ Vocabulary parse(const std::string& text) {
   return Vocabulary::parse(json::parse(text, "t"), "t.json: model.vocab");
 }
 
-TEST(Vocabulary, KnowsTokensAndIdsBothWays) {
+TEST(TokenizerVocabulary, KnowsTokensAndIdsBothWays) {
   const Vocabulary vocabulary = parse(R"({"b": 3, "a": 0})");
   EXPECT_THAT(vocabulary.tokens, ElementsAre("a", "", "", "b"));
   EXPECT_EQ(vocabulary.ids.find(std::string_view("b"))->second, 3);
   EXPECT_EQ(vocabulary.ids.size(), 2u);
 }
 
-TEST(Vocabulary, RefusesWhatContradictsItself) {
+TEST(TokenizerVocabulary, RefusesWhatContradictsItself) {
   const auto refused = [](const char* text, const char* message) {
     EXPECT_THAT([=] { parse(text); }, throws_error(ErrorKind::data, message));
   };
