@@ -141,10 +141,10 @@ Report run(const Config& config, Run& run) {
     const auto section = run.section("check");
     for (const Path& path : config.input) scan_file(path.text, false, scan);
   }
-  drop_duplicates(config, earlier, parsers, rows, run);
   std::optional<TopicReport> topic;
   if (config.topic)
     topic = drop_off_topic(*config.topic, config.text_field, parsers, rows, earlier, run);
+  drop_duplicates(config, earlier, parsers, rows, run);
 
   Report report = write_outputs({stages, parsers, rows, static_cast<int64_t>(config.against.size()),
                                  earlier, static_cast<int64_t>(config.input.size())},
@@ -152,8 +152,8 @@ Report run(const Config& config, Run& run) {
   require_sums(report, rows.size() - earlier);
   require_rows(config, report, reject);
   for (const RowStage& stage : stages) report.stages.push_back(stage.name);
-  if (config.dedup.exact) report.stages.emplace_back("exact");
   if (config.topic) report.stages.emplace_back("topic");
+  if (config.dedup.exact) report.stages.emplace_back("exact");
   for (const std::string& stage : report.stages) report.dropped.try_emplace(stage, 0);
   report.kept_share = static_cast<double>(report.kept) / static_cast<double>(report.input);
   report.passes = 3 + config.dedup.exact + config.topic.has_value();

@@ -39,7 +39,9 @@ Result drop(const Corpus& corpus, int threads) {
   cupel::Run run(options);
   ParserPool parsers("text", "id", {});
   RowStore rows({});
-  scan_file(corpus.input, false, {{}, parsers, rows, nullptr, 4096, run});
+  const std::vector<RowStage> none;
+  FirstReject reject;
+  scan_file(corpus.input, false, {none, parsers, rows, reject, 4096, run});
   Result result;
   result.report = drop_off_topic(corpus.config, "text", parsers, rows, 0, run);
   for (int64_t row = 0; row < rows.size(); ++row) {
