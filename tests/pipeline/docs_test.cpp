@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "base/atomic_file.h"
 #include "support/files.h"
 
@@ -10,6 +12,13 @@ namespace {
 
 using testing::HasSubstr;
 
+/// "curate explain" has the page curate-explain.md.
+std::string page_of(const Verb& verb) {
+  std::string name(verb.name);
+  std::replace(name.begin(), name.end(), ' ', '-');
+  return name + ".md";
+}
+
 TEST(Docs, WriteAPageAVerbAndTheSchema) {
   TemporaryFolder folder(TemporaryFolder::Place::memory);
   const DocsReport report = docs({(folder / "reference").string()}, {});
@@ -17,8 +26,8 @@ TEST(Docs, WriteAPageAVerbAndTheSchema) {
   const std::string index = read_file(folder / "reference/README.md");
   for (const Verb& verb : verbs()) {
     const std::string name(verb.name);
-    EXPECT_THAT(index, HasSubstr("[`" + name + "`](" + name + ".md)"));
-    EXPECT_THAT(read_file(folder / ("reference/" + name + ".md")), HasSubstr("`cupel " + name));
+    EXPECT_THAT(index, HasSubstr("[`" + name + "`](" + page_of(verb) + ")"));
+    EXPECT_THAT(read_file(folder / "reference" / page_of(verb)), HasSubstr("`cupel " + name));
   }
   EXPECT_THAT(index, HasSubstr("| `--dry-run` |"));
 }
@@ -39,9 +48,9 @@ TEST(Docs, AReportsMapIsOpenedAndEveryReportHasItsResources) {
   EXPECT_THAT(page, HasSubstr("| `tasks.NAME.nats_per_token` | mean loss (perplexity) |"));
   EXPECT_THAT(page, HasSubstr("| `tasks.NAME.baseline.margin` | baseline minus model |"));
   for (const Verb& verb : verbs()) {
-    const std::string name = std::string(verb.name) + ".md";
     if (verb.report().empty()) continue;
-    EXPECT_THAT(read_file(folder / name), HasSubstr("| `seconds` | wall time |")) << name;
+    EXPECT_THAT(read_file(folder / page_of(verb)), HasSubstr("| `seconds` | wall time |"))
+        << verb.name;
   }
 }
 
