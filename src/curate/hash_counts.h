@@ -19,16 +19,31 @@ inline uint64_t combine_hashes(uint64_t a, uint64_t b) {
   return h ^ (h >> 29);
 }
 
+/// Eight bytes at a time; the last ones overlap those before them, and the size tells texts apart
+/// that would give the same words.
 inline uint64_t hash_bytes(std::string_view bytes) {
-  uint64_t hash = bytes.size();
-  for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
+  const char* const data = bytes.data();
+  const std::size_t size = bytes.size();
+  const auto word_at = [&](std::size_t at) {
     uint64_t word;
-    std::memcpy(&word, bytes.data(), 8);
-    hash = combine_hashes(hash, word);
-  }
-  uint64_t rest = 0;
-  for (const char c : bytes) rest = rest << 8 | static_cast<unsigned char>(c);
-  return combine_hashes(hash, rest);
+    std::memcpy(&word, data + at, 8);
+    return word;
+  };
+  const auto half_at = [&](std::size_t at) {
+    uint32_t half;
+    std::memcpy(&half, data + at, 4);
+    return uint64_t{half};
+  };
+  const auto byte_at = [&](std::size_t at) {
+    return uint64_t{static_cast<unsigned char>(data[at])};
+  };
+  if (size == 0) return combine_hashes(0, 0);
+  if (size < 4)
+    return combine_hashes(size, byte_at(0) << 16 | byte_at(size / 2) << 8 | byte_at(size - 1));
+  if (size < 8) return combine_hashes(size, half_at(0) << 32 | half_at(size - 4));
+  uint64_t hash = size;
+  for (std::size_t at = 0; at + 8 < size; at += 8) hash = combine_hashes(hash, word_at(at));
+  return combine_hashes(hash, word_at(size - 8));
 }
 
 /// Open addressing, never more than two thirds full, so each look-up is a short walk.

@@ -1,6 +1,7 @@
 #include "curate/repetition.h"
 
 #include <algorithm>
+#include <bit>
 #include <span>
 
 #include "curate/hash_counts.h"
@@ -32,9 +33,11 @@ class GramCounter {
     ++length_;
     const auto fits = [&](const Place& place) { return place.word + length_ <= words_.size(); };
     while (!places_.empty() && !fits(places_.back())) places_.pop_back();
+    for (Place& place : places_)
+      place.gram = combine_hashes(place.gram, words_[place.word + length_ - 1].hash);
+    drop_most_unique();
     counts_.reset(places_.size());
     for (Place& place : places_) {
-      place.gram = combine_hashes(place.gram, words_[place.word + length_ - 1].hash);
       const std::size_t slot = counts_.slot(place.gram);
       place.slot = static_cast<uint32_t>(slot);
       place.seen_before = counts_.count(slot)++ > 0;
@@ -64,6 +67,18 @@ class GramCounter {
   }
 
  private:
+  /// A byte for the low bits of each hash, counted up to 2: where it is 1 the n-gram is alone. Few
+  /// are left for the exact count, which is several times slower.
+  void drop_most_unique() {
+    times_.assign(std::bit_ceil(8 * places_.size() + 1), 0);
+    const std::size_t mask = times_.size() - 1;
+    for (const Place& place : places_) {
+      uint8_t& times = times_[place.gram & mask];
+      times = static_cast<uint8_t>(times + (times < 2));
+    }
+    std::erase_if(places_, [&](const Place& place) { return times_[place.gram & mask] < 2; });
+  }
+
   int64_t characters_of(std::size_t begin, std::size_t end) const {
     int64_t sum = 0;
     for (std::size_t i = begin; i < end; ++i) sum += words_[i].characters;
@@ -75,6 +90,7 @@ class GramCounter {
   std::size_t length_ = 1;
   std::vector<Place> places_;  // in order
   HashCounts counts_;
+  std::vector<uint8_t> times_;
 };
 
 }  // namespace

@@ -172,14 +172,28 @@ class WordScanner {
     counts_.words_with_letter += seen.letter;
   }
 
+  /// Past letters and digits below 128. Locals: a member could change with every byte read.
+  void skip_ascii_word() {
+    const std::string_view text = text_;
+    std::size_t at = at_;
+    unsigned seen = 0, last = 0;
+    for (; at < text.size(); ++at) {
+      const unsigned kind = kByteKinds[static_cast<unsigned char>(text[at])];
+      if ((kind & (kLetter | kDigit)) == 0) break;
+      seen |= kind;
+      last = kind;
+    }
+    at_ = at;
+    has_letter_ |= (seen & kLetter) != 0;
+    after_letter_ = last == kLetter;
+  }
+
   /// From within a word to its end.
   void scan_word() {
     while (at_ < text_.size()) {
       const ByteKind kind = kind_here();
       if (kind == kLetter || kind == kDigit) {
-        after_letter_ = kind == kLetter;
-        has_letter_ |= after_letter_;
-        ++at_;
+        skip_ascii_word();
       } else if (kind == kApostrophe) {
         if (!after_letter_ || !is_letter_at(at_ + 1)) break;
         after_letter_ = false;
