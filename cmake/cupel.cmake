@@ -120,10 +120,10 @@ function(cupel_examples)
 endfunction()
 
 # The sources of bench/<name>/ are the program bench_<name>: our side of scripts/bench <name>.
-# Target `benches` makes them all; it is built on request.
+# Target `benches` makes them all; it is built on request. Those with a _nn source need LibTorch.
 function(cupel_benches)
   find_package(benchmark QUIET)
-  if(NOT CUPEL_HEAVY OR NOT benchmark_FOUND)
+  if(NOT benchmark_FOUND)
     return()
   endif()
   add_custom_target(benches)
@@ -133,10 +133,17 @@ function(cupel_benches)
   foreach(folder ${folders})
     file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
     get_filename_component(name ${folder} NAME)
+    set(half cupel_light)
+    if(sources MATCHES "_nn\\.cpp")
+      if(NOT CUPEL_HEAVY)
+        continue()
+      endif()
+      set(half cupel_heavy)
+    endif()
     add_executable(bench_${name} EXCLUDE_FROM_ALL ${sources})
     add_dependencies(benches bench_${name})
     cupel_options(bench_${name})
-    target_link_libraries(bench_${name} PRIVATE cupel_heavy fmt::fmt benchmark::benchmark
+    target_link_libraries(bench_${name} PRIVATE ${half} fmt::fmt benchmark::benchmark
                           ${CMAKE_DL_LIBS})
     set_target_properties(bench_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
   endforeach()

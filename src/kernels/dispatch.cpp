@@ -74,6 +74,7 @@ Kernels filled(Kernels row, const Kernels& slower) {
   fill_slot(row.attention, slower.attention);
   fill_slot(row.attention_backward, slower.attention_backward);
   fill_slot(row.cross_entropy, slower.cross_entropy);
+  fill_slot(row.minhash, slower.minhash);
   return row;
 }
 

@@ -108,6 +108,12 @@ struct Kernels {
   /// (softmax - onehot) * grad_scale. A negative label gives loss 0 and a zero row.
   void (*cross_entropy)(float* logits, const int64_t* labels, float grad_scale, float* loss,
                         int64_t rows, int64_t cols) = nullptr;
+
+  /// MinHash (Broder 1997) by multiply-shift (Dietzfelbinger et al. 1997):
+  /// minima[i] = min over j of ((factors[i] * hashes[j] + offsets[i]) mod 2^64) >> 32, i < count;
+  /// 2^32 - 1 for no hash. hashes: size; factors (odd), offsets, minima: count.
+  void (*minhash)(const uint64_t* hashes, int64_t size, const uint64_t* factors,
+                  const uint64_t* offsets, uint32_t* minima, int64_t count) = nullptr;
 };
 
 /// Bytes, of which every call of `gemm` may need all; each thread brings its own.

@@ -4,6 +4,7 @@
 
 #include "kernels/attention_inl.h"
 #include "kernels/elementwise_inl.h"
+#include "kernels/minhash_inl.h"
 #include "kernels/reduction_inl.h"
 #include "kernels/rows.h"
 
@@ -27,6 +28,7 @@ constexpr Kernels vector_row(const char* name) {
       .attention = attention,
       .attention_backward = attention_backward,
       .cross_entropy = cross_entropy,
+      .minhash = minhash,
   };
 }
 

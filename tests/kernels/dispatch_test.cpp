@@ -31,7 +31,8 @@ TEST(KernelDispatch, LeavesNoSlotEmpty) {
     EXPECT_TRUE(row.rms_norm && row.rms_norm_backward && row.swiglu && row.swiglu_backward &&
                 row.rope)
         << row.name;
-    EXPECT_TRUE(row.attention && row.attention_backward && row.cross_entropy) << row.name;
+    EXPECT_TRUE(row.attention && row.attention_backward && row.cross_entropy && row.minhash)
+        << row.name;
   }
 }
 
