@@ -45,15 +45,16 @@ class Side:
         self.process.wait()
 
 
-def interleaved(ours, peer, rounds, round_seconds, counted="tokens"):
-    """Rates of both sides, `counted` a second, from `rounds` rounds in which each takes its turn."""
+def interleaved(ours, peer, rounds, round_seconds, counted="tokens", equal_steps=True):
+    """Rates of both sides, `counted` a second, from `rounds` rounds in which each takes its turn. Where one side is far
+    faster, steps that differ let both run as long."""
     warm = [max(side.ask("round 1")["seconds"] for _ in range(2)) for side in (ours, peer)]
-    steps = max(1, round(round_seconds / max(warm)))
+    steps = [max(1, round(round_seconds / (max(warm) if equal_steps else seconds))) for seconds in warm]
     rates = ([], [])
     for _ in range(rounds):
-        for side, row in zip((ours, peer), rates):
+        for side, count, row in zip((ours, peer), steps, rates):
             time.sleep(0.2)  # lets the other side's worker threads stop spinning
-            answer = side.ask(f"round {steps}")
+            answer = side.ask(f"round {count}")
             row.append(answer[counted] / answer["seconds"])
     return rates
 
@@ -81,6 +82,18 @@ def built(target):
     for command in (["cmake", "--preset", "release"], ["cmake", "--build", "--preset", "release", "--target", target]):
         subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
     return BUILD / target
+
+
+def environment(requirements):
+    """The Python of a virtual environment of its own with what the file lists, made when the file is new or changed."""
+    home = pathlib.Path(os.environ["CUPEL_HOME"]) / ("bench-" + requirements.parent.name)
+    python, installed = home / "bin" / "python", home / "requirements.txt"
+    if not installed.exists() or installed.read_text() != requirements.read_text():
+        subprocess.run([sys.executable, "-m", "venv", home], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements],
+                       check=True, stdout=sys.stderr)
+        installed.write_text(requirements.read_text())
+    return python
 
 
 def fma_peak_gflops(threads):

@@ -173,6 +173,24 @@ void topic_sweep(benchmark::State& state, const Kernels& row) {
   set_elements(state, tokens);
 }
 
+/// One permutation of one hash is an element. LibTorch has nothing like it.
+void minhash(benchmark::State& state, const Kernels& row) {
+  const int64_t size = kSizes.minhash_hashes, count = kSizes.minhash_permutations;
+  std::mt19937_64 generator(1);
+  const auto words = [&](int64_t n) {
+    std::vector<uint64_t> made(static_cast<size_t>(n));
+    for (uint64_t& word : made) word = generator();
+    return made;
+  };
+  const std::vector<uint64_t> hashes = words(size), factors = words(count), offsets = words(count);
+  std::vector<uint32_t> minima(static_cast<size_t>(count));
+  for (auto _ : state) {
+    row.minhash(hashes.data(), size, factors.data(), offsets.data(), minima.data(), count);
+    benchmark::ClobberMemory();
+  }
+  set_elements(state, size * count);
+}
+
 /// body(state, row) under "name/row".
 template <class Body>
 void add(const std::string& name, const Kernels& row, Body body) {
@@ -201,6 +219,7 @@ void add_all() {
     add("cross_entropy", row, [](auto& s, auto& on) { cross_entropy(s, on); });
     add("adamw", row, [](auto& s, auto& on) { adamw(s, on); });
     add("topic_sweep", row, [](auto& s, auto& on) { topic_sweep(s, on); });
+    add("minhash", row, [](auto& s, auto& on) { minhash(s, on); });
   }
 }
 

@@ -1,4 +1,5 @@
-// What every side of the kernel bench is measured on: the shapes of a small DeepSeek training step.
+// What every side of the kernel bench is measured on: the shapes of a small DeepSeek training step,
+// and of a page of text.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -35,6 +36,7 @@ struct Sizes {
   int64_t loss_rows = 16, vocabulary = 2048;
   int64_t parameters = 16384;
   int64_t topic_tokens = 400, topics = 112, topic_terms = 1000;
+  int64_t minhash_hashes = 900, minhash_permutations = 125;
 };
 inline constexpr Sizes kSizes;
 

@@ -79,6 +79,7 @@ Kernels filled(Kernels row, const Kernels& slower) {
   fill_slot(row.attention_backward, slower.attention_backward);
   fill_slot(row.cross_entropy, slower.cross_entropy);
   fill_slot(row.topic_sweep, slower.topic_sweep);
+  fill_slot(row.minhash, slower.minhash);
   return row;
 }
 

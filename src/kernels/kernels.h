@@ -167,6 +167,12 @@ struct Kernels {
   /// See TopicSweepArgs. Every row draws the same topics: chances are summed in kTopicLanes lanes,
   /// then over the lanes, within quarters by distances 1 and 2, then over quarters likewise.
   void (*topic_sweep)(const TopicSweepArgs& args) = nullptr;
+
+  /// MinHash (Broder 1997) by multiply-shift (Dietzfelbinger et al. 1997):
+  /// minima[i] = min over j of ((factors[i] * hashes[j] + offsets[i]) mod 2^64) >> 32, i < count;
+  /// 2^32 - 1 for no hash. hashes: size; factors (odd), offsets, minima: count.
+  void (*minhash)(const uint64_t* hashes, int64_t size, const uint64_t* factors,
+                  const uint64_t* offsets, uint32_t* minima, int64_t count) = nullptr;
 };
 
 /// Bytes, of which every call of `gemm` may need all; each thread brings its own.

@@ -4,6 +4,7 @@
 
 #include "kernels/attention_inl.h"
 #include "kernels/elementwise_inl.h"
+#include "kernels/minhash_inl.h"
 #include "kernels/ordered_inl.h"
 #include "kernels/reduction_inl.h"
 #include "kernels/rows.h"
@@ -34,6 +35,7 @@ constexpr Kernels vector_row(const char* name) {
       .attention_backward = attention_backward,
       .cross_entropy = cross_entropy,
       .topic_sweep = nullptr,
+      .minhash = minhash,
   };
 }
 

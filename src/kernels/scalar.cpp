@@ -353,6 +353,18 @@ void topic_sweep(const TopicSweepArgs& args) {
   }
 }
 
+// ---- sketches ----
+
+void minhash(const uint64_t* hashes, int64_t size, const uint64_t* factors, const uint64_t* offsets,
+             uint32_t* minima, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    uint64_t smallest = UINT64_MAX;
+    for (int64_t j = 0; j < size; ++j)
+      smallest = std::min(smallest, factors[i] * hashes[j] + offsets[i]);
+    minima[i] = static_cast<uint32_t>(smallest >> 32);
+  }
+}
+
 }  // namespace
 
 const Kernels kScalarRow = {
@@ -375,6 +387,7 @@ const Kernels kScalarRow = {
     .attention_backward = attention_backward,
     .cross_entropy = cross_entropy,
     .topic_sweep = topic_sweep,
+    .minhash = minhash,
 };
 
 }  // namespace cupel

@@ -109,5 +109,28 @@ inline void transpose(Vec* x) {
   }
 }
 
+/// Four 64-bit words.
+using Words = __m256i;
+constexpr int64_t kWords = 4;
+inline Words splat_word(uint64_t x) { return _mm256_set1_epi64x(static_cast<long long>(x)); }
+inline Words load_words(const uint64_t* p) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+inline void store_words(uint64_t* p, Words x) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x);
+}
+inline Words add_words(Words x, Words y) { return _mm256_add_epi64(x, y); }
+/// Mod 2^64, from three products of 32-bit halves.
+inline Words multiply_words(Words x, Words y) {
+  const Words cross = _mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(x, 32), y),
+                                       _mm256_mul_epu32(x, _mm256_srli_epi64(y, 32)));
+  return _mm256_add_epi64(_mm256_mul_epu32(x, y), _mm256_slli_epi64(cross, 32));
+}
+/// What to add to words so that min_words orders them as unsigned ones.
+constexpr uint64_t kWordBias = UINT64_C(1) << 63;
+inline Words min_words(Words x, Words y) {
+  return _mm256_blendv_epi8(x, y, _mm256_cmpgt_epi64(x, y));
+}
+
 }  // namespace
 }  // namespace cupel

@@ -111,5 +111,17 @@ inline void transpose(Vec* x) {
   }
 }
 
+/// Eight 64-bit words.
+using Words = __m512i;
+constexpr int64_t kWords = 8;
+inline Words splat_word(uint64_t x) { return _mm512_set1_epi64(static_cast<long long>(x)); }
+inline Words load_words(const uint64_t* p) { return _mm512_loadu_si512(p); }
+inline void store_words(uint64_t* p, Words x) { _mm512_storeu_si512(p, x); }
+inline Words add_words(Words x, Words y) { return _mm512_add_epi64(x, y); }
+inline Words multiply_words(Words x, Words y) { return _mm512_mullo_epi64(x, y); }
+/// What to add to words so that min_words orders them as unsigned ones.
+constexpr uint64_t kWordBias = 0;
+inline Words min_words(Words x, Words y) { return _mm512_min_epu64(x, y); }
+
 }  // namespace
 }  // namespace cupel

@@ -32,7 +32,8 @@ TEST(KernelDispatch, LeavesNoSlotEmpty) {
                 row.rope)
         << row.name;
     EXPECT_TRUE(row.layer_norm && row.add_bias && row.softmax) << row.name;
-    EXPECT_TRUE(row.attention && row.attention_backward && row.cross_entropy) << row.name;
+    EXPECT_TRUE(row.attention && row.attention_backward && row.cross_entropy && row.minhash)
+        << row.name;
   }
 }
 

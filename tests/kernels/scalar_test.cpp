@@ -133,5 +133,16 @@ TEST(ScalarRow, DifferentiatesTheNorm) {
   }
 }
 
+TEST(ScalarRow, TakesTheSmallestOfAllMultiplyShiftHashes) {
+  const uint64_t hashes[] = {3, 10, 7}, factors[] = {UINT64_C(1) << 32 | 1, UINT64_C(1) << 62},
+                 offsets[] = {0, UINT64_C(5) << 32};
+  uint32_t minima[2];
+  scalar_row().minhash(hashes, 3, factors, offsets, minima, 2);
+  EXPECT_EQ(minima[0], 3u);               // 3·2^32 + 3
+  EXPECT_EQ(minima[1], (2u << 30) + 5u);  // 10 mod 4 quarters; 3 and 7 give three
+  scalar_row().minhash(hashes, 0, factors, offsets, minima, 2);
+  EXPECT_EQ(minima[0], UINT32_MAX);
+}
+
 }  // namespace
 }  // namespace cupel
