@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "curate/exact.h"
+#include "curate/duplicates.h"
 #include "curate/language.h"
 #include "curate/pii.h"
 #include "curate/row_store.h"
@@ -45,26 +45,45 @@ void record_inputs(const Config& config, Run& run) {
 /// Among the rows that are kept so far, so that the row named as kept is one.
 void drop_duplicates(const Config& config, int64_t earlier_rows, ParserPool& parsers,
                      RowStore& rows, Run& run) {
-  if (!config.dedup.exact) return;
-  const auto section = run.section("compare");
-  ExactDuplicates duplicates;
-  std::vector<Hash128> hashes(kPassRows);
+  const auto section = run.section("duplicates");
+  DuplicateFinder finder(config.dedup, config.memory_limit.bytes / 2, run.folder(), run.pool());
+  std::vector<Fingerprint> fingerprints(kPassRows);
+  std::vector<int64_t> row_of;  // by document
   for_each_kept_text(
-      rows, parsers, run, "comparing",
+      rows, parsers, run, "fingerprints",
       [&](int64_t, std::size_t slot, std::string_view text) {
-        hashes[slot] = hash128(normal_form(text));
+        fingerprints[slot] = finder.fingerprint(normal_form(text));
       },
       [&](int64_t row, std::size_t slot) {
-        duplicates.add(row, hashes[slot], row < earlier_rows);
+        if (row < earlier_rows) {
+          finder.add_reference(fingerprints[slot]);
+        } else {
+          finder.add(fingerprints[slot]);
+        }
+        row_of.push_back(row);
       });
-  for (const Duplicate& duplicate : duplicates.find()) {
-    RowRecord record = rows.record(duplicate.document);
-    record.rule = rows.rule_number("exact", "duplicate");
-    record.kept = duplicate.kept;
+  const auto row = [&](int64_t document) { return row_of[static_cast<std::size_t>(document)]; };
+  const auto text = [&](int64_t document) {
+    std::string form;
+    parsers.with([&](RowFieldParser& parser) {
+      std::string json;
+      RowFields fields;
+      read_fields(rows, rows.record(row(document)), parser, json, fields);
+      form = normal_form(fields.text);
+    });
+    return form;
+  };
+  const auto drop = [&](const Duplicate& duplicate) {
+    RowRecord record = rows.record(row(duplicate.document));
+    record.rule = rows.rule_number(duplicate.exact ? "exact" : "near", "duplicate");
+    record.kept = row(duplicate.kept);
     record.value = duplicate.similarity;
-    record.threshold = 1;
-    rows.set_record(duplicate.document, record);
-  }
+    record.threshold = duplicate.exact ? 1 : config.dedup.near->jaccard;
+    rows.set_record(row(duplicate.document), record);
+  };
+  finder.find(text, drop, [&run] {
+    if (run.stop_requested()) throw Interrupted();
+  });
 }
 
 /// Every row has exactly one fate.
@@ -141,10 +160,11 @@ Report run(const Config& config, Run& run) {
     const auto section = run.section("check");
     for (const Path& path : config.input) scan_file(path.text, false, scan);
   }
+  const bool looks_for_duplicates = config.dedup.exact || config.dedup.near;
   std::optional<TopicReport> topic;
   if (config.topic)
     topic = drop_off_topic(*config.topic, config.text_field, parsers, rows, earlier, run);
-  drop_duplicates(config, earlier, parsers, rows, run);
+  if (looks_for_duplicates) drop_duplicates(config, earlier, parsers, rows, run);
 
   Report report = write_outputs({stages, parsers, rows, static_cast<int64_t>(config.against.size()),
                                  earlier, static_cast<int64_t>(config.input.size())},
@@ -154,9 +174,10 @@ Report run(const Config& config, Run& run) {
   for (const RowStage& stage : stages) report.stages.push_back(stage.name);
   if (config.topic) report.stages.emplace_back("topic");
   if (config.dedup.exact) report.stages.emplace_back("exact");
+  if (config.dedup.near) report.stages.emplace_back("near");
   for (const std::string& stage : report.stages) report.dropped.try_emplace(stage, 0);
   report.kept_share = static_cast<double>(report.kept) / static_cast<double>(report.input);
-  report.passes = 3 + config.dedup.exact + config.topic.has_value();
+  report.passes = 3 + looks_for_duplicates + config.topic.has_value();
   report.topic = topic;
   report.documents_per_second =
       static_cast<double>(report.input) / std::max(run.seconds() - begin, 1e-9);

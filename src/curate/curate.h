@@ -8,20 +8,13 @@
 
 #include "base/config.h"
 #include "base/run.h"
+#include "curate/duplicates.h"
 #include "curate/rules.h"
 #include "curate/score.h"
 #include "curate/stages.h"
 #include "curate/topic.h"
 
 namespace cupel::curate {
-
-struct DedupConfig {
-  bool exact = true;
-  static constexpr auto fields() {
-    return std::tuple{Field{"exact", &DedupConfig::exact,
-                            "drop a text that equals an earlier one but for case, width, spacing"}};
-  }
-};
 
 struct Config {
   std::vector<Path> input;
