@@ -33,7 +33,7 @@ DOORS = {
 # Words with one door, in code outside comments and strings.
 WORDS = {
     r"\bstd::cerr\b|\bstd::cout\b|(?<![\w.:>])_?exit\(|\bstd::_?exit\(|\babort\(": (r"cli/.*", "throw by fail(); only src/cli speaks to the terminal or ends the process"),
-    r"\bstd::ofstream\b|\bfopen\(|O_CREAT\b|O_TMPFILE\b|\bmko?stemp\(": (r"base/(atomic_file|run|lock|spill)\w*\.cpp", "write through base/atomic_file.h or Run"),
+    r"\bstd::ofstream\b|\bfopen\(|O_CREAT\b|O_TMPFILE\b|\bmko?stemp\(": (r"base/(atomic_file|run|lock|spill|scratch)\w*\.cpp", "write through base/atomic_file.h or Run"),
     r"\bnew [A-Za-z_:]+[({<\[]": (r"$^", "use std::make_unique or a container"),
 }
 KERNEL_ROWS = re.compile(r"kernels/(avx\w*|amx\w*|\w+_inl)\.\w+$")

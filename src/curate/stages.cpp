@@ -13,7 +13,7 @@ namespace {
 
 std::vector<Failure> broken_rules(const RowFields& row, const std::optional<FormatConfig>& config) {
   std::vector<Failure> failed;
-  if (!row.missing.empty()) failed.push_back({"missing_field", 0, 1});
+  if (!row.missing.empty()) failed.push_back({"missing_" + std::string(row.missing), 0, 1});
   if (!config) return failed;
   for (const RuleFailure& failure : check_format(row.text, *config))
     failed.push_back({std::string(failure.rule), failure.value, failure.threshold});

@@ -16,7 +16,7 @@ namespace cupel::nn {
 namespace {
 
 constexpr std::size_t kBatchTokens = 1024;  // a batch's stream and sums stay in the cache
-constexpr int64_t kTextsTogether = 64;  // to tokenise
+constexpr int64_t kTextsTogether = 64;      // to tokenise
 
 Element element_of(Precision compute) {
   switch (compute) {
