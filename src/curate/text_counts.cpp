@@ -59,12 +59,20 @@ void count_ascii(std::string_view text, TextCounts& counts) {
   std::array<std::array<uint32_t, 256>, 4> seen{};  // four, so that equal neighbours do not wait
   int64_t repeated = 0;
   unsigned char before = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    ++seen[i % 4][byte];
+  const auto add = [&](std::array<uint32_t, 256>& table, char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    ++table[byte];
     repeated += (byte == before) & (byte > 0x20) & (byte < 0x80);
     before = byte;
+  };
+  std::size_t i = 0;
+  for (; i + 4 <= text.size(); i += 4) {
+    add(seen[0], text[i]);
+    add(seen[1], text[i + 1]);
+    add(seen[2], text[i + 2]);
+    add(seen[3], text[i + 3]);
   }
+  for (; i < text.size(); ++i) add(seen[0], text[i]);
   const auto total = [&](unsigned char byte) {
     return int64_t{seen[0][byte]} + seen[1][byte] + seen[2][byte] + seen[3][byte];
   };
