@@ -71,7 +71,8 @@ TEST(Curate, EveryRowHasOneFateAndTheCountsAddUp) {
   EXPECT_EQ(result.report.kept, 2);
   EXPECT_EQ(result.report.rejected, 2);
   EXPECT_THAT(result.report.dropped,
-              testing::ElementsAre(testing::Pair("exact", 1), testing::Pair("format", 1)));
+              testing::ElementsAre(testing::Pair("exact", 1), testing::Pair("format", 1),
+                                   testing::Pair("near", 0)));
   EXPECT_EQ(lines_of(result.decisions), 6);
   EXPECT_EQ(lines_of(result.rejects), 2);
   EXPECT_THAT(result.decisions,
@@ -106,7 +107,7 @@ TEST(Curate, TheBytesAreTheSameForAnyThreadsLimitAndCompression) {
   const fs::path path = folder / "rows.jsonl";
   write_file_atomically(path, text);
   const Result one = curate(config_of({path}), folder / "run-1");
-  EXPECT_GT(one.report.dropped.at("exact"), 100);
+  EXPECT_GT(one.report.dropped.at("near"), 100);
   EXPECT_GT(one.report.dropped.at("format"), 100);
   for (const int threads : {2, 7}) {
     Config config = config_of({path});
@@ -170,6 +171,7 @@ TEST(Curate, StagesThatAreOffDecideNothing) {
   Config config = config_of({folder.write("a.jsonl", kRows)});
   config.format.reset();
   config.dedup.exact = false;
+  config.dedup.near.reset();
   const Result result = curate(config, folder / "run");
   EXPECT_EQ(result.report.kept, 4);
   EXPECT_THAT(result.report.dropped, testing::IsEmpty());
