@@ -146,7 +146,9 @@ void print_search(int64_t documents, int64_t bytes, int64_t megabytes, int threa
               [&](const Duplicate& each) { ++found, exact += each.exact; },
               [&] {
                 const double now = wall_seconds();
-                if (++polls < 32) fmt::print("poll {} after {:.2f} s\n", polls, now - last);
+                if (++polls < 32)
+                  fmt::print("poll {} after {:.2f} s, {} MB\n", polls, now - last,
+                             peak_memory_bytes() >> 20);
                 last = now;
               });
   fmt::print(

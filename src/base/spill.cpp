@@ -1,6 +1,7 @@
 #include "base/spill.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,6 +34,16 @@ int open_unnamed(const std::filesystem::path& folder) {
   fd = ::mkostemp(path.data(), O_CLOEXEC);
   if (fd >= 0) ::unlink(path.c_str());
   return fd;
+}
+
+/// The system gets the whole pages of a buffer that is about to be freed: an allocator keeps what a
+/// thread freed for that thread, and blocks are put by one and replaced by another.
+void return_pages(std::vector<std::byte>& bytes) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
+  const std::uintptr_t first = (begin + page - 1) / page * page,
+                       last = (begin + bytes.size()) / page * page;
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 
 struct Block {
@@ -114,6 +125,7 @@ void BlockStore::drop(int64_t block) {
   const std::lock_guard lock(impl_->mutex);
   Block& gone = impl_->blocks.at(static_cast<std::size_t>(block));
   if (gone.offset < 0) impl_->memory_left += std::exchange(gone.size, 0);
+  return_pages(gone.bytes);
   gone.bytes = {};
 }
 

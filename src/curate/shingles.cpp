@@ -72,25 +72,45 @@ void roll(std::vector<uint64_t>& units, std::size_t ngram) {
   units.resize(windows);
 }
 
-/// Ascending, each once. The values are spread evenly, so one pass that puts each among those of
+/// For values that are nearly in order.
+void insertion_sort(std::vector<uint64_t>& values) {
+  for (std::size_t at = 1; at < values.size(); ++at) {
+    const uint64_t value = values[at];
+    std::size_t hole = at;
+    for (; hole > 0 && values[hole - 1] > value; --hole) values[hole] = values[hole - 1];
+    values[hole] = value;
+  }
+}
+
+/// Ascending values, each once. They are spread evenly, so one pass that puts each among those of
 /// the same upper bits leaves next to nothing to sort.
-void sort_distinct(std::vector<uint64_t>& values) {
+std::vector<uint64_t> sorted_distinct(const std::vector<uint64_t>& values) {
   constexpr std::size_t kMostParts = 1 << 12;
-  const std::size_t parts = std::min(kMostParts, std::bit_ceil(values.size() / 2 + 1));
-  const int shift = 64 - std::max(1, std::countr_zero(parts));
-  std::vector<uint32_t> ends(std::max<std::size_t>(parts, 2) + 1);
+  constexpr uint32_t kFew = 24;  // values of a part; many are the copies of a text that repeats
+  const std::size_t parts = std::clamp<std::size_t>(std::bit_ceil(values.size()), 2, kMostParts);
+  const int shift = 64 - std::countr_zero(parts);
+  std::vector<uint32_t> ends(parts + 1);
   for (const uint64_t value : values) ++ends[(value >> shift) + 1];
-  for (std::size_t i = 1; i < ends.size(); ++i) ends[i] += ends[i - 1];
+  uint32_t most = 0;
+  for (std::size_t i = 1; i <= parts; ++i) {
+    most = std::max(most, ends[i]);
+    ends[i] += ends[i - 1];
+  }
   std::vector<uint64_t> sorted(values.size());
   for (const uint64_t value : values) sorted[ends[value >> shift]++] = value;
-  auto begin = sorted.begin();
-  for (std::size_t i = 0; i + 1 < ends.size(); ++i) {
-    const auto end = sorted.begin() + ends[i];
-    if (end - begin > 1) std::sort(begin, end);
-    begin = end;
+  if (most <= kFew) {
+    insertion_sort(sorted);
+  } else {
+    for (std::size_t i = 0, begin = 0; i < parts; begin = ends[i++])
+      std::sort(sorted.data() + begin, sorted.data() + ends[i]);
   }
-  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  values = std::move(sorted);
+  std::size_t distinct = 1;
+  for (std::size_t i = 1; i < sorted.size(); ++i) {
+    sorted[distinct] = sorted[i];
+    distinct += sorted[distinct] != sorted[distinct - 1];
+  }
+  sorted.resize(distinct);
+  return sorted;
 }
 
 /// |a ∩ b| from `at_a`, `at_b` on, for at most `steps` steps of the merge.
@@ -126,8 +146,7 @@ std::vector<uint64_t> shingles(std::string_view text, int ngram, NgramUnit unit)
   if (unit == NgramUnit::word) append_words(text, units);
   if (units.empty()) append_characters(text, units);
   roll(units, static_cast<std::size_t>(ngram));
-  sort_distinct(units);
-  return units;
+  return sorted_distinct(units);
 }
 
 double jaccard(std::span<const uint64_t> a, std::span<const uint64_t> b) {
