@@ -19,8 +19,8 @@ json::Value vectors_json(const std::vector<float>& vectors, int64_t width) {
   for (std::size_t row = 0; row < vectors.size(); row += static_cast<std::size_t>(width)) {
     json::Array values;
     for (std::size_t i = row; i < row + static_cast<std::size_t>(width); ++i)
-      values.push_back(static_cast<double>(vectors[i]));
-    rows.push_back(values);
+      values.emplace_back(static_cast<double>(vectors[i]));
+    rows.emplace_back(std::move(values));
   }
   return json::Object{{"vectors", rows}};
 }
