@@ -8,7 +8,7 @@ import tempfile
 import bench
 
 HERE = pathlib.Path(__file__).parent
-TEXTS, BYTES = 2000, 1200
+TEXTS, BYTES = 500, 1200
 ROUND_SECONDS = 2.0
 
 
