@@ -50,7 +50,8 @@ endfunction()
 function(cupel_kernel_row file)
   if(EXISTS ${PROJECT_SOURCE_DIR}/src/kernels/${file}.cpp)
     set_source_files_properties(${PROJECT_SOURCE_DIR}/src/kernels/${file}.cpp TARGET_DIRECTORY cupel_light
-                                PROPERTIES COMPILE_OPTIONS "${ARGN};-O3;-fno-exceptions;-fno-rtti")
+                                PROPERTIES COMPILE_OPTIONS "${ARGN};-O3;-fno-exceptions;-fno-rtti"
+                                SKIP_PRECOMPILE_HEADERS ON)
   endif()
 endfunction()
 
@@ -59,6 +60,9 @@ function(cupel_libraries)
   get_property(heavy GLOBAL PROPERTY CUPEL_HEAVY_SOURCES)
   add_library(cupel_light STATIC ${light})
   cupel_options(cupel_light)
+  # What most files read anyway, read once: a quarter of the time of a build.
+  target_precompile_headers(cupel_light PRIVATE <algorithm> <array> <cmath> <cstdint> <filesystem> <functional> <map>
+                            <memory> <optional> <string> <string_view> <tuple> <utility> <variant> <vector>)
   target_compile_features(cupel_light PUBLIC cxx_std_20)
   target_link_libraries(cupel_light PUBLIC Threads::Threads PRIVATE ${CUPEL_LIGHT_DEPENDENCIES})
   target_compile_definitions(cupel_light PRIVATE CUPEL_VERSION="${PROJECT_VERSION}")
