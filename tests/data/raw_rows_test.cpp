@@ -39,7 +39,7 @@ TEST(RawRows, AreTheLinesOfAJsonlByteForByteWhateverTheBatch) {
                                 {"{\"text\":\"b\"}", 3, ""},
                                 {"not json", 4, ""},
                                 {"{}", 6, ""}};
-  for (const std::size_t batch : {1, 20, 1 << 20}) {
+  for (const std::size_t batch : {std::size_t{1}, std::size_t{20}, std::size_t{1} << 20}) {
     EXPECT_EQ(rows_of(folder.write("a.jsonl", text), batch), wanted) << batch;
     EXPECT_EQ(rows_of(folder.write("a.jsonl.gz", gzip_bytes(text)), batch), wanted) << batch;
     EXPECT_EQ(rows_of(folder.write("a.jsonl.zst", zstd_bytes(text)), batch), wanted) << batch;
