@@ -56,7 +56,8 @@ struct Block {
 
 struct BlockStore::Impl {
   Impl(int64_t memory_bytes, std::filesystem::path place)
-      : memory_left(memory_bytes), folder(std::move(place)) {}
+      : memory_left(memory_bytes),
+        folder(place.empty() ? std::filesystem::temp_directory_path() : std::move(place)) {}
 
   int64_t memory_left;
   std::filesystem::path folder;

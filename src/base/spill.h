@@ -14,7 +14,8 @@ namespace cupel {
 /// several threads at once.
 class BlockStore {
  public:
-  /// The blocks in memory sum to at most `memory_bytes`; `folder` holds the file of the others.
+  /// The blocks in memory sum to at most `memory_bytes`; `folder` holds the file of the others;
+  /// if it is empty, the system's folder for temporary files does.
   BlockStore(int64_t memory_bytes, std::filesystem::path folder);
   ~BlockStore();
   BlockStore(const BlockStore&) = delete;

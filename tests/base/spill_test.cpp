@@ -50,6 +50,12 @@ TEST(BlockStore, LeavesNoNameInItsFolder) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
+TEST(BlockStore, WithoutAFolderSpillsWhereTheSystemDoes) {
+  BlockStore store(0, {});
+  EXPECT_EQ(read(store, store.put(bytes_of("spilled")), 0, 7), "spilled");
+  EXPECT_EQ(store.spilled_bytes(), 7);
+}
+
 TEST(BlockStore, TouchesNoDiskWhileMemoryLasts) {
   BlockStore store(100, "/no/such/folder");
   store.put(bytes_of(std::string(100, 'x')));
