@@ -64,7 +64,7 @@ function(cupel_libraries)
   target_precompile_headers(cupel_light PRIVATE <algorithm> <array> <cmath> <cstdint> <filesystem> <functional> <map>
                             <memory> <optional> <string> <string_view> <tuple> <utility> <variant> <vector>)
   target_compile_features(cupel_light PUBLIC cxx_std_20)
-  target_link_libraries(cupel_light PUBLIC Threads::Threads PRIVATE ${CUPEL_LIGHT_DEPENDENCIES})
+  target_link_libraries(cupel_light PUBLIC Threads::Threads PRIVATE ${CUPEL_LIGHT_DEPENDENCIES} ${CMAKE_DL_LIBS})
   target_compile_definitions(cupel_light PRIVATE CUPEL_VERSION="${PROJECT_VERSION}")
   # g++ 12 warns of its own AVX-512 header's undefined operands (GCC bug 105593).
   set(avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mf16c
@@ -105,6 +105,22 @@ function(cupel_programs)
   if(CUPEL_HEAVY)
     cupel_program(cupel-nn src/cli/main_nn.cpp cupel_cli cupel_heavy)
   endif()
+endfunction()
+
+# Libraries that are opened when they are first needed, each built where what it wraps is here.
+# Never under a sanitizer: what it wraps was not built with one.
+function(cupel_plugins)
+  find_package(Arrow QUIET)
+  if(NOT Arrow_FOUND)
+    return()
+  endif()
+  add_library(cupel_parquet MODULE src/data/parquet/plugin.cpp)
+  target_compile_options(cupel_parquet PRIVATE -Wall -Wextra -Werror -fvisibility=hidden)
+  target_include_directories(cupel_parquet PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(cupel_parquet PRIVATE Arrow::Parquet)
+  set_target_properties(cupel_parquet PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}
+                        INSTALL_RPATH_USE_LINK_PATH ON)
+  install(TARGETS cupel_parquet LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endfunction()
 
 # examples/<capability>.cpp: the library as a user's program sees it; tools/run_examples.py runs them.

@@ -4,6 +4,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export CUPEL_HOME=${CUPEL_HOME:-${HOME:?set HOME or CUPEL_HOME}/.cache/cupel}
 libtorch=$CUPEL_HOME/libtorch-2.11.0
 models=$CUPEL_HOME/models
+arrow=$CUPEL_HOME/arrow-26.0.1
 cd "$root"
 
 say() { printf '%s\n' "$*"; }

@@ -44,6 +44,9 @@ RowProblem too_long();
 void read_jsonl(const std::filesystem::path& path, const ReadOptions& options, RowTaker& taker);
 void read_json(const std::filesystem::path& path, const ReadOptions& options, RowTaker& taker);
 void read_csv(const std::filesystem::path& path, RowTaker& taker);
+/// A row's line is its number. Throws Error{config} where the plug-in that reads the format is not
+/// there.
+void read_parquet(const std::filesystem::path& path, RowTaker& taker);
 void read_txt_lines(const std::filesystem::path& path, RowTaker& taker);
 /// `poll`, if not empty, is called now and then while the file is read; it may throw.
 void read_txt_whole(const std::filesystem::path& path, const std::function<void()>& poll,

@@ -101,12 +101,13 @@ std::string read_all(const std::filesystem::path& path, std::size_t limit,
 
 namespace {
 
-enum class Format { jsonl, json, csv, txt };
+enum class Format { jsonl, json, csv, txt, parquet };
 
 Format format_of(const std::filesystem::path& path) {
   std::filesystem::path plain = path;
   if (plain.extension() == ".gz" || plain.extension() == ".zst") plain.replace_extension();
   const std::string extension = plain.extension().string();
+  if (path.extension() == ".parquet") return Format::parquet;
   constexpr std::array<std::pair<std::string_view, Format>, 4> kFormats{{{".jsonl", Format::jsonl},
                                                                          {".json", Format::json},
                                                                          {".csv", Format::csv},
@@ -121,7 +122,7 @@ Format format_of(const std::filesystem::path& path) {
     }
   }
   fail(ErrorKind::config, path.string(), "unknown extension \"" + extension + "\"",
-       "known: .jsonl .json .csv .txt, each also with .gz or .zst");
+       "known: .jsonl .json .csv .txt, each also with .gz or .zst, and .parquet");
 }
 
 std::string_view kind_of(const json::Value& value) {
@@ -180,6 +181,9 @@ ReadCounts for_each_row(const std::filesystem::path& path, const ReadOptions& op
       break;
     case Format::txt:
       formats::read_txt_lines(path, taker);
+      break;
+    case Format::parquet:
+      formats::read_parquet(path, taker);
       break;
   }
   return taker.finish();

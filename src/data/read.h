@@ -36,7 +36,8 @@ struct ReadCounts {
 
 /// Formats: .jsonl (an object a line; blank lines are no rows), .json (array of rows, or object of
 /// such arrays), .csv (RFC 4180 with a header; every value a string), .txt (a row {"text": …} a
-/// line); any of them with .gz or .zst.
+/// line); any of them with .gz or .zst; .parquet (values as arrow_value() has them), where the
+/// plug-in that reads it is there.
 /// Rejects go to `rejects` with the row's line; without it the first one is Error{data}
 /// "file:line: …". Also Error{data}: a file without rows, one whose rows are all rejected, a broken
 /// document (.json, unclosed quote in .csv). Error{config}: missing file, unknown extension, no
