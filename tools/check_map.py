@@ -30,7 +30,7 @@ def check_text(name):
 
 def check_test(name):
     """src/a/b.cpp -> tests/a/b_test.cpp; instruction-set rows share the tests of their table."""
-    if re.search(r"src/cli/main(_nn)?\.cpp$|src/kernels/(avx|amx|cuda)", name):
+    if re.search(r"src/cli/main(_nn)?\.cpp$|src/(kernels/(avx|amx|cuda)|data/parquet/plugin)", name):
         return
     test = re.sub(r"^src/(.*)\.cpp$", r"tests/\1_test.cpp", name)
     test = re.sub(r"nn/ops_\w+_nn_test", "nn/ops_nn_test", test)  # one header, one file a kind of operation

@@ -32,7 +32,8 @@ struct Config {
   static constexpr auto fields() {
     using C = Config;
     return std::tuple{
-        Field{"input", &C::input, "files of documents: .jsonl .json .csv .txt, also .gz or .zst"},
+        Field{"input", &C::input,
+              "files of documents: .jsonl .json .csv .txt, also .gz or .zst; .parquet"},
         Field{"text_field", &C::text_field, "field of a document's text"},
         Field{"id_field", &C::id_field, "field of its id; where it is missing, the line number"},
         Field{"required_fields", &C::required_fields,

@@ -30,8 +30,8 @@ void fill_random(uint64_t key, uint64_t document, uint32_t sweep, std::span<uint
 }
 
 /// Of `topics`, by 32 random bits.
-uint8_t any_topic(uint32_t bits, int topics) {
-  return static_cast<uint8_t>(uint64_t{bits} * static_cast<uint64_t>(topics) >> 32);
+uint16_t any_topic(uint32_t bits, int topics) {
+  return static_cast<uint16_t>(uint64_t{bits} * static_cast<uint64_t>(topics) >> 32);
 }
 
 /// Where each term stands, term by term.
@@ -64,6 +64,7 @@ class LdaSampler {
         own_(place(model.padded_topics_)) {}
 
   void run(const std::function<void()>& poll) {
+    if (model_.is_sparse()) model_.sparse_ = SparseTopics(index_.first, model_.topics_);
     begin();
     for (int sweep = 1; sweep <= options_.sweeps; ++sweep) {
       if (poll) poll();
@@ -88,22 +89,22 @@ class LdaSampler {
     for_each_document([&](int64_t d) {
       std::vector<uint32_t> bits(documents_[d].size());
       fill_random(model_.key_, static_cast<uint64_t>(d), 0, bits);
-      uint8_t* topics = topics_.data() + documents_.first[place(d)];
+      uint16_t* topics = topics_.data() + documents_.first[place(d)];
       for (const uint32_t b : bits) *topics++ = any_topic(b, model_.topics_);
     });
   }
 
   /// Tokens of each topic.
   std::vector<int64_t> topic_sizes() {
-    std::array<std::atomic<int64_t>, kMaxTopics> sizes{};
+    std::vector<std::atomic<int64_t>> sizes(place(model_.topics_));
     constexpr int64_t kTokensAChunk = 1 << 16;
     const int64_t tokens = static_cast<int64_t>(topics_.size());
     pool_.parallel_for(tokens, kTokensAChunk, [&](int64_t begin, int64_t end) {
-      std::array<int64_t, kMaxTopics> counts{};
+      std::vector<int64_t> counts(sizes.size());
       for (int64_t i = begin; i < end; ++i) ++counts[topics_[place(i)]];
       for (std::size_t k = 0; k < counts.size(); ++k) sizes[k] += counts[k];
     });
-    return {sizes.begin(), sizes.begin() + model_.topics_};
+    return {sizes.begin(), sizes.end()};
   }
 
   /// (count of the term in the topic + beta) / (tokens of the topic + vocabulary * beta).
@@ -114,18 +115,45 @@ class LdaSampler {
       own_[k] = static_cast<float>(1 / (static_cast<double>(sizes[k]) + prior));
     const auto beta = static_cast<float>(options_.beta);
     pool_.parallel_for(model_.vocabulary_, kTermsAChunk, [&](int64_t begin, int64_t end) {
+      std::vector<int32_t> counts(sizes.size());
       for (int64_t w = begin; w < end; ++w) {
-        std::array<int32_t, kMaxTopics> counts{};
+        std::fill(counts.begin(), counts.end(), 0);
         for (int64_t i = index_.first[place(w)]; i < index_.first[place(w) + 1]; ++i)
           ++counts[topics_[place(index_.tokens[place(i)])]];
         float* row = model_.term_topic_.data() + w * model_.padded_topics_;
         for (std::size_t k = 0; k < sizes.size(); ++k)
           row[k] = (static_cast<float>(counts[k]) + beta) * own_[k];
+        if (model_.is_sparse()) model_.sparse_.set_term(w, counts, model_.alpha_, own_);
+      }
+    });
+    if (model_.is_sparse()) model_.sparse_.set_rest(model_.alpha_, options_.beta, own_);
+  }
+
+  void draw(uint32_t sweep) {
+    if (model_.is_sparse()) {
+      draw_sparsely(sweep);
+    } else {
+      draw_densely(sweep);
+    }
+  }
+
+  void draw_sparsely(uint32_t sweep) {
+    pool_.parallel_for(documents_.size(), kDocumentsAChunk, [&](int64_t begin, int64_t end) {
+      SparseSweep draws(model_.sparse_, model_.term_topic_, model_.padded_topics_, model_.alpha_,
+                        own_);
+      std::vector<uint32_t> bits;
+      for (int64_t d = begin; d < end; ++d) {
+        bits.resize(2 * documents_[d].size());
+        fill_random(model_.key_, static_cast<uint64_t>(d), sweep, bits);
+        draws.draw(
+            documents_[d],
+            std::span(topics_).subspan(place(documents_.first[place(d)]), documents_[d].size()),
+            bits);
       }
     });
   }
 
-  void draw(uint32_t sweep) {
+  void draw_densely(uint32_t sweep) {
     pool_.parallel_for(documents_.size(), kDocumentsAChunk, [&](int64_t begin, int64_t end) {
       const int64_t from = documents_.first[place(begin)];
       std::vector<int64_t> first;
@@ -154,7 +182,7 @@ class LdaSampler {
   LdaModel& model_;
   ThreadPool& pool_;
   Index index_;
-  std::vector<uint8_t> topics_;
+  std::vector<uint16_t> topics_;
   std::vector<float> own_;  // 1 / (tokens of the topic + vocabulary * beta)
 };
 
@@ -186,7 +214,7 @@ void LdaSampler::optimize_alpha() {
   Histogram lengths;
   std::vector<Histogram> counts(place(model_.topics_));
   for (int64_t d = 0; d < documents_.size(); ++d) {
-    std::array<int64_t, kMaxTopics> topics{};
+    std::vector<int64_t> topics(counts.size());
     for (int64_t i = documents_.first[place(d)]; i < documents_.first[place(d) + 1]; ++i)
       ++topics[topics_[place(i)]];
     count_in(lengths, static_cast<int64_t>(documents_[d].size()));
@@ -207,7 +235,7 @@ void LdaSampler::optimize_alpha() {
 LdaModel LdaModel::fit(const TermDocuments& documents, int32_t vocabulary,
                        const LdaOptions& options, uint64_t seed, ThreadPool& pool,
                        const std::function<void()>& poll) {
-  CUPEL_ASSERT(options.topics >= 1 && options.topics <= kMaxTopics);
+  CUPEL_ASSERT(options.topics >= 1 && options.topics <= kMaxLdaTopics);
   LdaModel model;
   model.topics_ = options.topics;
   model.padded_topics_ =
@@ -221,6 +249,8 @@ LdaModel LdaModel::fit(const TermDocuments& documents, int32_t vocabulary,
   return model;
 }
 
+bool LdaModel::is_sparse() const { return padded_topics_ > kMaxTopics; }
+
 float LdaModel::probability(int32_t term, int topic) const {
   return term_topic_[place(term) * place(padded_topics_) + place(topic)];
 }
@@ -229,25 +259,31 @@ std::vector<int64_t> LdaModel::fold_in(std::span<const int32_t> document) const 
   const uint64_t name =
       hash64({reinterpret_cast<const char*>(document.data()), document.size_bytes()}, key_);
   const std::array<int64_t, 2> first = {0, static_cast<int64_t>(document.size())};
-  std::vector<uint8_t> topics(document.size());
+  std::vector<uint16_t> topics(document.size());
   std::vector<uint32_t> bits(document.size());
   fill_random(key_, name, 0, bits);
   for (std::size_t i = 0; i < bits.size(); ++i) topics[i] = any_topic(bits[i], topics_);
+  if (is_sparse()) bits.resize(2 * document.size());
   const std::array<float, kMaxTopics> own{};  // the topics do not learn from it
+  SparseSweep draws(sparse_, term_topic_, padded_topics_, alpha_, {});
   std::vector<int64_t> counts(place(topics_));
   for (int sweep = 1; sweep <= kFoldInSweeps; ++sweep) {
     fill_random(key_, name, static_cast<uint32_t>(sweep), bits);
-    kernels().topic_sweep({.documents = 1,
-                           .first = first.data(),
-                           .terms = document.data(),
-                           .topics = topics.data(),
-                           .random = bits.data(),
-                           .padded_topics = padded_topics_,
-                           .term_topic = term_topic_.data(),
-                           .alpha = alpha_.data(),
-                           .own = own.data()});
+    if (is_sparse()) {
+      draws.draw(document, topics, bits);
+    } else {
+      kernels().topic_sweep({.documents = 1,
+                             .first = first.data(),
+                             .terms = document.data(),
+                             .topics = topics.data(),
+                             .random = bits.data(),
+                             .padded_topics = padded_topics_,
+                             .term_topic = term_topic_.data(),
+                             .alpha = alpha_.data(),
+                             .own = own.data()});
+    }
     if (2 * sweep <= kFoldInSweeps) continue;
-    for (const uint8_t topic : topics) ++counts[topic];
+    for (const uint16_t topic : topics) ++counts[topic];
   }
   return counts;
 }

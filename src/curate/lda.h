@@ -7,12 +7,15 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "curate/sparse_topics.h"
 #include "curate/vocabulary.h"
 
 namespace cupel::curate {
 
+inline constexpr int kMaxLdaTopics = 4096;
+
 struct LdaOptions {
-  int topics = 100;    // 1 … kMaxTopics; above, each draw would cost too much
+  int topics = 100;    // 1 … kMaxLdaTopics
   double alpha = 0.1;  // prior count of each topic in a document, to begin with
   double beta = 0.01;  // prior count of each term in a topic
   int sweeps = 100;
@@ -22,13 +25,15 @@ struct LdaOptions {
 /// Sampler of Griffiths and Steyvers (2004). The counts of terms stand still during a sweep and are
 /// taken anew at its end (Newman et al. 2009, with each document a processor of its own), those of
 /// topics in a document never do; so the result is the same for any number of threads, and on every
-/// kernel row. The random number of a token depends on seed, sweep, document and place alone.
-/// alpha: fixed point of Minka (2000) in the form of Wallach (2008), every tenth sweep from the
-/// twentieth on. Left out: optimising beta, averaging over samples.
+/// kernel row. Up to kMaxTopics topics a draw looks at all of them, above only at those that the
+/// document and the term have (curate/sparse_topics.h). The random number of a token depends on
+/// seed, sweep, document and place alone. alpha: fixed point of Minka (2000) in the form of Wallach
+/// (2008), every tenth sweep from the twentieth on. Left out: optimising beta, averaging over
+/// samples.
 class LdaModel {
  public:
   /// Terms lie in [0, vocabulary). `poll` is called once a sweep and may throw to end it.
-  /// A number of topics outside 1 … kMaxTopics is Error{bug}.
+  /// A number of topics outside 1 … kMaxLdaTopics is Error{bug}.
   static LdaModel fit(const TermDocuments& documents, int32_t vocabulary, const LdaOptions& options,
                       uint64_t seed, ThreadPool& pool, const std::function<void()>& poll = {});
 
@@ -53,11 +58,13 @@ class LdaModel {
 
  private:
   friend class LdaSampler;
+  bool is_sparse() const;
   int topics_ = 0, padded_topics_ = 0;
   int32_t vocabulary_ = 0;
   uint64_t key_ = 0;
   std::vector<float> term_topic_;  // vocabulary x padded_topics
   std::vector<float> alpha_;       // padded_topics
+  SparseTopics sparse_;            // of a model with many topics
 };
 
 }  // namespace cupel::curate

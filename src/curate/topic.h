@@ -41,7 +41,7 @@ struct TopicConfig {
         Field{"balance", &C::balance,
               "share of the input that belongs, before it is read; default: estimated from it",
               1e-6, 1 - 1e-6},
-        Field{"topics", &C::topics, "topics of reference and background together (lda)", 2, 256},
+        Field{"topics", &C::topics, "topics of reference and background together (lda)", 2, 4096},
         Field{"sweeps", &C::sweeps, "passes of Gibbs sampling over the documents (lda)", 1, 1e5},
         Field{"folds", &C::folds, "parts, each scored by a fit on the others to calibrate", 2,
               100}};

@@ -15,10 +15,10 @@ namespace {
 template <class T>
 T at(const ArrowArray& array, int buffer, int64_t index) {
   T value;
-  std::memcpy(&value,
-              static_cast<const char*>(array.buffers[buffer]) +
-                  static_cast<std::size_t>(index) * sizeof(T),
-              sizeof(T));
+  std::memcpy(
+      &value,
+      static_cast<const char*>(array.buffers[buffer]) + static_cast<std::size_t>(index) * sizeof(T),
+      sizeof(T));
   return value;
 }
 
@@ -107,9 +107,9 @@ std::string decimal_text(const unsigned char* bytes, std::size_t width, int scal
       rest %= 10;
     }
     digits += static_cast<char>('0' + rest);
-    if (scale > 0 && static_cast<int>(digits.size()) == scale) digits += '.';
   }
-  for (; scale < 0; ++scale) digits.insert(0, "0");
+  if (scale > 0) digits.insert(static_cast<std::size_t>(scale), ".");
+  if (scale < 0) digits.insert(0, static_cast<std::size_t>(-scale), '0');
   if (negative) digits += '-';
   return {digits.rbegin(), digits.rend()};
 }

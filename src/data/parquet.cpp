@@ -56,7 +56,8 @@ ParquetOpen find_plugin(const std::string& file) {
       return reinterpret_cast<ParquetOpen>(function);
     }
   }
-  fail(ErrorKind::config, file, "the plug-in that reads .parquet cannot be opened (" + trouble + ")",
+  fail(ErrorKind::config, file,
+       "the plug-in that reads .parquet cannot be opened (" + trouble + ")",
        "run scripts/setup --parquet and build again, or convert the file to .jsonl");
 }
 
@@ -70,7 +71,7 @@ ParquetOpen find_plugin(const std::string& file) {
 
 /// The first text in the value that is not valid UTF-8 makes the row a reject.
 bool is_all_utf8(const json::Value& value) {
-  if (value.is_string()) return is_utf8(value.as_string(""));
+  if (value.is_string()) return !find_invalid_utf8(value.as_string(""));
   if (value.is_array()) {
     for (const json::Value& item : value.as_array("")) {
       if (!is_all_utf8(item)) return false;

@@ -85,7 +85,7 @@ struct TopicSweepArgs {
   int64_t documents;
   const int64_t* first;    // documents + 1: where a document's tokens begin, the last one's end
   const int32_t* terms;    // a token each: row of term_topic
-  uint8_t* topics;         // a token each: its topic, overwritten
+  uint16_t* topics;        // a token each: its topic, overwritten
   const uint32_t* random;  // a token each: 32 random bits, of which 24 are used
   int64_t padded_topics;   // at most kMaxTopics
   const float* term_topic;

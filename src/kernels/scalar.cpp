@@ -348,7 +348,7 @@ void topic_sweep(const TopicSweepArgs& args) {
       weight[old] = count[old] + args.alpha[old];
       count[drawn] += 1;
       weight[drawn] = count[drawn] + args.alpha[drawn];
-      args.topics[i] = static_cast<uint8_t>(drawn);
+      args.topics[i] = static_cast<uint16_t>(drawn);
     }
   }
 }

@@ -99,7 +99,7 @@ inline void draw_next(const TopicSweepArgs& args, TopicDocument& document) {
   weight[old] = count[old] + args.alpha[old];
   count[drawn] += 1.0f;
   weight[drawn] = count[drawn] + args.alpha[drawn];
-  args.topics[i] = static_cast<uint8_t>(drawn);
+  args.topics[i] = static_cast<uint16_t>(drawn);
 }
 
 /// Draws of one document wait for one another, those of two do not: they take turns.

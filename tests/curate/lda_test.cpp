@@ -132,6 +132,25 @@ TEST(Lda, FoldsADocumentIntoItsTopicWhereverItStands) {
   EXPECT_EQ(model.fold_in({}), std::vector<int64_t>(kTopics));
 }
 
+TEST(Lda, WithManyTopicsIsTheSameForAnyNumberOfThreads) {
+  const TermDocuments documents = planted(200, 2);
+  const LdaOptions options = {.topics = 300, .sweeps = 25};
+  ThreadPool one(1), two(2);
+  EXPECT_EQ(all_probabilities(LdaModel::fit(documents, kVocabulary, options, 5, one)),
+            all_probabilities(LdaModel::fit(documents, kVocabulary, options, 5, two)));
+}
+
+// 257 are drawn from sparsely, 256 densely: two samplers of the same distribution.
+TEST(Lda, WithManyTopicsExplainsHeldOutDocumentsAsADenseSweepDoes) {
+  ThreadPool pool(2);
+  const TermDocuments documents = planted(400, 1), others = planted(100, 9);
+  const auto likelihood = [&](int topics) {
+    return LdaModel::fit(documents, kVocabulary, {.topics = topics, .sweeps = 60}, 3, pool)
+        .held_out_likelihood(others, pool);
+  };
+  EXPECT_NEAR(likelihood(257), likelihood(256), 0.03);
+}
+
 TEST(Lda, TakesDocumentsWithoutTerms) {
   ThreadPool pool(2);
   TermDocuments documents;
@@ -141,10 +160,10 @@ TEST(Lda, TakesDocumentsWithoutTerms) {
   EXPECT_EQ(model.held_out_likelihood(documents, pool), 0);
 }
 
-TEST(Lda, RefusesMoreTopicsThanADrawCanTake) {
+TEST(Lda, RefusesMoreTopicsThanItsNumbersHold) {
   ThreadPool pool(1);
-  EXPECT_THAT([&] { LdaModel::fit({}, 1, {.topics = 257}, 1, pool); },
-              throws_error(ErrorKind::bug, "kMaxTopics"));
+  EXPECT_THAT([&] { LdaModel::fit({}, 1, {.topics = kMaxLdaTopics + 1}, 1, pool); },
+              throws_error(ErrorKind::bug, "kMaxLdaTopics"));
 }
 
 // Holds for every machine and, as the tests are run with each CUPEL_ISA, every kernel row.

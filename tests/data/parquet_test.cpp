@@ -61,8 +61,7 @@ TEST_F(Parquet, AFileWithoutRowsAndOneThatIsNoneAreErrors) {
               throws_error(ErrorKind::data, "file has no rows"));
   const TemporaryFolder folder;
   const fs::path text = folder.write("a.parquet", "{\"text\": \"not at all\"}\n");
-  EXPECT_THAT([&] { read_rows(text); },
-              throws_error(ErrorKind::data, "cannot be read as Parquet"));
+  EXPECT_THAT([&] { read_rows(text); }, throws_error(ErrorKind::data, "cannot be read as Parquet"));
 }
 
 TEST_F(Parquet, AFileCutShortAnywhereIsAnErrorOfThatFile) {

@@ -36,7 +36,7 @@ TEST(Read, TheFormatGoesByTheExtensionWithAndWithoutCompression) {
 
 TEST(Read, AnUnknownExtensionListsTheKnownOnes) {
   const TemporaryFolder folder;
-  for (const char* name : {"a.parquet", "a", "a.gz", "a.jsonl.bz2", ".jsonl"}) {
+  for (const char* name : {"a.parquet.gz", "a", "a.gz", "a.jsonl.bz2", ".jsonl"}) {
     const auto path = folder.write(name, "x");
     EXPECT_THAT([&] { read_rows(path); },
                 throws_error(ErrorKind::config, "known: .jsonl .json .csv .txt"))

@@ -12,7 +12,7 @@ struct Sample {
   int64_t topics, padded;
   std::vector<int64_t> first = {0};
   std::vector<int32_t> terms;
-  std::vector<uint8_t> assigned;
+  std::vector<uint16_t> assigned;
   std::vector<uint32_t> random;
   std::vector<float> term_topic, alpha, own;
 
@@ -35,7 +35,7 @@ struct Sample {
     for (int d = 0; d < 60; ++d) {
       for (uint32_t i = generator() % 41; i > 0; --i) {
         terms.push_back(static_cast<int32_t>(generator() % kTerms));
-        assigned.push_back(static_cast<uint8_t>(generator() % static_cast<uint32_t>(topics)));
+        assigned.push_back(static_cast<uint16_t>(generator() % static_cast<uint32_t>(topics)));
         random.push_back(generator());
       }
       first.push_back(static_cast<int64_t>(terms.size()));
@@ -43,8 +43,8 @@ struct Sample {
     for (size_t i = 0; i < 40; ++i) random[i] = i % 2 ? 0xFFFFFFFF : 0;  // the ends
   }
 
-  std::vector<uint8_t> sweep(const Kernels& row) const {
-    std::vector<uint8_t> drawn = assigned;
+  std::vector<uint16_t> sweep(const Kernels& row) const {
+    std::vector<uint16_t> drawn = assigned;
     row.topic_sweep({.documents = static_cast<int64_t>(first.size()) - 1,
                      .first = first.data(),
                      .terms = terms.data(),
@@ -61,9 +61,9 @@ struct Sample {
 TEST_P(TopicSweep, DrawsTheSameTopicsOnEveryRow) {
   for (const int64_t topics : {1, 2, 15, 16, 17, 33, 100, 255, 256}) {
     const Sample sample(topics);
-    const std::vector<uint8_t> drawn = sample.sweep(*row);
+    const std::vector<uint16_t> drawn = sample.sweep(*row);
     EXPECT_EQ(drawn, sample.sweep(scalar_row())) << topics << " topics";
-    for (const uint8_t topic : drawn) ASSERT_LT(topic, topics);
+    for (const uint16_t topic : drawn) ASSERT_LT(topic, topics);
   }
 }
 
@@ -84,7 +84,7 @@ TEST_P(TopicSweep, DrawsInProportionToTheFormula) {
   const int64_t first[2] = {0, 1};
   const int32_t term = 0;
   for (uint32_t i = 0; i < kDraws; ++i) {
-    uint8_t topic = 4;
+    uint16_t topic = 4;
     const uint32_t random = i << 16;  // evenly over [0, 1)
     row->topic_sweep(
         {1, first, &term, &topic, &random, kPadded, term_topic.data(), alpha.data(), own.data()});
