@@ -41,7 +41,8 @@ struct Owned {
 std::vector<fs::path> plugin_places() {
   std::error_code ignored;
   const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  return {program / kParquetPlugin, program.parent_path() / "lib" / kParquetPlugin,
+  return {program / kParquetPlugin, program.parent_path() / kParquetPlugin,
+          program.parent_path() / "lib" / kParquetPlugin,
           program.parent_path() / "lib" / "x86_64-linux-gnu" / kParquetPlugin, kParquetPlugin};
 }
 

@@ -1,6 +1,7 @@
 // The Parquet plug-in: Apache Arrow behind the one function of data/parquet_plugin.h.
 #include <arrow/c/bridge.h>
 #include <arrow/io/file.h>
+#include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/exception.h>
@@ -15,6 +16,13 @@
 
 namespace {
 
+/// A few bytes of a file can ask for any amount of memory.
+arrow::MemoryPool* memory() {
+  constexpr int64_t kMostBytes = int64_t{1} << 30;
+  static arrow::CappedMemoryPool pool(arrow::default_memory_pool(), kMostBytes);
+  return &pool;
+}
+
 /// Batches of a file that stays open as long as they are read.
 class FileBatches : public arrow::RecordBatchReader {
  public:
@@ -24,12 +32,13 @@ class FileBatches : public arrow::RecordBatchReader {
     parquet::ArrowReaderProperties properties(/*use_threads=*/false);
     properties.set_batch_size(batch_rows);
     properties.set_pre_buffer(false);  // else a whole row group is in memory at once
-    parquet::ReaderProperties reading;
+    parquet::ReaderProperties reading(memory());
     reading.enable_buffered_stream();
     parquet::arrow::FileReaderBuilder builder;
     ARROW_RETURN_NOT_OK(builder.Open(std::move(file), reading));
     auto reader = std::make_shared<FileBatches>();
-    ARROW_ASSIGN_OR_RAISE(reader->file_, builder.properties(properties)->Build());
+    ARROW_ASSIGN_OR_RAISE(reader->file_,
+                          builder.memory_pool(memory())->properties(properties)->Build());
     ARROW_ASSIGN_OR_RAISE(reader->batches_, reader->file_->GetRecordBatchReader());
     return reader;
   }
