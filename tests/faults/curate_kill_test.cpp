@@ -1,4 +1,4 @@
-// A run of curate that is killed begins again and leaves the bytes of an undisturbed one.
+// A run of curate that is killed goes on and leaves the bytes of an undisturbed one.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -22,6 +22,7 @@ void curate(const fs::path& input, const fs::path& folder) {
   Config config;
   config.input = {{input.string()}};
   config.format = FormatConfig{20, 1000};
+  config.save_seconds = 0;
   RunOptions options;
   options.folder = folder;
   options.threads = 1;
