@@ -56,7 +56,7 @@ class Wrong(Exception):
 
 def text(vocabulary, start):
     """Sixteen of a thousand words."""
-    numbers = (f"{(start * 7919 + i * i * 31 + i * start) % 1009:03}" for i in range(16))
+    numbers = (f"{number:03}" for number in random.Random(start).choices(range(1000), k=16))
     return " ".join(vocabulary + number.translate(LETTERS) for number in numbers)
 
 

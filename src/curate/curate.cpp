@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <mutex>
 
 #include "base/error.h"
 #include "base/scratch_file.h"
@@ -19,6 +20,8 @@
 
 namespace cupel::curate {
 namespace {
+
+constexpr std::size_t kLongText = std::size_t{1} << 20;
 
 /// A few batches are in memory at a time, each with its rows parsed.
 std::size_t batch_bytes(const Config& config, const Run& run) {
@@ -50,9 +53,12 @@ void drop_duplicates(const Config& config, int64_t earlier_rows, ParserPool& par
   DuplicateFinder finder(config.dedup, config.memory_limit.bytes / 2, run.folder(), run.pool());
   std::vector<Fingerprint> fingerprints(kPassRows);
   ScratchFile row_of(run.folder());  // by document
+  std::mutex one_long_text;          // so that the n-grams of one alone are in memory
   for_each_kept_text(
       rows, parsers, run, "fingerprints",
       [&](int64_t, std::size_t slot, std::string_view text) {
+        std::unique_lock guard(one_long_text, std::defer_lock);
+        if (text.size() > kLongText) guard.lock();
         fingerprints[slot] = finder.fingerprint(normal_form(text));
       },
       [&](int64_t row, std::size_t slot) {
