@@ -219,8 +219,13 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::append(std::string_view bytes) {
   CUPEL_ASSERT(fd_ >= 0);
-  buffer_ += bytes;
-  if (buffer_.size() >= kBufferBytes) flush();
+  if (bytes.size() < kBufferBytes) {
+    buffer_ += bytes;
+    if (buffer_.size() >= kBufferBytes) flush();
+    return;
+  }
+  flush();  // a copy would buy nothing
+  if (const int code = write_all(fd_, bytes); code != 0) fail_errno(path_, "write", code);
 }
 
 void AtomicFile::flush() {

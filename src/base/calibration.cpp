@@ -92,13 +92,22 @@ double Calibration::probability(double score, double balance) const {
 }
 
 double Calibration::estimate_balance(std::span<const double> scores) const {
+  return estimate_balance_in_parts([&](const Take& take) { take(scores); });
+}
+
+double Calibration::estimate_balance_in_parts(const std::function<void(const Take&)>& scan) const {
   constexpr int kMostRounds = 1000;
   constexpr double kSettled = 1e-9, kLeast = 1e-6;
   double balance = 0.5;
-  for (int round = 0; round < kMostRounds && !scores.empty(); ++round) {
+  for (int round = 0; round < kMostRounds; ++round) {
     double sum = 0;
-    for (const double score : scores) sum += probability(score, balance);
-    const double next = std::clamp(sum / static_cast<double>(scores.size()), kLeast, 1 - kLeast);
+    std::size_t count = 0;
+    scan([&](std::span<const double> scores) {
+      for (const double score : scores) sum += probability(score, balance);
+      count += scores.size();
+    });
+    if (count == 0) break;
+    const double next = std::clamp(sum / static_cast<double>(count), kLeast, 1 - kLeast);
     const bool settled = std::abs(next - balance) < kSettled;
     balance = next;
     if (settled) break;

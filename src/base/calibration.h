@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -31,6 +32,10 @@ class Calibration {
   /// The share of positives among `scores` that is most likely given their probabilities: the
   /// expectation maximisation of Saerens, Latinne and Decaestecker (2002). In (0, 1); 0.5 for none.
   double estimate_balance(std::span<const double> scores) const;
+  /// The same of scores that need not be in memory: scan(take) calls take(some of them) until all
+  /// are told, in the same order each time; it is called once a round, some tens of times.
+  using Take = std::function<void(std::span<const double>)>;
+  double estimate_balance_in_parts(const std::function<void(const Take&)>& scan) const;
 
   std::span<const Step> steps() const { return steps_; }
 

@@ -82,9 +82,8 @@ void RunLog::reject(const Reject& reject) {
 }
 
 int64_t RunLog::sync_metrics() {
-  if (!metrics_) return 0;
-  metrics_->sync();
-  return metrics_->position();
+  sync();
+  return metrics_ ? metrics_->position() : 0;
 }
 
 void RunLog::cut_metrics(int64_t position) {

@@ -25,7 +25,7 @@ class RunLog {
   void reject(const Reject& reject);
   int64_t rejected() const { return static_cast<int64_t>(rejects_seen_.size()); }
 
-  /// Of metrics.jsonl: bytes that are safely on disk, and the cut back to such a place.
+  /// All three safely on disk; bytes of metrics.jsonl then, and the cut back to such a place.
   int64_t sync_metrics();
   void cut_metrics(int64_t position);
   void sync();

@@ -121,7 +121,7 @@ class Run {
   /// A further entry of the manifest, as in ("isa_row", "avx2").
   void set_manifest(std::string key, json::Value value);
 
-  /// Bytes of metrics.jsonl that are safely on disk, to be stored in a checkpoint …
+  /// All logs go safely to disk; bytes of metrics.jsonl there, to be stored in a checkpoint …
   int64_t sync_metrics();
   /// … and the cut on resume: everything after `position` is dropped.
   void cut_metrics(int64_t position);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 
 namespace cupel {
@@ -16,57 +17,85 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
 
-[[noreturn]] void fail_scratch(const fs::path& folder, const char* doing, int code) {
+[[noreturn]] void fail_scratch(const fs::path& place, const char* doing, int code) {
   const bool denied = code == EACCES || code == EPERM || code == ENOENT || code == ENOTDIR;
-  fail(denied ? ErrorKind::config : ErrorKind::resource, folder.string(),
+  fail(denied ? ErrorKind::config : ErrorKind::resource, place.string(),
        std::string("cannot ") + doing + " a temporary file: " + std::strerror(code),
        code == ENOSPC || code == EDQUOT
            ? "free some space there, or choose another place with --out"
            : "choose another place with --out");
 }
 
-/// A file that has a name for a moment, for file systems that know no O_TMPFILE.
-int open_and_unlink(const fs::path& folder) {
+/// A file that no folder names; where the file system cannot make one, a name is given and taken.
+int open_unnamed(const fs::path& folder) {
+  int fd;
+  do {
+    fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  } while (fd < 0 && errno == EINTR);
+  if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return fd;
   std::string name = (folder / ".staging-scratch-XXXXXX").string();
-  const int fd = ::mkostemp(name.data(), O_CLOEXEC);
+  fd = ::mkostemp(name.data(), O_CLOEXEC);
   if (fd >= 0) ::unlink(name.c_str());
+  return fd;
+}
+
+/// Fills `out` from what lies in the file at `at`.
+void read_out(int fd, int64_t at, char* out, std::size_t size, const fs::path& place) {
+  while (size > 0) {
+    const ssize_t got = ::pread(fd, out, size, at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) fail_scratch(place, "read", got < 0 ? errno : EIO);
+    out += got;
+    at += got;
+    size -= static_cast<std::size_t>(got);
+  }
+}
+
+/// Opened, or an error that names it.
+int open_named(const fs::path& path, int flags) {
+  int fd;
+  do {
+    fd = ::open(path.c_str(), flags | O_CLOEXEC);
+  } while (fd < 0 && errno == EINTR);
+  if (fd < 0) fail_scratch(path, "open", errno);
   return fd;
 }
 
 }  // namespace
 
 ScratchFile::ScratchFile(const fs::path& folder)
-    : folder_(folder.empty() ? fs::temp_directory_path() : folder),
-      fd_(::open(folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)) {
-  if (fd_ < 0) fd_ = open_and_unlink(folder_);
+    : folder_(folder.empty() ? fs::temp_directory_path() : folder), fd_(open_unnamed(folder_)) {
   if (fd_ < 0) fail_scratch(folder_, "make", errno);
 }
 
 ScratchFile::~ScratchFile() { ::close(fd_); }
 
+int64_t ScratchFile::size() const {
+  const std::lock_guard guard(mutex_);
+  return written_ + static_cast<int64_t>(buffer_.size());
+}
+
 int64_t ScratchFile::append(std::string_view bytes) {
-  const int64_t begin = size();
-  buffer_ += bytes;
-  if (buffer_.size() >= kBufferBytes) flush();
+  const std::lock_guard guard(mutex_);
+  const int64_t begin = written_ + static_cast<int64_t>(buffer_.size());
+  if (bytes.size() < kBufferBytes) {
+    buffer_ += bytes;
+    if (buffer_.size() >= kBufferBytes) flush();
+  } else {  // a copy would buy nothing
+    flush();
+    write_out(written_, bytes);
+    written_ += static_cast<int64_t>(bytes.size());
+  }
   return begin;
 }
 
 void ScratchFile::flush() {
-  const int64_t at = written_;
+  write_out(written_, buffer_);
   written_ += static_cast<int64_t>(buffer_.size());
-  write(at, buffer_);
   buffer_.clear();
 }
 
-void ScratchFile::write(int64_t at, std::string_view bytes) {
-  CUPEL_ASSERT(at >= 0 && at + static_cast<int64_t>(bytes.size()) <= size());
-  if (at + static_cast<int64_t>(bytes.size()) > written_) {
-    if (at >= written_) {
-      bytes.copy(buffer_.data() + (at - written_), bytes.size());
-      return;
-    }
-    flush();
-  }
+void ScratchFile::write_out(int64_t at, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t done = ::pwrite(fd_, bytes.data(), bytes.size(), at);
     if (done < 0 && errno == EINTR) continue;
@@ -76,20 +105,83 @@ void ScratchFile::write(int64_t at, std::string_view bytes) {
   }
 }
 
-void ScratchFile::read(int64_t at, char* out, std::size_t size_wanted) const {
-  CUPEL_ASSERT(at >= 0 && at + static_cast<int64_t>(size_wanted) <= size());
-  while (size_wanted > 0 && at < written_) {
-    const auto in_file = static_cast<std::size_t>(written_ - at);
-    const ssize_t got = ::pread(fd_, out, std::min(size_wanted, in_file), at);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) fail_scratch(folder_, "read", got < 0 ? errno : EIO);
-    out += got;
-    at += got;
-    size_wanted -= static_cast<std::size_t>(got);
+void ScratchFile::write(int64_t at, std::string_view bytes) {
+  const std::lock_guard guard(mutex_);
+  const int64_t end = at + static_cast<int64_t>(bytes.size());
+  CUPEL_ASSERT(at >= 0 && end <= written_ + static_cast<int64_t>(buffer_.size()));
+  if (at >= written_) {
+    bytes.copy(buffer_.data() + (at - written_), bytes.size());
+    return;
   }
-  std::string_view(buffer_)
-      .substr(static_cast<std::size_t>(std::max<int64_t>(0, at - written_)))
-      .copy(out, size_wanted);
+  if (end > written_) flush();
+  write_out(at, bytes);
+}
+
+void ScratchFile::read(int64_t at, char* out, std::size_t size) const {
+  std::size_t in_file = size;
+  {
+    const std::lock_guard guard(mutex_);
+    const int64_t end = at + static_cast<int64_t>(size);
+    CUPEL_ASSERT(at >= 0 && end <= written_ + static_cast<int64_t>(buffer_.size()));
+    if (end > written_) {
+      in_file = static_cast<std::size_t>(std::max<int64_t>(0, written_ - at));
+      const auto begin = static_cast<std::size_t>(std::max<int64_t>(0, at - written_));
+      buffer_.copy(out + in_file, size - in_file, begin);
+    }
+  }
+  read_out(fd_, at, out, in_file, folder_);
+}
+
+void ScratchFile::copy_to(const fs::path& path) const {
+  AtomicFile copy(path);
+  std::string block;
+  const int64_t end = size();
+  for (int64_t at = 0; at < end; at += static_cast<int64_t>(block.size())) {
+    block.resize(std::min(kBufferBytes, static_cast<std::size_t>(end - at)));
+    read(at, block.data(), block.size());
+    copy.append(block);
+  }
+  copy.commit();
+}
+
+void ScratchFile::link_to(const fs::path& path) {
+  {
+    const std::lock_guard guard(mutex_);
+    flush();
+  }
+  const std::string self = "/proc/self/fd/" + std::to_string(fd_);
+  if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) != 0)
+    copy_to(path);
+}
+
+void ScratchFile::copy_from(const fs::path& path, int64_t size) {
+  const int fd = open_named(path, O_RDONLY);
+  {
+    const std::lock_guard guard(mutex_);
+    written_ = 0;
+    buffer_.clear();
+  }
+  try {
+    std::string block;
+    for (int64_t at = 0; at < size; at += static_cast<int64_t>(block.size())) {
+      block.resize(std::min(kBufferBytes, static_cast<std::size_t>(size - at)));
+      read_out(fd, at, block.data(), block.size(), path);
+      append(block);
+    }
+  } catch (...) {
+    ::close(fd);
+    throw;
+  }
+  ::close(fd);
+}
+
+void ScratchFile::adopt(const fs::path& path, int64_t size) {
+  const int fd = open_named(path, O_RDWR);
+  const std::lock_guard guard(mutex_);
+  ::close(fd_);
+  fd_ = fd;
+  written_ = size;
+  buffer_.clear();
 }
 
 }  // namespace cupel

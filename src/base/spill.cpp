@@ -1,40 +1,19 @@
 #include "base/spill.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <mutex>
-#include <string>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "base/scratch_file.h"
 
 namespace cupel {
 namespace {
-
-[[noreturn]] void fail_errno(const std::filesystem::path& folder, const char* doing, int code) {
-  fail(ErrorKind::resource, folder.string(),
-       std::string("cannot ") + doing + " a temporary file: " + std::strerror(code),
-       "free some space there, or allow more memory");
-}
-
-/// A file that no folder names; where the file system cannot make one, a name is given and taken.
-int open_unnamed(const std::filesystem::path& folder) {
-  int fd;
-  do {
-    fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  } while (fd < 0 && errno == EINTR);
-  if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return fd;
-  std::string path = (folder / ".staging-spill-XXXXXX").string();
-  fd = ::mkostemp(path.data(), O_CLOEXEC);
-  if (fd >= 0) ::unlink(path.c_str());
-  return fd;
-}
 
 /// The system gets the whole pages of a buffer that is about to be freed: an allocator keeps what a
 /// thread freed for that thread, and blocks are put by one and replaced by another.
@@ -56,36 +35,19 @@ struct Block {
 
 struct BlockStore::Impl {
   Impl(int64_t memory_bytes, std::filesystem::path place)
-      : memory_left(memory_bytes),
-        folder(place.empty() ? std::filesystem::temp_directory_path() : std::move(place)) {}
+      : memory_left(memory_bytes), folder(std::move(place)) {}
 
   int64_t memory_left;
   std::filesystem::path folder;
   mutable std::mutex mutex;
   std::vector<Block> blocks;
-  int fd = -1;
-  int64_t file_bytes = 0;
-
-  int64_t append_to_file(std::span<const std::byte> bytes) {
-    if (fd < 0 && (fd = open_unnamed(folder)) < 0) fail_errno(folder, "make", errno);
-    const int64_t begin = file_bytes;
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail_errno(folder, "write", errno);
-      file_bytes += written;
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    return begin;
-  }
+  std::optional<ScratchFile> file;  // made when it is first needed
 };
 
 BlockStore::BlockStore(int64_t memory_bytes, std::filesystem::path folder)
     : impl_(std::make_unique<Impl>(memory_bytes, std::move(folder))) {}
 
-BlockStore::~BlockStore() {
-  if (impl_->fd >= 0) ::close(impl_->fd);
-}
+BlockStore::~BlockStore() = default;
 
 int64_t BlockStore::put(std::span<const std::byte> bytes) {
   const std::lock_guard lock(impl_->mutex);
@@ -95,7 +57,8 @@ int64_t BlockStore::put(std::span<const std::byte> bytes) {
     block.bytes.assign(bytes.begin(), bytes.end());
     impl_->memory_left -= block.size;
   } else {
-    block.offset = impl_->append_to_file(bytes);
+    if (!impl_->file) impl_->file.emplace(impl_->folder);
+    block.offset = impl_->file->append({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
   impl_->blocks.push_back(std::move(block));
   return static_cast<int64_t>(impl_->blocks.size()) - 1;
@@ -113,13 +76,7 @@ void BlockStore::read(int64_t block, int64_t offset, std::span<std::byte> out) c
     }
     at = from.offset + offset;
   }
-  while (!out.empty()) {
-    const ssize_t got = ::pread(impl_->fd, out.data(), out.size(), at);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) fail_errno(impl_->folder, "read", got < 0 ? errno : EIO);
-    at += got;
-    out = out.subspan(static_cast<std::size_t>(got));
-  }
+  impl_->file->read(at, reinterpret_cast<char*>(out.data()), out.size());
 }
 
 void BlockStore::drop(int64_t block) {
@@ -132,7 +89,7 @@ void BlockStore::drop(int64_t block) {
 
 int64_t BlockStore::spilled_bytes() const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->file_bytes;
+  return impl_->file ? impl_->file->size() : 0;
 }
 
 }  // namespace cupel

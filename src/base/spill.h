@@ -1,4 +1,4 @@
-// Blocks of bytes that outgrow memory: beyond a limit they lie in a temporary file without a name.
+// Blocks of bytes that outgrow memory: beyond a limit they lie in a scratch file.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +21,8 @@ class BlockStore {
   BlockStore(const BlockStore&) = delete;
   BlockStore& operator=(const BlockStore&) = delete;
 
-  /// Number of the block, from 0 in the order of calls. Throws Error{resource} if the file cannot
-  /// be made or written.
+  /// Number of the block, from 0 in the order of calls. Throws what ScratchFile
+  /// does.
   int64_t put(std::span<const std::byte> bytes);
   /// Fills `out` with the block's bytes from `offset` on, which must be there.
   void read(int64_t block, int64_t offset, std::span<std::byte> out) const;

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <numeric>
+#include <functional>
+#include <mutex>
 
 #include "base/error.h"
+#include "base/scratch_file.h"
+#include "curate/checkpoint.h"
 #include "curate/duplicates.h"
 #include "curate/language.h"
 #include "curate/pii.h"
@@ -17,6 +20,8 @@
 
 namespace cupel::curate {
 namespace {
+
+constexpr std::size_t kLongText = std::size_t{1} << 20;
 
 /// A few batches are in memory at a time, each with its rows parsed.
 std::size_t batch_bytes(const Config& config, const Run& run) {
@@ -45,13 +50,15 @@ void record_inputs(const Config& config, Run& run) {
 /// Among the rows that are kept so far, so that the row named as kept is one.
 void drop_duplicates(const Config& config, int64_t earlier_rows, ParserPool& parsers,
                      RowStore& rows, Run& run) {
-  const auto section = run.section("duplicates");
   DuplicateFinder finder(config.dedup, config.memory_limit.bytes / 2, run.folder(), run.pool());
   std::vector<Fingerprint> fingerprints(kPassRows);
-  std::vector<int64_t> row_of;  // by document
+  ScratchFile row_of(run.folder());  // by document
+  std::mutex one_long_text;          // so that the n-grams of one alone are in memory
   for_each_kept_text(
       rows, parsers, run, "fingerprints",
       [&](int64_t, std::size_t slot, std::string_view text) {
+        std::unique_lock guard(one_long_text, std::defer_lock);
+        if (text.size() > kLongText) guard.lock();
         fingerprints[slot] = finder.fingerprint(normal_form(text));
       },
       [&](int64_t row, std::size_t slot) {
@@ -60,9 +67,14 @@ void drop_duplicates(const Config& config, int64_t earlier_rows, ParserPool& par
         } else {
           finder.add(fingerprints[slot]);
         }
-        row_of.push_back(row);
+        row_of.append({reinterpret_cast<const char*>(&row), sizeof row});
       });
-  const auto row = [&](int64_t document) { return row_of[static_cast<std::size_t>(document)]; };
+  const auto row = [&](int64_t document) {
+    int64_t number = 0;
+    row_of.read(document * static_cast<int64_t>(sizeof number), reinterpret_cast<char*>(&number),
+                sizeof number);
+    return number;
+  };
   const auto text = [&](int64_t document) {
     std::string form;
     parsers.with([&](RowFieldParser& parser) {
@@ -74,12 +86,13 @@ void drop_duplicates(const Config& config, int64_t earlier_rows, ParserPool& par
     return form;
   };
   const auto drop = [&](const Duplicate& duplicate) {
-    RowRecord record = rows.record(row(duplicate.document));
+    const int64_t dropped = row(duplicate.document);
+    RowRecord record = rows.record(dropped);
     record.rule = rows.rule_number(duplicate.exact ? "exact" : "near", "duplicate");
     record.kept = row(duplicate.kept);
     record.value = duplicate.similarity;
     record.threshold = duplicate.exact ? 1 : config.dedup.near->jaccard;
-    rows.set_record(row(duplicate.document), record);
+    rows.set_record(dropped, record);
   };
   finder.find(text, drop, [&run] {
     if (run.stop_requested()) throw Interrupted();
@@ -118,6 +131,120 @@ void require_rows(const Config& config, const Report& report, const FirstReject&
        "decisions.jsonl has every row with its rule");
 }
 
+/// The corpus in work: its rows, what is decided on them, and how far that has come.
+class Curation {
+ public:
+  Curation(const Config& config, Run& run)
+      : config_(config),
+        run_(run),
+        stages_(row_stages(config)),
+        parsers_(config.text_field, config.id_field, config.required_fields),
+        rows_(run.folder()),
+        checkpoint_(config.save_seconds, rows_, progress_, run) {}
+
+  /// Every pass but the last one, or those that a checkpoint leaves to do.
+  void decide() {
+    const std::vector<Pass> all = passes();
+    const auto count = static_cast<int64_t>(all.size());
+    if (checkpoint_.load()) {
+      for (int64_t i = 0; i < std::min(progress_.files, files()); ++i)
+        rows_.begin_file(file(i).text);
+      resumed_from_ = progress_.passes < count
+                          ? all[static_cast<std::size_t>(progress_.passes)].name
+                          : std::string("write");
+      run_.log(LogLevel::info, "goes on with pass " + *resumed_from_);
+    }
+    while (progress_.passes < count) {
+      const Pass& pass = all[static_cast<std::size_t>(progress_.passes)];
+      const auto section = run_.section(pass.name);
+      pass.work();
+      ++progress_.passes;
+      checkpoint_.save_pass();
+    }
+  }
+
+  Report write(Truth* truth) {
+    const auto earlier_files = static_cast<int64_t>(config_.against.size());
+    Report report = write_outputs(
+        {stages_, parsers_, rows_, earlier_files, progress_.earlier_rows, files() - earlier_files},
+        truth, run_);
+    checkpoint_.remove();
+    require_sums(report, rows_.size() - progress_.earlier_rows);
+    require_rows(config_, report, progress_.first_reject);
+    for (const RowStage& stage : stages_) report.stages.push_back(stage.name);
+    if (config_.topic) report.stages.emplace_back("topic");
+    if (config_.dedup.exact) report.stages.emplace_back("exact");
+    if (config_.dedup.near) report.stages.emplace_back("near");
+    for (const std::string& stage : report.stages) report.dropped.try_emplace(stage, 0);
+    report.kept_share = static_cast<double>(report.kept) / static_cast<double>(report.input);
+    report.passes = static_cast<int64_t>(passes().size()) + 2;  // the hashes of inputs, this one
+    report.topic = progress_.topic;
+    report.resumed_from = resumed_from_;
+    return report;
+  }
+
+ private:
+  struct Pass {
+    std::string name;
+    std::function<void()> work;
+  };
+
+  /// In the order of their decisions; what they leave behind is in rows_ and progress_ alone.
+  std::vector<Pass> passes() {
+    std::vector<Pass> all{{"check", [this] { check(); }}};
+    if (config_.topic) {
+      all.push_back({"topic", [this] {
+                       progress_.topic =
+                           drop_off_topic(*config_.topic, config_.text_field, parsers_, rows_,
+                                          progress_.earlier_rows, run_);
+                     }});
+    }
+    if (config_.dedup.exact || config_.dedup.near) {
+      all.push_back({"duplicates", [this] {
+                       drop_duplicates(config_, progress_.earlier_rows, parsers_, rows_, run_);
+                     }});
+    }
+    return all;
+  }
+
+  /// Earlier corpora come first.
+  const Path& file(int64_t number) const {
+    const auto at = static_cast<std::size_t>(number);
+    const std::size_t earlier = config_.against.size();
+    return at < earlier ? config_.against[at] : config_.input[at - earlier];
+  }
+  int64_t files() const {
+    return static_cast<int64_t>(config_.against.size() + config_.input.size());
+  }
+
+  void check() {
+    const auto earlier = static_cast<int64_t>(config_.against.size());
+    const auto poll = [this](int64_t entered) {
+      progress_.rows_of_file = entered;
+      if (!run_.stop_requested()) return checkpoint_.save_if_due();
+      checkpoint_.save();
+      throw Interrupted();
+    };
+    const Scan scan{stages_, parsers_, rows_, progress_.first_reject, batch_bytes(config_, run_),
+                    run_,    poll};
+    while (progress_.files < files()) {
+      scan_file(file(progress_.files).text, progress_.files < earlier, scan,
+                progress_.rows_of_file);
+      progress_.rows_of_file = 0;
+      if (++progress_.files == earlier) progress_.earlier_rows = rows_.size();
+    }
+  }
+
+  const Config& config_;
+  Run& run_;
+  std::vector<RowStage> stages_;
+  ParserPool parsers_;
+  RowStore rows_;
+  Progress progress_;
+  Checkpoint checkpoint_;
+  std::optional<std::string> resumed_from_;
+};
+
 }  // namespace
 
 std::vector<std::string> Config::problems() const {
@@ -148,37 +275,9 @@ Report run(const Config& config, Run& run) {
   record_inputs(config, run);
   std::optional<Truth> truth;
   if (!config.truth.empty()) truth.emplace(config.truth.text);
-
-  const std::vector<RowStage> stages = row_stages(config);
-  ParserPool parsers(config.text_field, config.id_field, config.required_fields);
-  RowStore rows(run.folder());
-  FirstReject reject;
-  const Scan scan{stages, parsers, rows, reject, batch_bytes(config, run), run};
-  for (const Path& path : config.against) scan_file(path.text, true, scan);
-  const int64_t earlier = rows.size();
-  {
-    const auto section = run.section("check");
-    for (const Path& path : config.input) scan_file(path.text, false, scan);
-  }
-  const bool looks_for_duplicates = config.dedup.exact || config.dedup.near;
-  std::optional<TopicReport> topic;
-  if (config.topic)
-    topic = drop_off_topic(*config.topic, config.text_field, parsers, rows, earlier, run);
-  if (looks_for_duplicates) drop_duplicates(config, earlier, parsers, rows, run);
-
-  Report report = write_outputs({stages, parsers, rows, static_cast<int64_t>(config.against.size()),
-                                 earlier, static_cast<int64_t>(config.input.size())},
-                                truth ? &*truth : nullptr, run);
-  require_sums(report, rows.size() - earlier);
-  require_rows(config, report, reject);
-  for (const RowStage& stage : stages) report.stages.push_back(stage.name);
-  if (config.topic) report.stages.emplace_back("topic");
-  if (config.dedup.exact) report.stages.emplace_back("exact");
-  if (config.dedup.near) report.stages.emplace_back("near");
-  for (const std::string& stage : report.stages) report.dropped.try_emplace(stage, 0);
-  report.kept_share = static_cast<double>(report.kept) / static_cast<double>(report.input);
-  report.passes = 3 + looks_for_duplicates + config.topic.has_value();
-  report.topic = topic;
+  Curation curation(config, run);
+  curation.decide();
+  Report report = curation.write(truth ? &*truth : nullptr);
   report.documents_per_second =
       static_cast<double>(report.input) / std::max(run.seconds() - begin, 1e-9);
   if (truth) report.score = truth->score();

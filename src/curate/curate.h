@@ -27,6 +27,7 @@ struct Config {
   std::optional<TopicConfig> topic;
   std::vector<Path> against;
   ByteSize memory_limit{INT64_C(2) << 30};
+  double save_seconds = 60;
   Path truth;
 
   static constexpr auto fields() {
@@ -47,6 +48,8 @@ struct Config {
               "kept.jsonl of earlier runs: what they hold is dropped from the input"},
         Field{"memory_limit", &C::memory_limit, "the rest goes to disk, in the run's folder",
               0x1p26, 0x1p50},
+        Field{"save_seconds", &C::save_seconds,
+              "between two checkpoints of the first pass, from which --resume goes on", 0, 1e6},
         Field{"truth", &C::truth,
               ".csv with id, kind and dup_of, by which the result is scored, and nothing decided"}};
   }
@@ -82,6 +85,7 @@ struct Report {
   std::optional<TopicReport> topic;
   std::optional<Score> score;
   std::vector<DropSample> samples;
+  std::optional<std::string> resumed_from;
 
   static constexpr auto fields() {
     using C = Report;
@@ -98,16 +102,18 @@ struct Report {
         Field{"documents_per_second", &C::documents_per_second, "input over seconds"},
         Field{"topic", &C::topic, "how well the topic fit tells reference and background apart"},
         Field{"score", &C::score, "against the truth; null without"},
-        Field{"samples", &C::samples, "dropped rows, at most three a rule"}};
+        Field{"samples", &C::samples, "dropped rows, at most three a rule"},
+        Field{"resumed_from", &C::resumed_from, "pass that a checkpoint let the run go on with"}};
   }
 };
 
 /// Writes kept.jsonl (the rows that stay, byte for byte where the input is .jsonl) and
 /// decisions.jsonl (one row an input row). The same bytes for every number of threads, memory limit
-/// and way the input is compressed. A run that resumes begins again. Throws Error{config} for files
-/// that are missing, Error{data} for rows of `against` that cannot be read, for a truth that names
-/// no row of the input, and where nothing is kept (both files are written first), Error{resource}
-/// for a full disk, Interrupted when asked to stop.
+/// and way the input is compressed. A run that resumes goes on from its checkpoint: within the
+/// first pass every save_seconds, then after each pass. Throws Error{config} for files that are
+/// missing, Error{data} for rows of `against` that cannot be read, for a truth that names no row of
+/// the input, and where nothing is kept (both files are written first), Error{resource} for a full
+/// disk, Interrupted when asked to stop.
 Report run(const Config& config, Run& run);
 
 }  // namespace cupel::curate

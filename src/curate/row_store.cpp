@@ -6,11 +6,15 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 
 namespace cupel::curate {
 namespace {
 
+namespace fs = std::filesystem;
+
+constexpr const char *kRecords = "rows.bin", *kSpool = "spool.bin";
 constexpr int64_t kRecordBytes = sizeof(RowRecord);
 static_assert(kRecordBytes == 48);
 
@@ -20,9 +24,9 @@ std::string_view bytes_of(const RowRecord& record) {
 
 }  // namespace
 
-RowStore::RowStore(const std::filesystem::path& folder) : records_(folder), spool_(folder) {}
+RowStore::RowStore(const fs::path& folder) : records_(folder), spool_(folder) {}
 
-void RowStore::begin_file(const std::filesystem::path& path) {
+void RowStore::begin_file(const fs::path& path) {
   CUPEL_ASSERT(files_.size() < UINT16_MAX);
   files_.push_back({path.string(), nullptr});
   if (holds_rows(path)) files_.back().input = std::make_unique<InputFile>(path);
@@ -73,6 +77,30 @@ std::string RowStore::json(const RowRecord& record) const {
     done += static_cast<std::size_t>(got);
   }
   return out;
+}
+
+RowStore::Saved RowStore::save(const fs::path& folder) {
+  records_.copy_to(folder / kRecords);
+  spool_.link_to(folder / kSpool);
+  return {size_, spool_.size(), sha256_file(folder / kRecords), rules_};
+}
+
+bool RowStore::load(const fs::path& folder, const Saved& saved) {
+  CUPEL_ASSERT(size_ == 0);
+  const fs::path records = folder / kRecords, spool = folder / kSpool;
+  std::error_code missing;
+  const auto is_whole = [&](const fs::path& path, int64_t bytes) {
+    const std::uintmax_t size = fs::file_size(path, missing);
+    return !missing && bytes >= 0 && size >= static_cast<std::uintmax_t>(bytes);
+  };
+  if (!is_whole(records, saved.rows * kRecordBytes) || !is_whole(spool, saved.spool_bytes) ||
+      saved.rules.empty() || sha256_file(records) != saved.records_sha256)
+    return false;
+  records_.copy_from(records, saved.rows * kRecordBytes);
+  spool_.adopt(spool, saved.spool_bytes);
+  rules_ = saved.rules;
+  size_ = saved.rows;
+  return true;
 }
 
 uint16_t RowStore::rule_number(std::string_view stage, std::string_view rule) {

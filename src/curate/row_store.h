@@ -6,8 +6,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
+#include "base/config.h"
 #include "base/scratch_file.h"
 #include "data/input_file.h"
 #include "data/raw_rows.h"
@@ -17,6 +19,11 @@ namespace cupel::curate {
 /// A stage and a rule of it. Number 0 is "kept".
 struct Rule {
   std::string stage, rule;
+  static constexpr auto fields() {
+    using C = Rule;
+    return std::tuple{Field{"stage", &C::stage, "that decides"},
+                      Field{"rule", &C::rule, "that a row breaks"}};
+  }
 };
 
 struct RowRecord {
@@ -51,7 +58,26 @@ class RowStore {
   /// The number of a rule; a new one gets the next.
   uint16_t rule_number(std::string_view stage, std::string_view rule);
   const Rule& rule(uint16_t number) const { return rules_[number]; }
-  int64_t rules() const { return static_cast<int64_t>(rules_.size()); }
+
+  /// What load() needs beside the files of save().
+  struct Saved {
+    int64_t rows = 0, spool_bytes = 0;
+    std::string records_sha256;
+    std::vector<Rule> rules;
+    static constexpr auto fields() {
+      using C = Saved;
+      return std::tuple{Field{"rows", &C::rows, "records in rows.bin"},
+                        Field{"spool_bytes", &C::spool_bytes, "of spool.bin that belong to them"},
+                        Field{"records_sha256", &C::records_sha256, "of rows.bin"},
+                        Field{"rules", &C::rules, "by their number"}};
+    }
+  };
+  /// Puts rows.bin and spool.bin into the folder. The second is the store's own file, to which rows
+  /// that follow are appended.
+  Saved save(const std::filesystem::path& folder);
+  /// Into a store that has no rows: those of save(), whose files begin_file() is told of anew.
+  /// False, and nothing changed, if they are not what save() wrote.
+  bool load(const std::filesystem::path& folder, const Saved& saved);
 
  private:
   struct File {

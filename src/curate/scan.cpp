@@ -1,6 +1,8 @@
 #include "curate/scan.h"
 
+#include <algorithm>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
@@ -62,12 +64,18 @@ void enter(const std::string& name, const RawRow& row, const Checked& checked,
 
 }  // namespace
 
-void scan_file(const std::filesystem::path& path, bool is_earlier_corpus, const Scan& scan) {
+void scan_file(const std::filesystem::path& path, bool is_earlier_corpus, const Scan& scan,
+               int64_t entered) {
   const std::string name = path.string();
   scan.rows.begin_file(path);
   std::vector<Checked> checked;
-  for_each_raw_batch(path, scan.batch_bytes, [&](const std::vector<RawRow>& rows) {
-    if (scan.run.stop_requested()) throw Interrupted();
+  int64_t seen = 0;
+  for_each_raw_batch(path, scan.batch_bytes, [&](const std::vector<RawRow>& batch) {
+    if (scan.poll) scan.poll(entered);
+    const auto size = static_cast<int64_t>(batch.size());
+    const auto known = static_cast<std::size_t>(std::clamp<int64_t>(entered - seen, 0, size));
+    const std::span<const RawRow> rows = std::span(batch).subspan(known);
+    seen += size;
     checked.assign(rows.size(), {});
     const auto body = [&](int64_t begin, int64_t end) {
       scan.parsers.with([&](RowFieldParser& parser) {
@@ -80,6 +88,7 @@ void scan_file(const std::filesystem::path& path, bool is_earlier_corpus, const 
     scan.run.pool().parallel_for(static_cast<int64_t>(rows.size()), kRowsAtOnce, body);
     for (std::size_t i = 0; i < rows.size(); ++i)
       enter(name, rows[i], checked[i], is_earlier_corpus, scan);
+    entered = std::max(entered, seen);
   });
 }
 

@@ -51,15 +51,18 @@ SetCache::Set Stars::set_of(uint32_t document) const {
   return shingles(text_(document), rules_.ngram, rules_.unit);
 }
 
-/// Sets `end` of the batch: where it is long enough, or its sets fill a fourth of the memory.
+/// Sets `end` of the batch: where it is long enough, or its sets fill a fourth of the memory. As
+/// many are built at once as there is likely to be room for, going by those before.
 void Stars::build_sets(std::size_t begin, std::size_t& end) {
-  const std::size_t group = 8 * static_cast<std::size_t>(pool_.size());
+  const int64_t threads = pool_.size();
   int64_t bytes = 0;
   for (end = begin; end < contenders_.size() && end - begin < kMostContenders &&
                     (end == begin || bytes < cache_.generation_bytes());) {
     const std::size_t from = end;
-    end = std::min(contenders_.size(), from + group);
-    pool_.parallel_for(static_cast<int64_t>(end - from), 4, [&](int64_t i, int64_t stop) {
+    const int64_t room = (cache_.generation_bytes() - bytes) * static_cast<int64_t>(end - begin);
+    const int64_t group = std::clamp(room / std::max<int64_t>(bytes, 1), threads, 8 * threads);
+    end = std::min(contenders_.size(), from + static_cast<std::size_t>(group));
+    pool_.parallel_for(static_cast<int64_t>(end - from), 1, [&](int64_t i, int64_t stop) {
       for (; i < stop; ++i) {
         Contender& each = contenders_[from + static_cast<std::size_t>(i)];
         each.set = set_of(each.document);

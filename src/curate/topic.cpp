@@ -121,6 +121,11 @@ void TopicModel::estimate_balance(std::span<const double> scores) {
   if (!config_.balance) balance_ = calibration_.estimate_balance(scores);
 }
 
+void TopicModel::estimate_balance_in_parts(
+    const std::function<void(const Calibration::Take&)>& scan) {
+  if (!config_.balance) balance_ = calibration_.estimate_balance_in_parts(scan);
+}
+
 TopicReport TopicModel::report() const {
   const auto probabilities = [&](const std::vector<double>& scores, double balance) {
     std::vector<double> out;

@@ -96,6 +96,8 @@ class TopicModel {
   double balance() const { return balance_; }
   /// From the scores of all texts to be filtered; does nothing where the settings say it.
   void estimate_balance(std::span<const double> scores);
+  /// Of scores that need not be in memory, told as Calibration has it.
+  void estimate_balance_in_parts(const std::function<void(const Calibration::Take&)>& scan);
 
   TopicReport report() const;
 

@@ -1,10 +1,12 @@
 #include "curate/topic_stage.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "base/scratch_file.h"
 #include "curate/texts.h"
 
 namespace cupel::curate {
@@ -27,15 +29,48 @@ std::vector<std::string> texts_of(const Path& path, const std::string& text_fiel
   return texts;
 }
 
-/// Rows that nothing has dropped so far, and their scores.
-struct Scores {
-  std::vector<int64_t> rows;
-  std::vector<double> scores;
+/// Rows that nothing has dropped, and their scores, on disk.
+class Scores {
+ public:
+  explicit Scores(const Run& run) : file_(run.folder()) {}
+
+  void add(int64_t row, double score) {
+    const Entry entry{row, score};
+    file_.append({reinterpret_cast<const char*>(&entry), sizeof entry});
+  }
+
+  /// take(rows, scores) on a part at a time, in the order of the rows.
+  template <class Take>
+  void scan(const Take& take) const {
+    constexpr int64_t kAtOnce = 1 << 14;
+    const int64_t count = file_.size() / static_cast<int64_t>(sizeof(Entry));
+    std::vector<Entry> entries;
+    std::vector<int64_t> rows;
+    std::vector<double> scores;
+    for (int64_t first = 0; first < count; first += kAtOnce) {
+      entries.resize(static_cast<std::size_t>(std::min(kAtOnce, count - first)));
+      file_.read(first * static_cast<int64_t>(sizeof(Entry)),
+                 reinterpret_cast<char*>(entries.data()), entries.size() * sizeof(Entry));
+      rows.clear();
+      scores.clear();
+      for (const Entry& entry : entries) {
+        rows.push_back(entry.row);
+        scores.push_back(entry.score);
+      }
+      take(rows, scores);
+    }
+  }
+
+ private:
+  struct Entry {
+    int64_t row;
+    double score;
+  };
+  ScratchFile file_;
 };
 
-Scores score_rows(const TopicModel& model, ParserPool& parsers, const RowStore& rows, int64_t first,
-                  Run& run) {
-  Scores out;
+void score_rows(const TopicModel& model, ParserPool& parsers, const RowStore& rows, int64_t first,
+                Run& run, Scores& out) {
   std::vector<double> batch(kPassRows);
   for_each_kept_text(
       rows, parsers, run, "topic",
@@ -43,11 +78,22 @@ Scores score_rows(const TopicModel& model, ParserPool& parsers, const RowStore& 
         if (row >= first) batch[slot] = model.score(text);
       },
       [&](int64_t row, std::size_t slot) {
-        if (row < first) return;
-        out.rows.push_back(row);
-        out.scores.push_back(batch[slot]);
+        if (row >= first) out.add(row, batch[slot]);
       });
-  return out;
+}
+
+void drop(const TopicModel& model, double fit, const Scores& scored, RowStore& rows) {
+  scored.scan([&](const std::vector<int64_t>& numbers, const std::vector<double>& scores) {
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      const double probability = model.probability_of_score(scores[i]);
+      if (probability > fit) continue;
+      RowRecord record = rows.record(numbers[i]);
+      record.rule = rows.rule_number("topic", "fit");
+      record.value = probability;
+      record.threshold = fit;
+      rows.set_record(numbers[i], record);
+    }
+  });
 }
 
 }  // namespace
@@ -58,17 +104,14 @@ TopicReport drop_off_topic(const TopicConfig& config, const std::string& text_fi
   const std::vector<std::string> background = texts_of(config.background, text_field, run);
   TopicModel model = TopicModel::fit(reference, background, config, run.seed(), run.pool(),
                                      [&run] { stop_if_asked(run); });
-  const Scores scored = score_rows(model, parsers, rows, first, run);
-  model.estimate_balance(scored.scores);
-  for (std::size_t i = 0; i < scored.rows.size(); ++i) {
-    const double probability = model.probability_of_score(scored.scores[i]);
-    if (probability > config.fit) continue;
-    RowRecord record = rows.record(scored.rows[i]);
-    record.rule = rows.rule_number("topic", "fit");
-    record.value = probability;
-    record.threshold = config.fit;
-    rows.set_record(scored.rows[i], record);
-  }
+  Scores scored(run);
+  score_rows(model, parsers, rows, first, run, scored);
+  model.estimate_balance_in_parts([&](const Calibration::Take& take) {
+    stop_if_asked(run);
+    scored.scan(
+        [&](const std::vector<int64_t>&, const std::vector<double>& scores) { take(scores); });
+  });
+  drop(model, config.fit, scored, rows);
   return model.report();
 }
 

@@ -14,7 +14,7 @@
 namespace cupel::curate {
 
 /// Fits on the files that `config` names, whose texts stand in `text_field`, scores the rows
-/// from `first` on that nothing has dropped (16 bytes each in memory), estimates the share that
+/// from `first` on that nothing has dropped (16 bytes each on disk), estimates the share that
 /// belongs from the scores unless the settings give it, and enters rule topic.fit, with the
 /// probability as value, for those that are not above config.fit. Throws what reading throws,
 /// Error{data} for too few documents, Interrupted when asked to stop.

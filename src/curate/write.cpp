@@ -54,6 +54,16 @@ class SampleChoice {
   std::vector<std::vector<std::pair<uint64_t, int64_t>>> chosen_;
 };
 
+/// How many of the rows are taken at once: their bytes are in memory until they are written.
+std::size_t rows_at_once(const std::vector<RowRecord>& records) {
+  constexpr int64_t kBytes = int64_t{4} << 20;
+  int64_t bytes = 0;
+  std::size_t count = 0;
+  do bytes += records[count++].size;
+  while (count < records.size() && bytes + records[count].size <= kBytes);
+  return count;
+}
+
 const RowStage* stage_named(const std::vector<RowStage>& stages, const std::string& name) {
   const auto found = std::find_if(stages.begin(), stages.end(),
                                   [&](const RowStage& stage) { return stage.name == name; });
@@ -133,11 +143,13 @@ Report write_outputs(const Decided& decided, Truth* truth, Run& run) {
   Output kept(run, "kept.jsonl"), decisions(run, "decisions.jsonl");
   SampleChoice choice;
   const int64_t end = decided.rows.size();
-  for (int64_t first = decided.earlier_rows; first < end; first += kPassRows) {
+  int64_t count = 0;
+  for (int64_t first = decided.earlier_rows; first < end; first += count) {
     if (run.stop_requested()) throw Interrupted();
     run.progress(first - decided.earlier_rows, end - decided.earlier_rows, "writing");
-    const int64_t count = std::min(kPassRows, end - first);
-    const std::vector<RowRecord> records = decided.rows.records(first, count);
+    std::vector<RowRecord> records = decided.rows.records(first, std::min(kPassRows, end - first));
+    records.resize(rows_at_once(records));
+    count = static_cast<int64_t>(records.size());
     std::vector<Written> written(records.size());
     run.pool().parallel_for(count, kRecordsAThread, [&](int64_t from, int64_t to) {
       decided.parsers.with([&](RowFieldParser& parser) {

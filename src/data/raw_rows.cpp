@@ -261,6 +261,7 @@ RowFieldParser::RowFieldParser(RowFieldParser&&) noexcept = default;
 std::optional<RowProblem> RowFieldParser::parse(std::string_view json, int64_t line,
                                                 RowFields& fields) {
   constexpr std::size_t kBigRow = std::size_t{1} << 20;
+  if (impl_->text.capacity() > kBigRow) impl_->text = {};
   if (json.size() <= kBigRow) return impl_->parse(impl_->machine, json, line, fields);
   static std::mutex one_big_row;  // so that the memory of big rows is not needed by every thread
   const std::lock_guard guard(one_big_row);

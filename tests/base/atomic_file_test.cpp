@@ -37,7 +37,8 @@ TEST(AtomicFile, WritesMoreThanItsBuffer) {
   std::string all;
   AtomicFile file(folder / "a");
   for (int i = 0; i < 300; ++i) {
-    const std::string part(10007, static_cast<char>('a' + i % 26));
+    const std::size_t size = i == 150 ? 3 << 20 : 10007;
+    const std::string part(size, static_cast<char>('a' + i % 26));
     file.append(part);
     all += part;
   }

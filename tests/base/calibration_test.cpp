@@ -103,6 +103,13 @@ TEST(Calibration, EstimatesTheShareOfPositivesInAMixture) {
     EXPECT_NEAR(calibration.estimate_balance(mixture), share, 0.02);
   }
   EXPECT_EQ(calibration.estimate_balance({}), 0.5);
+  const std::vector<double> scores = normal_scores(100, 1, 3);
+  const std::span<const double> all(scores);
+  const auto in_parts = [&](const Calibration::Take& take) {
+    take(all.first(10));
+    take(all.subspan(10));
+  };
+  EXPECT_EQ(calibration.estimate_balance_in_parts(in_parts), calibration.estimate_balance(all));
 }
 
 TEST(Calibration, NeedsBothKinds) {

@@ -3,7 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <filesystem>
+
+#include "base/atomic_file.h"
+#include "base/parallel.h"
 #include "support/errors.h"
+#include "support/failing_calls.h"
 #include "support/files.h"
 
 namespace cupel {
@@ -47,6 +53,68 @@ TEST(ScratchFile, LeavesNoNameInItsFolder) {
   ScratchFile file(folder.path());
   file.append(std::string(2 << 20, 'a'));
   EXPECT_THAT(folder.names(), testing::IsEmpty());
+}
+
+TEST(ScratchFile, GoesOnAfterShortAndInterruptedWrites) {
+  const TemporaryFolder folder;
+  const std::string block = std::string(1 << 20, 'a') + "end";
+  for (const auto how : {FailingCalls::How::shorter, FailingCalls::How::again}) {
+    const FailingCalls calls(1, EINTR, how);
+    ScratchFile file(folder.path());
+    file.append("gold");
+    file.append(block);
+    EXPECT_EQ(read(file, 0, 5), "golda");
+    EXPECT_EQ(read(file, (1 << 20) + 3, 4), "aend");
+  }
+}
+
+TEST(ScratchFile, IsCopiedAndGoesOnFromACopy) {
+  const TemporaryFolder folder;
+  ScratchFile file(folder.path());
+  const std::string block(3 << 19, 'x');
+  file.append(block);
+  file.append("silver");
+  file.copy_to(folder / "copy");
+  file.write(0, "gold");
+  EXPECT_EQ(read_file(folder / "copy"), block + "silver") << "as it was";
+  ScratchFile other(folder.path());
+  other.append("is replaced");
+  other.copy_from(folder / "copy", (3 << 19) + 3);
+  EXPECT_EQ(other.size(), (3 << 19) + 3);
+  other.append("ly");
+  EXPECT_EQ(read(other, 3 << 19, 5), "silly");
+  EXPECT_EQ(read_file(folder / "copy"), block + "silver") << "which stays as it is";
+  EXPECT_THAT([&] { other.copy_from(folder / "copy", 1 << 22); },
+              throws_error(ErrorKind::resource, "cannot read a temporary file"));
+}
+
+TEST(ScratchFile, UnderANameOutlivesItsProcessAndIsGoneOnFrom) {
+  const TemporaryFolder folder;
+  {
+    ScratchFile file(folder.path());
+    file.append("gold and silver");
+    file.link_to(folder / "name");
+    file.append(", lead");
+  }
+  ScratchFile other(folder.path());
+  other.adopt(folder / "name", 15);
+  other.append(" and tin");
+  other.link_to(folder / "again");
+  EXPECT_EQ(read(other, 9, 14), "silver and tin");
+  EXPECT_EQ(read_file(folder / "again").substr(0, 23), "gold and silver and tin");
+  EXPECT_EQ(std::filesystem::hard_link_count(folder / "name"), 2u) << "no second copy on disk";
+}
+
+TEST(ScratchFile, TakesBytesFromSeveralThreads) {
+  const TemporaryFolder folder;
+  ScratchFile file(folder.path());
+  ThreadPool pool(4);
+  pool.parallel_for(200, 1, [&](int64_t i, int64_t) {
+    const std::string text(20'000, static_cast<char>('a' + i % 26));
+    const int64_t at = file.append(text);
+    EXPECT_EQ(read(file, at, text.size()), text);
+  });
+  EXPECT_EQ(file.size(), 4'000'000);
 }
 
 TEST(ScratchFile, NamesAFolderThatIsNotThere) {

@@ -123,6 +123,35 @@ TEST(Curate, TheBytesAreTheSameForAnyThreadsLimitAndCompression) {
   EXPECT_EQ(packed.decisions, one.decisions);
 }
 
+/// Lines of decisions.jsonl without what says in which file and line a row stands.
+std::string without_places(std::string text) {
+  for (const char* name : {"input", "line", "kept_input", "kept_line"}) {
+    const std::string begin = ",\"" + std::string(name) + "\":";
+    for (auto at = text.find(begin); at != std::string::npos; at = text.find(begin, at))
+      text.erase(at, text.find_first_of(",}", at + begin.size()) - at);
+  }
+  return text;
+}
+
+TEST(Curate, ShardsInOrderGiveTheBytesOfTheWholeCorpus) {
+  const TemporaryFolder folder;
+  const std::string text = generated_rows();
+  const Result whole = curate(config_of({folder.write("rows.jsonl", text)}), folder / "whole");
+  std::vector<fs::path> shards;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = text.find('\n', std::min(text.size() - 1, begin + text.size() / 5)) + 1;
+    const std::string name = "shard-" + std::to_string(shards.size()) + ".jsonl";
+    shards.push_back(folder.write(name, text.substr(begin, end - begin)));
+    begin = end;
+  }
+  ASSERT_EQ(shards.size(), 5u);
+  const Result parts = curate(config_of(shards), folder / "parts", 2);
+  EXPECT_EQ(parts.kept, whole.kept);
+  EXPECT_NE(parts.decisions, whole.decisions);
+  EXPECT_EQ(without_places(parts.decisions), without_places(whole.decisions));
+  EXPECT_EQ(to_json(parts.report.samples), to_json(whole.report.samples));
+}
+
 TEST(Curate, SeveralInputsAreOneCorpus) {
   const TemporaryFolder folder;
   const Result result =
@@ -220,6 +249,50 @@ TEST(Curate, StopsWhenAskedAndLeavesNothingHalfDone) {
   cupel::Run run(options);
   EXPECT_THROW(cupel::curate::run(config_of({folder.write("a.jsonl", kRows)}), run), Interrupted);
   EXPECT_FALSE(fs::exists(folder / "run" / "kept.jsonl"));
+}
+
+TEST(Curate, GoesOnWithThePassInWhichItWasStopped) {
+  const TemporaryFolder folder;
+  Config config = config_of({folder.write("a.jsonl", generated_rows())});
+  config.against = {{folder.write("old.csv", "text\nlead and tin\n").string()}};
+  config.topic.emplace();
+  config.topic->score = TopicScore::ngram;
+  config.topic->folds = 2;
+  std::string near, far;
+  for (int i = 0; i < 30; ++i) {
+    near += "{\"text\": \"the value is number " + std::to_string(i) + "\"}\nbad\n";
+    far += "{\"text\": \"gold and silver\"}\n";
+  }
+  config.topic->reference = {folder.write("near.jsonl", near).string()};
+  config.topic->background = {folder.write("far.jsonl", far).string()};
+  config.save_seconds = 0;
+  const Result whole = curate(config, folder / "whole");
+  EXPECT_FALSE(whole.report.resumed_from);
+  EXPECT_GT(whole.report.dropped.at("near"), 100);
+  for (const std::string pass : {"check", "topic", "duplicates", "write"}) {
+    std::atomic<bool> stop{false};
+    RunOptions options = options_in(folder / pass);
+    options.stop = &stop;
+    {
+      cupel::Run run(options);
+      run.subscribe([&](const Event& event) {
+        if (event.kind == Event::Kind::section_begin && event.name == pass) stop = true;
+      });
+      EXPECT_THROW(cupel::curate::run(config, run), Interrupted);
+    }
+    stop = false;
+    options.resume = true;
+    cupel::Run run(options);
+    const Report report = cupel::curate::run(config, run);
+    EXPECT_EQ(report.resumed_from, pass);
+    EXPECT_EQ(report.dropped, whole.report.dropped);
+    EXPECT_EQ(to_json(report.topic), to_json(whole.report.topic));
+    for (const char* name : {"kept.jsonl", "decisions.jsonl"})
+      EXPECT_EQ(read_file(folder / pass / name), read_file(folder / "whole" / name)) << pass;
+    run.finish("curate", to_json(report));
+    EXPECT_EQ(text_of(folder / pass / "rejects.jsonl"), whole.rejects) << pass;
+    EXPECT_FALSE(fs::exists(folder / pass / "checkpoint-curate")) << pass;
+  }
 }
 
 TEST(CurateConfig, WantsAnInput) {

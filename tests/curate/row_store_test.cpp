@@ -43,6 +43,30 @@ TEST(RowStore, ARecordCanBeChangedAndReadWithItsNeighbours) {
   EXPECT_EQ(rows.rule(some[1].rule).stage, "exact");
 }
 
+TEST(RowStore, GoesOnFromWhatWasSaved) {
+  const TemporaryFolder folder;
+  RowStore rows(folder.path());
+  rows.begin_file("b.csv");
+  rows.add({"{\"text\":\"d\"}", 2, -1, nullptr}, rows.rule_number("format", "x"), 1, 2);
+  const RowStore::Saved saved = rows.save(folder.path());
+  rows.add({"{\"text\":\"lost\"}", 3, -1, nullptr}, 0, 0, 0);
+  RowRecord record = rows.record(0);
+  record.kept = 7;
+  rows.set_record(0, record);
+  RowStore other(folder.path());
+  ASSERT_TRUE(other.load(folder.path(), saved));
+  other.begin_file("b.csv");
+  EXPECT_EQ(other.size(), 1);
+  EXPECT_EQ(other.record(0).kept, -1) << "as it was saved";
+  EXPECT_EQ(other.rule(other.record(0).rule).rule, "x");
+  other.add({"{\"text\":\"e\"}", 3, -1, nullptr}, 0, 0, 0);
+  EXPECT_EQ(other.json(other.record(0)), "{\"text\":\"d\"}");
+  EXPECT_EQ(other.json(other.record(1)), "{\"text\":\"e\"}");
+  RowStore::Saved wrong = saved;
+  wrong.records_sha256[0] ^= 1;
+  EXPECT_FALSE(RowStore(folder.path()).load(folder.path(), wrong));
+}
+
 TEST(RowStore, ARuleHasOneNumberAStage) {
   RowStore rows({});
   EXPECT_EQ(rows.rule_number("format", "too_short"), 1);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/error.h"
 #include "support/errors.h"
 #include "support/files.h"
 
@@ -55,6 +56,35 @@ TEST(Scan, RowsOfAnEarlierCorpusPassNoStageAndMustBeReadable) {
   EXPECT_EQ(rows.record(0).rule, 0);
   EXPECT_THAT([&] { scan_file(folder.write("b.jsonl", "{}\n"), true, scan); },
               throws_error(ErrorKind::data, "b.jsonl:1: field \"text\": missing; name the"));
+}
+
+TEST(Scan, GoesOnWithinAFile) {
+  const TemporaryFolder folder;
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += i % 9 == 0 ? "{\n" : "{\"text\":\"gold\"}\n";
+  const auto path = folder.write("a.jsonl", text);
+  const std::vector<RowStage> all = stages();
+  ParserPool parsers("text", "id", {});
+  cupel::Run run(without_folder(1));
+  RowStore rows({});
+  FirstReject reject;
+  Scan scan{all, parsers, rows, reject, 500, run};
+  int64_t saved = 0;
+  scan.poll = [&](int64_t entered) {
+    EXPECT_EQ(entered, rows.size()) << "what is entered is in the store";
+    saved = entered;
+    if (entered > 90) throw Interrupted();
+  };
+  EXPECT_THROW(scan_file(path, false, scan), Interrupted);
+  EXPECT_GT(saved, 90);
+  EXPECT_LT(saved, 150);
+  scan.poll = [&](int64_t entered) { EXPECT_EQ(entered, rows.size()); };
+  scan_file(path, false, scan, saved);
+  ASSERT_EQ(rows.size(), 200);
+  for (int64_t i = 0; i < 200; ++i) {
+    EXPECT_EQ(rows.record(i).line, i + 1);
+    EXPECT_EQ(rows.record(i).rule != 0, i % 9 == 0);
+  }
 }
 
 }  // namespace

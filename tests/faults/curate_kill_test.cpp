@@ -1,16 +1,19 @@
-// A run of curate that is killed begins again and leaves the bytes of an undisturbed one.
+// A run of curate that is killed goes on and leaves the bytes of an undisturbed one.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <thread>
 
 #include "base/atomic_file.h"
 #include "base/config_doc.h"
+#include "base/error.h"
 #include "base/rng.h"
 #include "curate/curate.h"
+#include "support/failing_calls.h"
 #include "support/files.h"
 
 namespace cupel::curate {
@@ -22,6 +25,7 @@ void curate(const fs::path& input, const fs::path& folder) {
   Config config;
   config.input = {{input.string()}};
   config.format = FormatConfig{20, 1000};
+  config.save_seconds = 0;
   RunOptions options;
   options.folder = folder;
   options.threads = 1;
@@ -62,6 +66,34 @@ TEST(CurateKilled, AtAnyMomentEndsWithTheSameBytes) {
     fs::remove_all(cut);
   }
   EXPECT_GT(killed, 0);
+}
+
+TEST(CurateKilled, AFullDiskAtAnyCallLosesNothing) {
+  const TemporaryFolder folder(TemporaryFolder::Place::memory);
+  std::string text = "text\n";
+  for (int i = 0; i < 60; ++i) text += "the value of this row is " + std::to_string(i * i) + "\n";
+  const fs::path input = folder.write("rows.csv", text + "a row, of two\n");
+  curate(input, folder / "whole");
+  bool ended = false;
+  int k = 1;
+  for (; !ended; ++k) {
+    const fs::path cut = folder / ("cut-" + std::to_string(k));
+    {
+      const FailingCalls full(k, ENOSPC, FailingCalls::How::onwards);
+      try {
+        curate(input, cut);
+        ended = true;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::resource) << error.what();
+      }
+      ASSERT_EQ(ended, full.count() < k) << "call " << k << " failed and nobody noticed";
+    }
+    curate(input, cut);
+    for (const char* name : {"kept.jsonl", "decisions.jsonl", "rejects.jsonl"})
+      ASSERT_EQ(read_file(cut / name), read_file(folder / "whole" / name)) << name << " " << k;
+    fs::remove_all(cut);
+  }
+  EXPECT_GT(k, 50) << "a run must have that many calls that can fail";
 }
 
 }  // namespace

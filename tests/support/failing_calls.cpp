@@ -63,6 +63,12 @@ ssize_t write(int fd, const void* bytes, size_t count) {
   return ::syscall(SYS_write, fd, bytes, cut ? count - 1 : count);
 }
 
+ssize_t pwrite(int fd, const void* bytes, size_t count, off_t at) {
+  if (fails()) return -1;
+  const bool cut = plan.active && plan.how == How::shorter && count > 1;
+  return ::syscall(SYS_pwrite64, fd, bytes, cut ? count - 1 : count, at);
+}
+
 int fsync(int fd) { return fails() ? -1 : call(SYS_fsync, fd); }
 
 int ftruncate(int fd, off_t size) noexcept {

@@ -3,9 +3,9 @@
 
 namespace cupel {
 
-/// While alive, counts this process's calls of open (for writing), write, fsync, ftruncate, rename,
-/// renameat2 and mkdir, and lets one of them fail. The test program defines these functions itself,
-/// so the product's code needs no seam for it. One at a time, on one thread.
+/// While alive, counts this process's calls of open (for writing), write, pwrite, fsync, ftruncate,
+/// rename, renameat2 and mkdir, and lets one of them fail. The test program defines these functions
+/// itself, so the product's code needs no seam for it. One at a time, on one thread.
 class FailingCalls {
  public:
   enum class How {
