@@ -96,6 +96,16 @@ def environment(requirements):
     return python
 
 
+def data_file(name):
+    """A file of the shared data sets, which lie below CUPEL_DATA or beside the repository."""
+    folders = [os.environ.get("CUPEL_DATA"), ROOT.parent / "shared" / "data"]
+    tried = [pathlib.Path(folder) / name for folder in folders if folder]
+    for path in tried:
+        if path.exists():
+            return path
+    raise SystemExit(f"{name} not found; looked for {', '.join(map(str, tried))}; set CUPEL_DATA")
+
+
 def fma_peak_gflops(threads):
     """fp32 multiply-add peak of `threads` cores."""
     return threads * float(subprocess.run([compiled("bench/fma_peak.c", [])], check=True, text=True,

@@ -1,9 +1,11 @@
-// Our side of the bench `curate`: MinHash signatures of texts, and a search for duplicates.
-// bench_curate --texts FILE [--profile]; bench_curate --find DOCUMENTS BYTES MEGABYTES THREADS
+// Our side of the bench `curate`: MinHash signatures of texts, the whole of level 1, and a search
+// for duplicates. bench_curate --texts FILE [--profile]; bench_curate --level1 FOLDER; bench_curate
+// --find DOCUMENTS BYTES MEGABYTES THREADS
 #include <fmt/format.h>
 
 #include <chrono>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -11,7 +13,12 @@
 
 #include "base/machine.h"
 #include "base/rng.h"
+#include "curate/curate.h"
 #include "curate/duplicates.h"
+#include "curate/lines.h"
+#include "curate/markup.h"
+#include "curate/repetition.h"
+#include "curate/text_counts.h"
 #include "data/unicode.h"
 #include "kernels/kernels.h"
 
@@ -33,21 +40,50 @@ void sign(const MinHash& minhash, const std::string& text, std::vector<uint64_t>
   minhash.band_keys(shingles(normal_form(text), kNgram, NgramUnit::word), keys);
 }
 
-void answer_rounds(const std::vector<std::string>& texts) {
-  const MinHash minhash(kBands, kRows);
-  std::vector<uint64_t> keys(kBands);
-  fmt::print("{{\"version\": \"cupel\", \"texts\": {}, \"isa_row\": \"{}\"}}\n", texts.size(),
+/// Runs `step`, which gives a number for the answer, as often as the other side asks.
+template <class Step>
+void answer_rounds(std::size_t texts, const char* counted, const Step& step) {
+  fmt::print("{{\"version\": \"cupel\", \"texts\": {}, \"isa_row\": \"{}\"}}\n", texts,
              kernels().name);
   std::fflush(stdout);
   std::string word;
-  for (int64_t steps; std::cin >> word >> steps;) {
+  for (std::size_t steps; std::cin >> word >> steps;) {
     const double begin = processor_seconds();
-    for (int64_t i = 0; i < steps; ++i)
-      for (const std::string& text : texts) sign(minhash, text, keys);
-    fmt::print("{{\"seconds\": {}, \"texts\": {}}}\n", processor_seconds() - begin,
-               steps * static_cast<int64_t>(texts.size()));
+    int64_t count = 0;
+    for (std::size_t i = 0; i < steps; ++i) count = step();
+    fmt::print("{{\"seconds\": {}, \"texts\": {}, \"{}\": {}}}\n", processor_seconds() - begin,
+               steps * texts, counted, count);
     std::fflush(stdout);
   }
+}
+
+void answer_signatures(const std::vector<std::string>& texts) {
+  const MinHash minhash(kBands, kRows);
+  std::vector<uint64_t> keys(kBands);
+  answer_rounds(texts.size(), "bands", [&] {
+    for (const std::string& text : texts) sign(minhash, text, keys);
+    return kBands;
+  });
+}
+
+/// The settings of the other side: three sets of rules, word 5-grams, 14 bands of 8.
+void answer_level1(const std::filesystem::path& folder) {
+  Config config;
+  config.input = {Path{(folder / "corpus.jsonl").string()}};
+  config.format->sets = {RuleSet::gopher, RuleSet::c4, RuleSet::fineweb};
+  config.dedup.near->ngram_unit = NgramUnit::word;
+  config.dedup.near->ngram = kNgram;
+  config.dedup.near->bands = kBands;
+  config.dedup.near->rows = kRows;
+  std::ifstream file(folder / "corpus.jsonl");
+  std::size_t texts = 0;
+  for (std::string line; std::getline(file, line);) ++texts;
+  const std::filesystem::path out = folder.parent_path() / "run";
+  answer_rounds(texts, "kept", [&] {
+    std::filesystem::remove_all(out);
+    Run run({.folder = out, .threads = 1});
+    return cupel::curate::run(config, run).kept;
+  });
 }
 
 /// Microseconds a text of one step of the way, the least of several rounds.
@@ -67,6 +103,29 @@ void print_profile(const std::vector<std::string>& texts) {
   for (const std::string& text : texts) forms.push_back(normal_form(text));
   const MinHash theirs(kBands, kRows), ours(25, 5);
   std::vector<uint64_t> keys(kBands), more_keys(25), sum(1);
+  FormatConfig rules;
+  rules.sets = {RuleSet::gopher, RuleSet::c4, RuleSet::fineweb};
+  profile("rules, own", texts,
+          [&](const std::string& text) { sum[0] += check_format(text, {}).size(); });
+  profile("rules, own and three sets", texts,
+          [&](const std::string& text) { sum[0] += check_format(text, rules).size(); });
+  profile("  characters and words", texts,
+          [&](const std::string& text) { sum[0] += count_text(text).words.size(); });
+  profile("  lines", texts, [&](const std::string& text) {
+    sum[0] += static_cast<std::size_t>(count_lines(text).lines);
+  });
+  profile("  markup", texts, [&](const std::string& text) {
+    sum[0] += static_cast<std::size_t>(count_markup(text).pieces);
+  });
+  profile("  sentences of C4", texts, [&](const std::string& text) {
+    sum[0] += static_cast<std::size_t>(count_c4_sentences(text));
+  });
+  std::vector<TextCounts> counted;
+  for (const std::string& text : texts) counted.push_back(count_text(text));
+  std::size_t at = 0;
+  profile("  repetition", texts, [&](const std::string&) {
+    sum[0] += measure_repetition(counted[at++ % counted.size()]).top_grams[0] > 0;
+  });
   profile("normal form", texts,
           [&](const std::string& text) { sum[0] += normal_form(text).size(); });
   profile("word 5-grams", forms, [&](const std::string& form) {
@@ -169,6 +228,10 @@ int main(int argc, char** argv) {
                                 std::stoi(words[4]));
     return 0;
   }
+  if (words.size() == 2 && words[0] == "--level1") {
+    cupel::curate::answer_level1(words[1]);
+    return 0;
+  }
   if (words.size() < 2 || words[0] != "--texts") return 2;
   std::vector<std::string> texts;
   std::ifstream file(words[1]);
@@ -176,6 +239,6 @@ int main(int argc, char** argv) {
   if (words.size() == 3 && words[2] == "--profile") {
     cupel::curate::print_profile(texts);
   } else {
-    cupel::curate::answer_rounds(texts);
+    cupel::curate::answer_signatures(texts);
   }
 }

@@ -5,7 +5,6 @@ import contextlib
 import csv
 import gzip
 import io
-import os
 import pathlib
 import random
 import re
@@ -24,14 +23,8 @@ ROUND_SECONDS = 3.0
 
 
 def abstracts():
-    name = "medical_abstracts/medical_tc_test_part.csv.gz"
-    folders = [os.environ.get("CUPEL_DATA"), bench.ROOT.parent / "shared" / "data"]
-    tried = [pathlib.Path(folder) / name for folder in folders if folder]
-    for path in tried:
-        if path.exists():
-            text = gzip.decompress(path.read_bytes()).decode()
-            return sorted({row["medical_abstract"] for row in csv.DictReader(io.StringIO(text))})
-    raise SystemExit(f"medical_abstracts not found; looked for {', '.join(map(str, tried))}; set CUPEL_DATA")
+    text = gzip.decompress(bench.data_file("medical_abstracts/medical_tc_test_part.csv.gz").read_bytes()).decode()
+    return sorted({row["medical_abstract"] for row in csv.DictReader(io.StringIO(text))})
 
 
 def generated():
