@@ -40,6 +40,8 @@ void record_inputs(const Config& config, Run& run) {
     for (const Path& path : *files) run.record_input(path.text);
   }
   if (!config.truth.empty()) run.record_input(config.truth.text);
+  if (config.semantic && !config.semantic->reference.empty())
+    run.record_input(config.semantic->reference.text);
 }
 
 /// Among the rows that are kept so far, so that the row named as kept is one.
@@ -140,10 +142,13 @@ std::vector<std::string> Config::problems() const {
   if (topic && (topic->reference.empty() || topic->background.empty()))
     problems.push_back(
         "topic: name a file of the domain as reference, and one of anything else as background");
+  if (semantic && (semantic->mode == SemanticMode::reference) == semantic->reference.empty())
+    problems.push_back(
+        "semantic: a reference goes with mode: reference, which keeps what is close to it");
   return problems;
 }
 
-Report run(const Config& config, Run& run) {
+Report run(const Config& config, const Embedder& embedder, Run& run) {
   const double begin = run.seconds();
   record_inputs(config, run);
   std::optional<Truth> truth;
@@ -165,6 +170,11 @@ Report run(const Config& config, Run& run) {
   if (config.topic)
     topic = drop_off_topic(*config.topic, config.text_field, parsers, rows, earlier, run);
   if (looks_for_duplicates) drop_duplicates(config, earlier, parsers, rows, run);
+  std::optional<SemanticReport> semantic;
+  if (config.semantic) {
+    semantic = drop_by_meaning(*config.semantic, embedder, config.text_field, parsers, rows,
+                               earlier, config.memory_limit.bytes / 2, run);
+  }
 
   Report report = write_outputs({stages, parsers, rows, static_cast<int64_t>(config.against.size()),
                                  earlier, static_cast<int64_t>(config.input.size())},
@@ -175,10 +185,12 @@ Report run(const Config& config, Run& run) {
   if (config.topic) report.stages.emplace_back("topic");
   if (config.dedup.exact) report.stages.emplace_back("exact");
   if (config.dedup.near) report.stages.emplace_back("near");
+  if (config.semantic) report.stages.emplace_back("semantic");
   for (const std::string& stage : report.stages) report.dropped.try_emplace(stage, 0);
   report.kept_share = static_cast<double>(report.kept) / static_cast<double>(report.input);
-  report.passes = 3 + looks_for_duplicates + config.topic.has_value();
+  report.passes = 3 + looks_for_duplicates + config.topic.has_value() + config.semantic.has_value();
   report.topic = topic;
+  report.semantic = semantic;
   report.documents_per_second =
       static_cast<double>(report.input) / std::max(run.seconds() - begin, 1e-9);
   if (truth) report.score = truth->score();

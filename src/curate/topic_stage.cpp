@@ -10,23 +10,6 @@
 namespace cupel::curate {
 namespace {
 
-void stop_if_asked(const Run& run) {
-  if (run.stop_requested()) throw Interrupted();
-}
-
-std::vector<std::string> texts_of(const Path& path, const std::string& text_field, Run& run) {
-  CorpusOptions options;
-  options.text_field = text_field;
-  options.poll = [&run] { stop_if_asked(run); };
-  std::vector<Reject> rejects;
-  Corpus corpus = read_corpus(path.text, options, &rejects);
-  for (const Reject& reject : rejects) run.reject(reject);
-  std::vector<std::string> texts;
-  texts.reserve(corpus.documents.size());
-  for (Document& document : corpus.documents) texts.push_back(std::move(document.text));
-  return texts;
-}
-
 /// Rows that nothing has dropped so far, and their scores.
 struct Scores {
   std::vector<int64_t> rows;
@@ -56,8 +39,9 @@ TopicReport drop_off_topic(const TopicConfig& config, const std::string& text_fi
                            ParserPool& parsers, RowStore& rows, int64_t first, Run& run) {
   const std::vector<std::string> reference = texts_of(config.reference, text_field, run);
   const std::vector<std::string> background = texts_of(config.background, text_field, run);
-  TopicModel model = TopicModel::fit(reference, background, config, run.seed(), run.pool(),
-                                     [&run] { stop_if_asked(run); });
+  TopicModel model = TopicModel::fit(reference, background, config, run.seed(), run.pool(), [&run] {
+    if (run.stop_requested()) throw Interrupted();
+  });
   const Scores scored = score_rows(model, parsers, rows, first, run);
   model.estimate_balance(scored.scores);
   for (std::size_t i = 0; i < scored.rows.size(); ++i) {
