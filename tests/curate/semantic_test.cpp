@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "base/atomic_file.h"
+#include "base/error.h"
 #include "curate/curate.h"
 #include "curate/explain.h"
 #include "curate/topic_texts.h"
@@ -231,9 +232,9 @@ TEST(Semantic, StopsWhenAsked) {
 TEST(SemanticConfig, AReferenceGoesWithItsMode) {
   Config config;
   config.input = {{"a.jsonl"}};
-  config.semantic = SemanticConfig{.mode = SemanticMode::reference};
+  config.semantic.emplace().mode = SemanticMode::reference;
   EXPECT_THAT(config.problems(), testing::ElementsAre(HasSubstr("goes with mode: reference")));
-  config.semantic = SemanticConfig{.reference = {"a.jsonl"}};
+  config.semantic.emplace().reference = {"a.jsonl"};
   EXPECT_THAT(config.problems(), testing::ElementsAre(HasSubstr("goes with mode: reference")));
   config.semantic->mode = SemanticMode::reference;
   EXPECT_THAT(config.problems(), testing::IsEmpty());
