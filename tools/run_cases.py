@@ -5,7 +5,8 @@ A case runs in a fresh folder that holds links to recipes/ and data/. Its lines,
     # what it shows
     needs: PATH                  skipped, by name, where PATH ($VARIABLES expanded) does not exist
     file NAME:                   writes NAME: the lines below, indented by two spaces
-    bytes NAME: EXPRESSION       writes NAME: a Python expression that gives bytes (gzip, json, struct, ROOT at hand)
+    bytes NAME: EXPRESSION       writes NAME: a Python expression that gives bytes (gzip, json, struct at hand,
+                                 fixture(NAME): bytes of a file of tests/fixtures)
     env NAME: VALUE              for the runs below
     run: cupel WORDS             the programs of the build; several runs share the folder
     exit: CODE                   of the last run; 0 where it is not named
@@ -45,6 +46,10 @@ class Broken(Exception):
 
 class Skip(Exception):
     """Something the case needs is absent."""
+
+
+def fixture(name):
+    return (ROOT / "tests" / "fixtures" / name).read_bytes()
 
 
 class Case:
@@ -99,7 +104,7 @@ class Case:
         elif key in ("file", "bytes"):
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes("".join(block).encode() if key == "file" else eval(value, {"gzip": gzip, "json": json, "struct": struct, "ROOT": ROOT}))
+            path.write_bytes("".join(block).encode() if key == "file" else eval(value, {"gzip": gzip, "json": json, "struct": struct, "fixture": fixture}))
         elif key == "env":
             self.environment[name] = value
         elif key == "run":

@@ -10,6 +10,7 @@
 #include "base/run.h"
 #include "curate/row_store.h"
 #include "curate/scan.h"
+#include "curate/semantic.h"
 #include "curate/topic.h"
 
 namespace cupel::curate {
@@ -24,6 +25,7 @@ struct Progress {
   int64_t earlier_rows = 0;  // of `against`
   FirstReject first_reject;
   std::optional<TopicReport> topic;
+  std::optional<SemanticReport> semantic;
   RowStore::Saved rows;
 
   static constexpr auto fields() {
@@ -36,6 +38,7 @@ struct Progress {
         Field{"earlier_rows", &C::earlier_rows, "of earlier corpora", 0, 1e18},
         Field{"first_reject", &C::first_reject, "the first row not to be read"},
         Field{"topic", &C::topic, "report of that pass"},
+        Field{"semantic", &C::semantic, "report of that pass"},
         Field{"rows", &C::rows, "of the row store"}};
   }
 };

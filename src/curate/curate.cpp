@@ -45,6 +45,8 @@ void record_inputs(const Config& config, Run& run) {
     for (const Path& path : *files) run.record_input(path.text);
   }
   if (!config.truth.empty()) run.record_input(config.truth.text);
+  if (config.semantic && !config.semantic->reference.empty())
+    run.record_input(config.semantic->reference.text);
 }
 
 /// Among the rows that are kept so far, so that the row named as kept is one.
@@ -134,8 +136,9 @@ void require_rows(const Config& config, const Report& report, const FirstReject&
 /// The corpus in work: its rows, what is decided on them, and how far that has come.
 class Curation {
  public:
-  Curation(const Config& config, Run& run)
+  Curation(const Config& config, const Embedder& embedder, Run& run)
       : config_(config),
+        embedder_(embedder),
         run_(run),
         stages_(row_stages(config)),
         parsers_(config.text_field, config.id_field, config.required_fields),
@@ -175,10 +178,12 @@ class Curation {
     if (config_.topic) report.stages.emplace_back("topic");
     if (config_.dedup.exact) report.stages.emplace_back("exact");
     if (config_.dedup.near) report.stages.emplace_back("near");
+    if (config_.semantic) report.stages.emplace_back("semantic");
     for (const std::string& stage : report.stages) report.dropped.try_emplace(stage, 0);
     report.kept_share = static_cast<double>(report.kept) / static_cast<double>(report.input);
     report.passes = static_cast<int64_t>(passes().size()) + 2;  // the hashes of inputs, this one
     report.topic = progress_.topic;
+    report.semantic = progress_.semantic;
     report.resumed_from = resumed_from_;
     return report;
   }
@@ -202,6 +207,13 @@ class Curation {
     if (config_.dedup.exact || config_.dedup.near) {
       all.push_back({"duplicates", [this] {
                        drop_duplicates(config_, progress_.earlier_rows, parsers_, rows_, run_);
+                     }});
+    }
+    if (config_.semantic) {
+      all.push_back({"semantic", [this] {
+                       progress_.semantic = drop_by_meaning(
+                           *config_.semantic, embedder_, config_.text_field, parsers_, rows_,
+                           progress_.earlier_rows, config_.memory_limit.bytes / 2, run_);
                      }});
     }
     return all;
@@ -236,6 +248,7 @@ class Curation {
   }
 
   const Config& config_;
+  const Embedder& embedder_;
   Run& run_;
   std::vector<RowStage> stages_;
   ParserPool parsers_;
@@ -267,15 +280,18 @@ std::vector<std::string> Config::problems() const {
   if (topic && (topic->reference.empty() || topic->background.empty()))
     problems.push_back(
         "topic: name a file of the domain as reference, and one of anything else as background");
+  if (semantic && (semantic->mode == SemanticMode::reference) == semantic->reference.empty())
+    problems.push_back(
+        "semantic: a reference goes with mode: reference, which keeps what is close to it");
   return problems;
 }
 
-Report run(const Config& config, Run& run) {
+Report run(const Config& config, const Embedder& embedder, Run& run) {
   const double begin = run.seconds();
   record_inputs(config, run);
   std::optional<Truth> truth;
   if (!config.truth.empty()) truth.emplace(config.truth.text);
-  Curation curation(config, run);
+  Curation curation(config, embedder, run);
   curation.decide();
   Report report = curation.write(truth ? &*truth : nullptr);
   report.documents_per_second =

@@ -11,6 +11,7 @@
 #include "curate/duplicates.h"
 #include "curate/rules.h"
 #include "curate/score.h"
+#include "curate/semantic.h"
 #include "curate/stages.h"
 #include "curate/topic.h"
 
@@ -25,6 +26,7 @@ struct Config {
   std::vector<std::string> language, pii;
   DedupConfig dedup;
   std::optional<TopicConfig> topic;
+  std::optional<SemanticConfig> semantic;
   std::vector<Path> against;
   ByteSize memory_limit{INT64_C(2) << 30};
   double save_seconds = 60;
@@ -44,6 +46,7 @@ struct Config {
         Field{"pii", &C::pii, "drop a row that holds personal data of these kinds"},
         Field{"dedup", &C::dedup, "duplicates within the input and against earlier corpora"},
         Field{"topic", &C::topic, "drop what does not belong to the domain of a reference"},
+        Field{"semantic", &C::semantic, "drop by meaning, as vectors of sentences have it"},
         Field{"against", &C::against,
               "kept.jsonl of earlier runs: what they hold is dropped from the input"},
         Field{"memory_limit", &C::memory_limit, "the rest goes to disk, in the run's folder",
@@ -83,6 +86,7 @@ struct Report {
   int64_t passes = 0, against = 0;
   double documents_per_second = 0;
   std::optional<TopicReport> topic;
+  std::optional<SemanticReport> semantic;
   std::optional<Score> score;
   std::vector<DropSample> samples;
   std::optional<std::string> resumed_from;
@@ -101,6 +105,7 @@ struct Report {
         Field{"against", &C::against, "rows of earlier corpora"},
         Field{"documents_per_second", &C::documents_per_second, "input over seconds"},
         Field{"topic", &C::topic, "how well the topic fit tells reference and background apart"},
+        Field{"semantic", &C::semantic, "what the search by meaning did; null without"},
         Field{"score", &C::score, "against the truth; null without"},
         Field{"samples", &C::samples, "dropped rows, at most three a rule"},
         Field{"resumed_from", &C::resumed_from, "pass that a checkpoint let the run go on with"}};
@@ -113,7 +118,10 @@ struct Report {
 /// first pass every save_seconds, then after each pass. Throws Error{config} for files that are
 /// missing, Error{data} for rows of `against` that cannot be read, for a truth that names no row of
 /// the input, and where nothing is kept (both files are written first), Error{resource} for a full
-/// disk, Interrupted when asked to stop.
-Report run(const Config& config, Run& run);
+/// disk, Interrupted when asked to stop. `embedder`: by which config.semantic compares; without
+/// that it may be empty.
+Report run(const Config& config, const Embedder& embedder, Run& run);
+/// Without config.semantic.
+inline Report run(const Config& config, Run& run) { return curate::run(config, {}, run); }
 
 }  // namespace cupel::curate

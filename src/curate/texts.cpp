@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "data/read.h"
 
 namespace cupel::curate {
 
@@ -29,6 +30,21 @@ void read_fields(const RowStore& rows, const RowRecord& record, RowFieldParser& 
   fail(ErrorKind::data, rows.file_name(record) + ":" + std::to_string(record.line),
        "the row has changed since it was first read",
        "leave the file as it is until the run ends, and begin again");
+}
+
+std::vector<std::string> texts_of(const Path& path, const std::string& text_field, Run& run) {
+  CorpusOptions options;
+  options.text_field = text_field;
+  options.poll = [&run] {
+    if (run.stop_requested()) throw Interrupted();
+  };
+  std::vector<Reject> rejects;
+  Corpus corpus = read_corpus(path.text, options, &rejects);
+  for (const Reject& reject : rejects) run.reject(reject);
+  std::vector<std::string> texts;
+  texts.reserve(corpus.documents.size());
+  for (Document& document : corpus.documents) texts.push_back(std::move(document.text));
+  return texts;
 }
 
 void for_each_kept_text(const RowStore& rows, ParserPool& parsers, Run& run, std::string_view note,

@@ -1,4 +1,5 @@
-// Texts of rows that are in the store: one of them, or a pass over all that are kept so far.
+// Texts: of rows that are in the store, one of them or a pass over all that are kept so far; of a
+// file of references.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/config.h"
 #include "base/run.h"
 #include "curate/row_store.h"
 #include "data/raw_rows.h"
@@ -43,6 +45,10 @@ class ParserPool {
 /// input has changed. `json` holds what `fields` points at.
 void read_fields(const RowStore& rows, const RowRecord& record, RowFieldParser& parser,
                  std::string& json, RowFields& fields);
+
+/// The texts of a file of documents, `text_field` of each; its rejects go to the run. Throws what
+/// reading throws, Interrupted when asked to stop.
+std::vector<std::string> texts_of(const Path& path, const std::string& text_field, Run& run);
 
 /// Rows that a pass has in hand at a time.
 inline constexpr int64_t kPassRows = 4096;

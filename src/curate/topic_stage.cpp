@@ -16,19 +16,6 @@ void stop_if_asked(const Run& run) {
   if (run.stop_requested()) throw Interrupted();
 }
 
-std::vector<std::string> texts_of(const Path& path, const std::string& text_field, Run& run) {
-  CorpusOptions options;
-  options.text_field = text_field;
-  options.poll = [&run] { stop_if_asked(run); };
-  std::vector<Reject> rejects;
-  Corpus corpus = read_corpus(path.text, options, &rejects);
-  for (const Reject& reject : rejects) run.reject(reject);
-  std::vector<std::string> texts;
-  texts.reserve(corpus.documents.size());
-  for (Document& document : corpus.documents) texts.push_back(std::move(document.text));
-  return texts;
-}
-
 /// Rows that nothing has dropped, and their scores, on disk.
 class Scores {
  public:

@@ -46,6 +46,7 @@ struct Embedder {
   int64_t dim = 0;
   /// Vectors of unit length, [documents, dim] row-major.
   std::function<std::vector<float>(std::span<const std::string_view> documents)> embed;
+  std::string name = {};  // of the model, for reports
 };
 
 }  // namespace cupel

@@ -1,6 +1,7 @@
 #include "pipeline/verbs.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "augment/augment.h"
@@ -8,6 +9,7 @@
 #include "base/text.h"
 #include "curate/curate.h"
 #include "curate/explain.h"
+#include "nn/encoder.h"
 #include "pipeline/claims.h"
 #include "pipeline/docs.h"
 #include "pipeline/doctor.h"
@@ -49,6 +51,20 @@ inspect::Report look_inside(const inspect::Config& config, const Request&) {
   return inspect::run(config);
 }
 
+/// The encoder is read first, so that what is wrong with it shows before the corpus is.
+curate::Report filter_corpus(const curate::Config& config, Run& run) {
+  Embedder embedder;
+  if (config.semantic) {
+    const std::filesystem::path folder = config.semantic->encoder.empty()
+                                             ? nn::default_encoder_folder()
+                                             : std::filesystem::path(config.semantic->encoder.text);
+    embedder = nn::make_embedder(nn::Encoder::load(folder), run.pool());
+    embedder.name = (folder / "").parent_path().filename().string();
+    run.record_input(folder);
+  }
+  return curate::run(config, embedder, run);
+}
+
 curate::Explanation explain_decision(const curate::ExplainConfig& config, const Request&) {
   return curate::explain(config);
 }
@@ -62,7 +78,7 @@ Verb whole_recipe(std::string_view name, std::string_view summary) {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> list{
-      verb<&curate::run>("curate", "filter a corpus, with a reason for every row that goes")
+      verb<&filter_corpus>("curate", "filter a corpus, with a reason for every row that goes")
           .gives("kept", "kept.jsonl")
           .gives("decisions", "decisions.jsonl"),
       verb<&explain_decision>("curate explain", "why a row was dropped, beside the row that stays")

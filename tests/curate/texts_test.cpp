@@ -59,5 +59,14 @@ TEST(KeptTexts, ARowThatHasChangedMeanwhileIsNamed) {
               throws_error(ErrorKind::data, "a.jsonl:1: the row has changed since"));
 }
 
+TEST(TextsOfAFile, AreThoseOfItsFieldAndWhatCannotBeReadIsARejectOfTheRun) {
+  const TemporaryFolder folder;
+  const auto path =
+      folder.write("a.jsonl", "{\"body\":\"gold\"}\n{\"body\":5}\n{\"body\":\"tin\"}\n");
+  cupel::Run run({});
+  EXPECT_THAT(texts_of({path.string()}, "body", run), testing::ElementsAre("gold", "tin"));
+  EXPECT_EQ(run.rejected(), 1);
+}
+
 }  // namespace
 }  // namespace cupel::curate
