@@ -7,12 +7,13 @@
 #include "base/error.h"
 #include "curate/duplicates.h"
 #include "curate/language.h"
-#include "curate/pii.h"
 #include "curate/row_store.h"
 #include "curate/scan.h"
+#include "curate/substring_stage.h"
 #include "curate/texts.h"
 #include "curate/topic_stage.h"
 #include "curate/write.h"
+#include "data/row_edit.h"
 #include "data/unicode.h"
 
 namespace cupel::curate {
@@ -39,7 +40,16 @@ void record_inputs(const Config& config, Run& run) {
   for (const auto* files : {&config.input, &config.against}) {
     for (const Path& path : *files) run.record_input(path.text);
   }
+  if (config.decontaminate)
+    for (const Path& path : config.decontaminate->files) run.record_input(path.text);
   if (!config.truth.empty()) run.record_input(config.truth.text);
+}
+
+std::optional<Decontaminator> read_evaluations(const Config& config, Run& run) {
+  if (!config.decontaminate) return std::nullopt;
+  const auto section = run.section("evaluation sets");
+  EvaluationTexts found = read_evaluation_texts(*config.decontaminate, config.text_field, run);
+  return std::make_optional<Decontaminator>(*config.decontaminate, std::move(found));
 }
 
 /// Among the rows that are kept so far, so that the row named as kept is one.
@@ -129,14 +139,10 @@ std::vector<std::string> Config::problems() const {
           "language: \"" + code +
           "\" is no language that is told apart; give ISO 639-1 codes, as in [en, zh]");
   }
-  for (const std::string& kind : pii) {
-    if (std::find(kPiiKinds.begin(), kPiiKinds.end(), kind) == kPiiKinds.end()) {
-      std::string known;
-      for (const std::string_view name : kPiiKinds)
-        known += (known.empty() ? "" : ", ") + std::string(name);
-      problems.push_back("pii: \"" + kind + "\" is no kind of personal data; there are " + known);
-    }
-  }
+  const bool edits = pii.action == PiiAction::mask || dedup.substring;
+  if (edits && (text_field == kEditedField || id_field == kEditedField))
+    problems.push_back(
+        "\"edited\" is the mark of a row whose text was changed; rename the field of the input");
   if (topic && (topic->reference.empty() || topic->background.empty()))
     problems.push_back(
         "topic: name a file of the domain as reference, and one of anything else as background");
@@ -149,7 +155,9 @@ Report run(const Config& config, Run& run) {
   std::optional<Truth> truth;
   if (!config.truth.empty()) truth.emplace(config.truth.text);
 
-  const std::vector<RowStage> stages = row_stages(config);
+  const std::optional<Decontaminator> decontaminator = read_evaluations(config, run);
+  const std::vector<RowStage> stages =
+      row_stages(config, decontaminator ? &*decontaminator : nullptr);
   ParserPool parsers(config.text_field, config.id_field, config.required_fields);
   RowStore rows(run.folder());
   FirstReject reject;
@@ -160,11 +168,15 @@ Report run(const Config& config, Run& run) {
     const auto section = run.section("check");
     for (const Path& path : config.input) scan_file(path.text, false, scan);
   }
-  const bool looks_for_duplicates = config.dedup.exact || config.dedup.near;
+  const DedupConfig& dedup = config.dedup;
   std::optional<TopicReport> topic;
   if (config.topic)
     topic = drop_off_topic(*config.topic, config.text_field, parsers, rows, earlier, run);
-  if (looks_for_duplicates) drop_duplicates(config, earlier, parsers, rows, run);
+  if (dedup.exact || dedup.near) drop_duplicates(config, earlier, parsers, rows, run);
+  if (dedup.substring) {
+    cut_repeats(*dedup.substring, config.format ? config.format->min_chars : 0, earlier,
+                config.memory_limit.bytes / 2, parsers, rows, run);
+  }
 
   Report report = write_outputs({stages, parsers, rows, static_cast<int64_t>(config.against.size()),
                                  earlier, static_cast<int64_t>(config.input.size())},
@@ -173,11 +185,14 @@ Report run(const Config& config, Run& run) {
   require_rows(config, report, reject);
   for (const RowStage& stage : stages) report.stages.push_back(stage.name);
   if (config.topic) report.stages.emplace_back("topic");
-  if (config.dedup.exact) report.stages.emplace_back("exact");
-  if (config.dedup.near) report.stages.emplace_back("near");
+  if (dedup.exact) report.stages.emplace_back("exact");
+  if (dedup.near) report.stages.emplace_back("near");
+  if (dedup.substring) report.stages.emplace_back("substring");
   for (const std::string& stage : report.stages) report.dropped.try_emplace(stage, 0);
   report.kept_share = static_cast<double>(report.kept) / static_cast<double>(report.input);
-  report.passes = 3 + looks_for_duplicates + config.topic.has_value();
+  report.passes =
+      3 + config.topic.has_value() + (dedup.exact || dedup.near) + dedup.substring.has_value();
+  if (decontaminator) report.decontaminate = decontaminator->report();
   report.topic = topic;
   report.documents_per_second =
       static_cast<double>(report.input) / std::max(run.seconds() - begin, 1e-9);

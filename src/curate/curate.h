@@ -8,7 +8,9 @@
 
 #include "base/config.h"
 #include "base/run.h"
+#include "curate/decontaminate.h"
 #include "curate/duplicates.h"
+#include "curate/pii.h"
 #include "curate/rules.h"
 #include "curate/score.h"
 #include "curate/stages.h"
@@ -22,7 +24,9 @@ struct Config {
   std::string id_field = "id";
   std::vector<std::string> required_fields;
   std::optional<FormatConfig> format = FormatConfig{};
-  std::vector<std::string> language, pii;
+  std::vector<std::string> language;
+  PiiConfig pii;
+  std::optional<DecontaminateConfig> decontaminate;
   DedupConfig dedup;
   std::optional<TopicConfig> topic;
   std::vector<Path> against;
@@ -39,7 +43,9 @@ struct Config {
               "drop a row in which one of these is missing, null or empty"},
         Field{"format", &C::format, "rules on a text alone; null = none"},
         Field{"language", &C::language, "keep these languages alone: ISO 639-1 codes"},
-        Field{"pii", &C::pii, "drop a row that holds personal data of these kinds"},
+        Field{"pii", &C::pii, "personal data; a list alone names kinds whose rows are dropped"},
+        Field{"decontaminate", &C::decontaminate,
+              "drop a row that holds a text of an evaluation set; a list alone names the sets"},
         Field{"dedup", &C::dedup, "duplicates within the input and against earlier corpora"},
         Field{"topic", &C::topic, "drop what does not belong to the domain of a reference"},
         Field{"against", &C::against,
@@ -56,7 +62,7 @@ struct Config {
 struct DropSample {
   std::string stage, rule, id, text;
   double value = 0, threshold = 0;
-  std::string kept_id, kept_text;
+  std::string kept_id, kept_text, evaluation, match;
   static constexpr auto fields() {
     using C = DropSample;
     return std::tuple{Field{"stage", &C::stage, "that dropped it"},
@@ -66,7 +72,9 @@ struct DropSample {
                       Field{"value", &C::value, "found"},
                       Field{"threshold", &C::threshold, "held to"},
                       Field{"kept_id", &C::kept_id, "of a duplicate: the row that stays"},
-                      Field{"kept_text", &C::kept_text, "its beginning"}};
+                      Field{"kept_text", &C::kept_text, "its beginning"},
+                      Field{"evaluation", &C::evaluation, "text that the row holds: file:line"},
+                      Field{"match", &C::match, "the words of the row that agree"}};
   }
 };
 
@@ -74,10 +82,13 @@ struct Report {
   int64_t input = 0, kept = 0, rejected = 0;
   std::map<std::string, int64_t> dropped;
   std::map<std::string, int64_t> dropped_by_rule;
+  int64_t edited = 0;
+  std::map<std::string, int64_t> edited_by_rule;
   std::vector<std::string> stages;
   double kept_share = 0;
   int64_t passes = 0, against = 0;
   double documents_per_second = 0;
+  std::optional<DecontaminateReport> decontaminate;
   std::optional<TopicReport> topic;
   std::optional<Score> score;
   std::vector<DropSample> samples;
@@ -90,19 +101,23 @@ struct Report {
         Field{"rejected", &C::rejected, "rows that could not be read, of rejects.jsonl"},
         Field{"dropped", &C::dropped, "rows by the stage that dropped them"},
         Field{"dropped_by_rule", &C::dropped_by_rule, "rows by STAGE.RULE"},
+        Field{"edited", &C::edited, "rows of kept.jsonl whose text was changed"},
+        Field{"edited_by_rule", &C::edited_by_rule, "of these, rows by STAGE.RULE"},
         Field{"stages", &C::stages, "in the order in which they decided"},
         Field{"kept_share", &C::kept_share, "kept over input"},
         Field{"passes", &C::passes, "times that the input was read from end to end"},
         Field{"against", &C::against, "rows of earlier corpora"},
         Field{"documents_per_second", &C::documents_per_second, "input over seconds"},
+        Field{"decontaminate", &C::decontaminate, "evaluation texts that were looked for"},
         Field{"topic", &C::topic, "how well the topic fit tells reference and background apart"},
         Field{"score", &C::score, "against the truth; null without"},
         Field{"samples", &C::samples, "dropped rows, at most three a rule"}};
   }
 };
 
-/// Writes kept.jsonl (the rows that stay, byte for byte where the input is .jsonl) and
-/// decisions.jsonl (one row an input row). The same bytes for every number of threads, memory limit
+/// Writes kept.jsonl (the rows that stay, byte for byte where the input is .jsonl; where a stage
+/// changed a text, that field alone is new, and "edited" true) and decisions.jsonl (one row an
+/// input row). The same bytes for every number of threads, memory limit
 /// and way the input is compressed. A run that resumes begins again. Throws Error{config} for files
 /// that are missing, Error{data} for rows of `against` that cannot be read, for a truth that names
 /// no row of the input, and where nothing is kept (both files are written first), Error{resource}
