@@ -130,7 +130,8 @@ json::Value field_schema(const FieldDoc& field) {
   };
   if (!field.shorthand.empty()) {
     for (const FieldDoc& child : field.children) {
-      if (child.name == field.shorthand) either(type_schema(child));
+      if (child.name == field.shorthand)
+        either(child.list ? field_schema(child) : type_schema(child));
     }
   }
   if (field.list) {

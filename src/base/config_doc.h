@@ -15,7 +15,7 @@ namespace cupel {
 /// list's items; `default_text` is JSON.
 struct FieldDoc {
   std::string name, type, help, default_text;
-  std::string shorthand;  // the child that a plain scalar stands for
+  std::string shorthand;  // the child that a scalar or list stands for
   double low = 0, high = 0;
   std::vector<std::string> choices, aliases;
   bool optional = false, list = false;

@@ -79,13 +79,24 @@ template <class T>
 void read_value(const Node& node, T& out, const std::string& key, const Context& context,
                 double low, double high);
 
+/// Whether a value that is no map stands for the struct's shorthand.
+template <Config T>
+bool is_shorthand(const Node& node) {
+  bool takes_list = false;
+  for_each_field<T>([&](const auto& field) {
+    using Member = std::remove_cvref_t<decltype(std::declval<T&>().*(field.member))>;
+    if (field.name == T::kShorthand) takes_list = is_vector<Member>;
+  });
+  return node.kind == Node::Kind::scalar || (takes_list && node.kind == Node::Kind::sequence);
+}
+
 /// Reads a map into a struct. Keys not among fields(), a key given twice by two names, wrong types,
 /// values out of range and problems() are errors; members that are not mentioned keep their
 /// defaults.
 template <Config T>
 void read_struct(const Node& node, T& out, const Context& context) {
   if constexpr (requires { T::kShorthand; }) {
-    if (node.kind == Node::Kind::scalar) {
+    if (is_shorthand<T>(node)) {
       Node map;
       map.kind = Node::Kind::map;
       map.where = node.where;

@@ -10,12 +10,13 @@
 #include "curate/checkpoint.h"
 #include "curate/duplicates.h"
 #include "curate/language.h"
-#include "curate/pii.h"
 #include "curate/row_store.h"
 #include "curate/scan.h"
+#include "curate/substring_stage.h"
 #include "curate/texts.h"
 #include "curate/topic_stage.h"
 #include "curate/write.h"
+#include "data/row_edit.h"
 #include "data/unicode.h"
 
 namespace cupel::curate {
@@ -44,9 +45,18 @@ void record_inputs(const Config& config, Run& run) {
   for (const auto* files : {&config.input, &config.against}) {
     for (const Path& path : *files) run.record_input(path.text);
   }
+  if (config.decontaminate)
+    for (const Path& path : config.decontaminate->files) run.record_input(path.text);
   if (!config.truth.empty()) run.record_input(config.truth.text);
   if (config.semantic && !config.semantic->reference.empty())
     run.record_input(config.semantic->reference.text);
+}
+
+std::optional<Decontaminator> read_evaluations(const Config& config, Run& run) {
+  if (!config.decontaminate) return std::nullopt;
+  const auto section = run.section("evaluation sets");
+  EvaluationTexts found = read_evaluation_texts(*config.decontaminate, config.text_field, run);
+  return std::make_optional<Decontaminator>(*config.decontaminate, std::move(found));
 }
 
 /// Among the rows that are kept so far, so that the row named as kept is one.
@@ -140,7 +150,8 @@ class Curation {
       : config_(config),
         embedder_(embedder),
         run_(run),
-        stages_(row_stages(config)),
+        decontaminator_(read_evaluations(config, run)),
+        stages_(row_stages(config, decontaminator_ ? &*decontaminator_ : nullptr)),
         parsers_(config.text_field, config.id_field, config.required_fields),
         rows_(run.folder()),
         checkpoint_(config.save_seconds, rows_, progress_, run) {}
@@ -178,10 +189,12 @@ class Curation {
     if (config_.topic) report.stages.emplace_back("topic");
     if (config_.dedup.exact) report.stages.emplace_back("exact");
     if (config_.dedup.near) report.stages.emplace_back("near");
+    if (config_.dedup.substring) report.stages.emplace_back("substring");
     if (config_.semantic) report.stages.emplace_back("semantic");
     for (const std::string& stage : report.stages) report.dropped.try_emplace(stage, 0);
     report.kept_share = static_cast<double>(report.kept) / static_cast<double>(report.input);
     report.passes = static_cast<int64_t>(passes().size()) + 2;  // the hashes of inputs, this one
+    if (decontaminator_) report.decontaminate = decontaminator_->report();
     report.topic = progress_.topic;
     report.semantic = progress_.semantic;
     report.resumed_from = resumed_from_;
@@ -207,6 +220,14 @@ class Curation {
     if (config_.dedup.exact || config_.dedup.near) {
       all.push_back({"duplicates", [this] {
                        drop_duplicates(config_, progress_.earlier_rows, parsers_, rows_, run_);
+                     }});
+    }
+    if (config_.dedup.substring) {
+      all.push_back({"substring", [this] {
+                       cut_repeats(*config_.dedup.substring,
+                                   config_.format ? config_.format->min_chars : 0,
+                                   progress_.earlier_rows, config_.memory_limit.bytes / 2, parsers_,
+                                   rows_, run_);
                      }});
     }
     if (config_.semantic) {
@@ -250,6 +271,7 @@ class Curation {
   const Config& config_;
   const Embedder& embedder_;
   Run& run_;
+  std::optional<Decontaminator> decontaminator_;
   std::vector<RowStage> stages_;
   ParserPool parsers_;
   RowStore rows_;
@@ -269,14 +291,10 @@ std::vector<std::string> Config::problems() const {
           "language: \"" + code +
           "\" is no language that is told apart; give ISO 639-1 codes, as in [en, zh]");
   }
-  for (const std::string& kind : pii) {
-    if (std::find(kPiiKinds.begin(), kPiiKinds.end(), kind) == kPiiKinds.end()) {
-      std::string known;
-      for (const std::string_view name : kPiiKinds)
-        known += (known.empty() ? "" : ", ") + std::string(name);
-      problems.push_back("pii: \"" + kind + "\" is no kind of personal data; there are " + known);
-    }
-  }
+  const bool edits = pii.action == PiiAction::mask || dedup.substring;
+  if (edits && (text_field == kEditedField || id_field == kEditedField))
+    problems.push_back(
+        "\"edited\" is the mark of a row whose text was changed; rename the field of the input");
   if (topic && (topic->reference.empty() || topic->background.empty()))
     problems.push_back(
         "topic: name a file of the domain as reference, and one of anything else as background");

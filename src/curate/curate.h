@@ -8,7 +8,9 @@
 
 #include "base/config.h"
 #include "base/run.h"
+#include "curate/decontaminate.h"
 #include "curate/duplicates.h"
+#include "curate/pii.h"
 #include "curate/rules.h"
 #include "curate/score.h"
 #include "curate/semantic.h"
@@ -23,7 +25,9 @@ struct Config {
   std::string id_field = "id";
   std::vector<std::string> required_fields;
   std::optional<FormatConfig> format = FormatConfig{};
-  std::vector<std::string> language, pii;
+  std::vector<std::string> language;
+  PiiConfig pii;
+  std::optional<DecontaminateConfig> decontaminate;
   DedupConfig dedup;
   std::optional<TopicConfig> topic;
   std::optional<SemanticConfig> semantic;
@@ -43,7 +47,9 @@ struct Config {
               "drop a row in which one of these is missing, null or empty"},
         Field{"format", &C::format, "rules on a text alone; null = none"},
         Field{"language", &C::language, "keep these languages alone: ISO 639-1 codes"},
-        Field{"pii", &C::pii, "drop a row that holds personal data of these kinds"},
+        Field{"pii", &C::pii, "personal data; a list alone names kinds whose rows are dropped"},
+        Field{"decontaminate", &C::decontaminate,
+              "drop a row that holds a text of an evaluation set; a list alone names the sets"},
         Field{"dedup", &C::dedup, "duplicates within the input and against earlier corpora"},
         Field{"topic", &C::topic, "drop what does not belong to the domain of a reference"},
         Field{"semantic", &C::semantic, "drop by meaning, as vectors of sentences have it"},
@@ -63,7 +69,7 @@ struct Config {
 struct DropSample {
   std::string stage, rule, id, text;
   double value = 0, threshold = 0;
-  std::string kept_id, kept_text;
+  std::string kept_id, kept_text, evaluation, match;
   static constexpr auto fields() {
     using C = DropSample;
     return std::tuple{Field{"stage", &C::stage, "that dropped it"},
@@ -73,7 +79,9 @@ struct DropSample {
                       Field{"value", &C::value, "found"},
                       Field{"threshold", &C::threshold, "held to"},
                       Field{"kept_id", &C::kept_id, "of a duplicate: the row that stays"},
-                      Field{"kept_text", &C::kept_text, "its beginning"}};
+                      Field{"kept_text", &C::kept_text, "its beginning"},
+                      Field{"evaluation", &C::evaluation, "text that the row holds: file:line"},
+                      Field{"match", &C::match, "the words of the row that agree"}};
   }
 };
 
@@ -81,10 +89,13 @@ struct Report {
   int64_t input = 0, kept = 0, rejected = 0;
   std::map<std::string, int64_t> dropped;
   std::map<std::string, int64_t> dropped_by_rule;
+  int64_t edited = 0;
+  std::map<std::string, int64_t> edited_by_rule;
   std::vector<std::string> stages;
   double kept_share = 0;
   int64_t passes = 0, against = 0;
   double documents_per_second = 0;
+  std::optional<DecontaminateReport> decontaminate;
   std::optional<TopicReport> topic;
   std::optional<SemanticReport> semantic;
   std::optional<Score> score;
@@ -99,11 +110,14 @@ struct Report {
         Field{"rejected", &C::rejected, "rows that could not be read, of rejects.jsonl"},
         Field{"dropped", &C::dropped, "rows by the stage that dropped them"},
         Field{"dropped_by_rule", &C::dropped_by_rule, "rows by STAGE.RULE"},
+        Field{"edited", &C::edited, "rows of kept.jsonl whose text was changed"},
+        Field{"edited_by_rule", &C::edited_by_rule, "of these, rows by STAGE.RULE"},
         Field{"stages", &C::stages, "in the order in which they decided"},
         Field{"kept_share", &C::kept_share, "kept over input"},
         Field{"passes", &C::passes, "times that the input was read from end to end"},
         Field{"against", &C::against, "rows of earlier corpora"},
         Field{"documents_per_second", &C::documents_per_second, "input over seconds"},
+        Field{"decontaminate", &C::decontaminate, "evaluation texts that were looked for"},
         Field{"topic", &C::topic, "how well the topic fit tells reference and background apart"},
         Field{"semantic", &C::semantic, "what the search by meaning did; null without"},
         Field{"score", &C::score, "against the truth; null without"},
@@ -112,14 +126,14 @@ struct Report {
   }
 };
 
-/// Writes kept.jsonl (the rows that stay, byte for byte where the input is .jsonl) and
-/// decisions.jsonl (one row an input row). The same bytes for every number of threads, memory limit
-/// and way the input is compressed. A run that resumes goes on from its checkpoint: within the
-/// first pass every save_seconds, then after each pass. Throws Error{config} for files that are
-/// missing, Error{data} for rows of `against` that cannot be read, for a truth that names no row of
-/// the input, and where nothing is kept (both files are written first), Error{resource} for a full
-/// disk, Interrupted when asked to stop. `embedder`: by which config.semantic compares; without
-/// that it may be empty.
+/// Writes kept.jsonl (the rows that stay, byte for byte where the input is .jsonl; where a stage
+/// changed a text, that field alone is new, and "edited" true) and decisions.jsonl (one row an
+/// input row). The same bytes for every number of threads, memory limit and way the input is
+/// compressed. A run that resumes goes on from its checkpoint: within the first pass every
+/// save_seconds, then after each pass. Throws Error{config} for files that are missing, Error{data}
+/// for rows of `against` that cannot be read, for a truth that names no row of the input, and where
+/// nothing is kept (both files are written first), Error{resource} for a full disk, Interrupted
+/// when asked to stop. `embedder`: by which config.semantic compares; without that it may be empty.
 Report run(const Config& config, const Embedder& embedder, Run& run);
 /// Without config.semantic.
 inline Report run(const Config& config, Run& run) { return curate::run(config, {}, run); }

@@ -15,6 +15,13 @@ Decision from_line(std::string_view line, const std::string& where) {
   decision.input = row.at("input", where).as_int(where);
   decision.line = row.at("line", where).as_int(where);
   decision.id = row.at("id", where).as_string(where);
+  if (const json::Value* edited = row.find("edited")) {
+    for (const json::Value& edit : edited->as_array(where)) {
+      decision.edited.push_back({edit.at("stage", where).as_string(where),
+                                 edit.at("rule", where).as_string(where),
+                                 edit.at("count", where).as_int(where)});
+    }
+  }
   if (row.at("kept", where).as_bool(where)) return decision;
   decision.stage = row.at("stage", where).as_string(where);
   decision.rule = row.at("rule", where).as_string(where);
@@ -24,6 +31,11 @@ Decision from_line(std::string_view line, const std::string& where) {
     decision.kept_line = kept->as_int(where);
     decision.kept_input = row.at("kept_input", where).as_int(where);
     decision.kept_id = row.at("kept_id", where).as_string(where);
+  }
+  if (const json::Value* evaluation = row.find("evaluation")) {
+    decision.evaluation = Witness{evaluation->at("file", where).as_string(where),
+                                  evaluation->at("line", where).as_int(where),
+                                  evaluation->at("match", where).as_string(where)};
   }
   if (const json::Value* failed = row.find("failed")) {
     for (const json::Value& failure : failed->as_array(where)) {
@@ -37,6 +49,17 @@ Decision from_line(std::string_view line, const std::string& where) {
 
 std::string number_json(double value) { return json::dump(json::Value(value)); }
 
+/// The member "edited" behind others, or nothing.
+std::string edits_json(const std::vector<Edit>& edits) {
+  std::string out;
+  for (const Edit& edit : edits) {
+    out += (out.empty() ? ",\"edited\":[" : ",") + std::string("{\"stage\":") +
+           text_json(edit.stage) + ",\"rule\":" + text_json(edit.rule) +
+           ",\"count\":" + std::to_string(edit.count) + "}";
+  }
+  return out.empty() ? out : out + "]";
+}
+
 }  // namespace
 
 std::string to_line(const Decision& decision) {
@@ -45,9 +68,11 @@ std::string to_line(const Decision& decision) {
                      ",\"line\":" + std::to_string(decision.line) +
                      ",\"id\":" + (decision.id.empty() ? "null" : text_json(decision.id)) +
                      ",\"kept\":" + (decision.kept() ? "true" : "false");
-  if (decision.kept())
+  if (decision.kept()) {
     return line +
-           ",\"stage\":null,\"rule\":null,\"value\":null,\"threshold\":null,\"kept_id\":null}\n";
+           ",\"stage\":null,\"rule\":null,\"value\":null,\"threshold\":null,\"kept_id\":null" +
+           edits_json(decision.edited) + "}\n";
+  }
   line += ",\"stage\":" + text_json(decision.stage) + ",\"rule\":" + text_json(decision.rule) +
           ",\"value\":" + number_json(decision.value) +
           ",\"threshold\":" + number_json(decision.threshold) + ",\"kept_id\":";
@@ -67,7 +92,12 @@ std::string to_line(const Decision& decision) {
     }
     line += "]";
   }
-  return line + "}\n";
+  if (decision.evaluation) {
+    line += ",\"evaluation\":{\"file\":" + text_json(decision.evaluation->file) +
+            ",\"line\":" + std::to_string(decision.evaluation->line) +
+            ",\"match\":" + text_json(decision.evaluation->match) + "}";
+  }
+  return line + edits_json(decision.edited) + "}\n";
 }
 
 std::vector<Decision> find_decisions(const std::filesystem::path& path, const std::string& id,

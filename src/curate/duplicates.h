@@ -15,6 +15,7 @@
 #include "curate/fingerprints.h"
 #include "curate/minhash.h"
 #include "curate/shingles.h"
+#include "curate/substring.h"
 
 namespace cupel::curate {
 
@@ -39,11 +40,14 @@ struct NearConfig {
 struct DedupConfig {
   bool exact = true;
   std::optional<NearConfig> near = NearConfig{};
+  std::optional<SubstringConfig> substring = {};
   static constexpr auto fields() {
     using C = DedupConfig;
     return std::tuple{
         Field{"exact", &C::exact, "drop documents whose normal form is that of an earlier one"},
-        Field{"near", &C::near, "drop documents whose n-grams are nearly those of an earlier one"}};
+        Field{"near", &C::near, "drop documents whose n-grams are nearly those of an earlier one"},
+        Field{"substring", &C::substring,
+              "cut sentences that stand word for word in an earlier document; null = none"}};
   }
 };
 

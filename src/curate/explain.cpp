@@ -67,6 +67,11 @@ Explained explained(const Decision& decision, const Source& source) {
     const Failure& failure = decision.failed[i];
     out.rules.push_back({failure.rule, failure.value, failure.threshold});
   }
+  for (const Edit& edit : decision.edited) out.edits.push_back({edit.stage, edit.rule, edit.count});
+  if (decision.evaluation) {
+    out.evaluation = HeldEvaluation{decision.evaluation->file, decision.evaluation->match,
+                                    decision.evaluation->line};
+  }
   if (decision.is_duplicate())
     out.stays = read_row(source, decision.kept_input, decision.kept_line, decision.kept_id);
   return out;
@@ -115,9 +120,9 @@ std::string side_by_side(const ExplainedRow& left, const ExplainedRow& right) {
   return out;
 }
 
-std::string block(const ExplainedRow& row) {
+std::string block(const std::string& text) {
   std::string out;
-  for (const std::string& line : wrapped(row.text)) out += "  " + line + "\n";
+  for (const std::string& line : wrapped(text)) out += "  " + line + "\n";
   return out;
 }
 
@@ -132,8 +137,16 @@ std::string Explanation::text() const {
       out += (&rule == &explained.rules.front() ? ": " : "; ") + rule.rule + " (" +
              shortest(rule.value) + ", threshold " + shortest(rule.threshold) + ")";
     }
-    out += "\n" +
-           (explained.stays ? side_by_side(explained.row, *explained.stays) : block(explained.row));
+    for (const EditingRule& edit : explained.edits) {
+      out += (&edit == &explained.edits.front() ? "; edited by " : ", ") + edit.stage + "." +
+             edit.rule + " (" + std::to_string(edit.count) + ")";
+    }
+    out += "\n" + (explained.stays ? side_by_side(explained.row, *explained.stays)
+                                   : block(explained.row.text));
+    if (explained.evaluation) {
+      const HeldEvaluation& held = *explained.evaluation;
+      out += "holds " + held.file + ":" + std::to_string(held.line) + "\n" + block(held.match);
+    }
   }
   return out;
 }

@@ -44,17 +44,44 @@ struct BrokenRule {
   }
 };
 
+struct EditingRule {
+  std::string stage, rule;
+  int64_t count = 0;
+  static constexpr auto fields() {
+    using C = EditingRule;
+    return std::tuple{Field{"stage", &C::stage, "that changed the text"},
+                      Field{"rule", &C::rule, "of the stage"},
+                      Field{"count", &C::count, "passages that it replaced or cut"}};
+  }
+};
+
+struct HeldEvaluation {
+  std::string file, match;
+  int64_t line = 0;
+  static constexpr auto fields() {
+    using C = HeldEvaluation;
+    return std::tuple{Field{"file", &C::file, "of the evaluation text"},
+                      Field{"line", &C::line, "in the file"},
+                      Field{"match", &C::match, "the words of the row that agree"}};
+  }
+};
+
 struct Explained {
   ExplainedRow row;
   bool kept = false;
   std::string stage;
   std::vector<BrokenRule> rules;
+  std::vector<EditingRule> edits;
+  std::optional<HeldEvaluation> evaluation;
   std::optional<ExplainedRow> stays;
   static constexpr auto fields() {
     using C = Explained;
-    return std::tuple{Field{"row", &C::row, "asked for"}, Field{"kept", &C::kept, "or dropped"},
+    return std::tuple{Field{"row", &C::row, "asked for"},
+                      Field{"kept", &C::kept, "or dropped"},
                       Field{"stage", &C::stage, "that dropped it"},
                       Field{"rules", &C::rules, "of the stage that it breaks; the first decided"},
+                      Field{"edits", &C::edits, "of its text, which is shown as the input has it"},
+                      Field{"evaluation", &C::evaluation, "text that the row holds"},
                       Field{"stays", &C::stays, "of a duplicate: the row that is kept"}};
   }
 };

@@ -329,6 +329,18 @@ class PiiScanner {
 
 }  // namespace
 
+std::vector<std::string> PiiConfig::problems() const {
+  std::vector<std::string> problems;
+  std::string known;
+  for (const std::string_view kind : kPiiKinds)
+    known += (known.empty() ? "" : ", ") + std::string(kind);
+  for (const std::string& kind : kinds) {
+    if (std::find(kPiiKinds.begin(), kPiiKinds.end(), kind) == kPiiKinds.end())
+      problems.push_back("\"" + kind + "\" is no kind of personal data; there are " + known);
+  }
+  return problems;
+}
+
 std::vector<PiiMatch> find_pii(std::string_view text) { return PiiScanner(text).scan(); }
 
 std::string mask_pii(std::string_view text, std::span<const PiiMatch> matches) {
@@ -338,7 +350,7 @@ std::string mask_pii(std::string_view text, std::span<const PiiMatch> matches) {
     CUPEL_ASSERT(match.begin >= at && match.begin <= match.end && match.end <= text.size());
     masked += text.substr(at, match.begin - at);
     masked += '[';
-    masked += match.kind;
+    for (const char c : match.kind) masked += is_letter(c) ? static_cast<char>(c & ~0x20) : c;
     masked += ']';
     at = match.end;
   }

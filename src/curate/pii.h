@@ -7,12 +7,33 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
+
+#include "base/config.h"
 
 namespace cupel::curate {
 
 inline constexpr std::array<std::string_view, 8> kPiiKinds = {
     "email", "ipv4", "ipv6", "phone", "cn_mobile", "cn_resident_id", "bank_card", "us_ssn"};
+
+enum class PiiAction { drop, mask };
+constexpr std::array<std::string_view, 2> names(PiiAction) { return {"drop", "mask"}; }
+
+struct PiiConfig {
+  std::vector<std::string> kinds;
+  PiiAction action = PiiAction::drop;
+  static constexpr std::string_view kShorthand = "kinds";
+  static constexpr auto fields() {
+    using C = PiiConfig;
+    return std::tuple{
+        Field{"kinds", &C::kinds,
+              "email, ipv4, ipv6, phone, cn_mobile, cn_resident_id, bank_card, us_ssn"},
+        Field{"action", &C::action,
+              "drop the row, or mask what is found: [EMAIL] in place of an address"}};
+  }
+  std::vector<std::string> problems() const;
+};
 
 /// Bytes [begin, end) of the text.
 struct PiiMatch {
@@ -39,7 +60,7 @@ struct PiiMatch {
 /// numbers of further countries.
 std::vector<PiiMatch> find_pii(std::string_view text);
 
-/// `text` with each match replaced by its kind in square brackets: "[email]". Matches as from
+/// `text` with each match replaced by its kind in square brackets: "[EMAIL]". Matches as from
 /// find_pii(): in order, without overlap, within the text; anything else is Error{bug}.
 std::string mask_pii(std::string_view text, std::span<const PiiMatch> matches);
 

@@ -16,9 +16,15 @@ namespace fs = std::filesystem;
 
 constexpr const char *kRecords = "rows.bin", *kSpool = "spool.bin";
 constexpr int64_t kRecordBytes = sizeof(RowRecord);
-static_assert(kRecordBytes == 48);
+static_assert(kRecordBytes == 56);
 
-std::string_view bytes_of(const RowRecord& record) {
+/// An Edit as it lies behind its row.
+struct StoredEdit {
+  int64_t count = 0, rule = 0;
+};
+
+template <class T>
+std::string_view bytes_of(const T& record) {
   return {reinterpret_cast<const char*>(&record), sizeof record};
 }
 
@@ -58,10 +64,35 @@ void RowStore::set_record(int64_t row, const RowRecord& record) {
   records_.write(row * kRecordBytes, bytes_of(record));
 }
 
+void RowStore::edit(int64_t row, std::string_view json, const std::vector<Edit>& edits) {
+  RowRecord changed = record(row);
+  std::vector<Edit> all = this->edits(changed);
+  all.insert(all.end(), edits.begin(), edits.end());
+  changed.offset = spool_.append(json);
+  changed.size = static_cast<uint32_t>(json.size());
+  changed.edits = static_cast<int64_t>(all.size());
+  for (const Edit& edit : all)
+    spool_.append(bytes_of(StoredEdit{edit.count, rule_number(edit.stage, edit.rule)}));
+  set_record(row, changed);
+}
+
+std::vector<Edit> RowStore::edits(const RowRecord& record) const {
+  std::vector<StoredEdit> stored(static_cast<std::size_t>(record.edits));
+  if (stored.empty()) return {};
+  spool_.read(record.offset + record.size, reinterpret_cast<char*>(stored.data()),
+              stored.size() * sizeof(StoredEdit));
+  std::vector<Edit> edits;
+  for (const StoredEdit& each : stored) {
+    const Rule& by = rules_[static_cast<std::size_t>(each.rule)];
+    edits.push_back({by.stage, by.rule, each.count});
+  }
+  return edits;
+}
+
 std::string RowStore::json(const RowRecord& record) const {
   const File& file = files_[record.file];
   std::string out(record.size, '\0');
-  if (file.input == nullptr) {
+  if (file.input == nullptr || record.edits > 0) {
     spool_.read(record.offset, out.data(), out.size());
     return out;
   }

@@ -11,6 +11,7 @@
 
 #include "base/config.h"
 #include "base/scratch_file.h"
+#include "curate/decision.h"
 #include "data/input_file.h"
 #include "data/raw_rows.h"
 
@@ -32,10 +33,12 @@ struct RowRecord {
   double value = 0, threshold = 0;
   uint32_t size = 0;  // bytes of the row
   uint16_t file = 0, rule = 0;
+  int64_t edits = 0;  // rules that changed the row
 };
 
-/// Rows by their number, in the order in which they were added: 48 bytes each, and their bytes
-/// where the input does not hold them as they are (compressed files, .csv, .txt, .json).
+/// Rows by their number, in the order in which they were added: 56 bytes each, and their bytes
+/// where the input does not hold them as they are (compressed files, .csv, .txt, .json, and rows
+/// whose text was changed).
 class RowStore {
  public:
   /// Its temporary files lie in `folder`, or where the system has them if that is empty.
@@ -51,8 +54,13 @@ class RowStore {
   /// Records [first, first + count).
   std::vector<RowRecord> records(int64_t first, int64_t count) const;
   void set_record(int64_t row, const RowRecord& record);
+  /// From now on the row is `json`, which `edits` made of it, behind those that it has.
+  void edit(int64_t row, std::string_view json, const std::vector<Edit>& edits);
+  /// What changed the row, in order.
+  std::vector<Edit> edits(const RowRecord& record) const;
   const std::string& file_name(const RowRecord& record) const { return files_[record.file].name; }
-  /// The row's object, as RawRow::json has it. Throws Error{data} if its file was cut short.
+  /// The row's object, as RawRow::json or the last edit has it. Throws Error{data} if its file was
+  /// cut short.
   std::string json(const RowRecord& record) const;
 
   /// The number of a rule; a new one gets the next.

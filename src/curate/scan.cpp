@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "data/row_edit.h"
 #include "data/utf8.h"
 
 namespace cupel::curate {
@@ -18,7 +19,29 @@ struct Checked {
   std::optional<RowProblem> problem = {};
   const RowStage* stage = nullptr;  // that drops it
   Failure failure = {};
+  std::vector<Edit> edits = {};
+  std::string json = {};  // the row after its edits
 };
+
+/// The stages that change the text or drop the row; the text that `fields` has afterwards lies in
+/// `text` if it was changed.
+void pass_stages(const std::vector<RowStage>& stages, RowFields& fields, std::string& text,
+                 Checked& checked) {
+  for (const RowStage& stage : stages) {
+    if (stage.edit) {
+      if (auto edited = stage.edit(fields.text)) {
+        fields.text = text = std::move(edited->text);
+        checked.edits.insert(checked.edits.end(), edited->edits.begin(), edited->edits.end());
+      }
+    }
+    if (!stage.check) continue;
+    std::vector<Failure> failed = stage.check(fields);
+    if (failed.empty()) continue;
+    checked.stage = &stage;
+    checked.failure = std::move(failed.front());
+    return;
+  }
+}
 
 Checked check(const RawRow& row, const Scan& scan, bool passes_stages, RowFieldParser& parser) {
   Checked checked;
@@ -28,15 +51,10 @@ Checked check(const RawRow& row, const Scan& scan, bool passes_stages, RowFieldP
   }
   RowFields fields;
   checked.problem = parser.parse(row.json, row.line, fields);
-  if (checked.problem) return checked;
-  for (const RowStage& stage : scan.stages) {
-    if (!passes_stages) break;
-    std::vector<Failure> failed = stage.check(fields);
-    if (failed.empty()) continue;
-    checked.stage = &stage;
-    checked.failure = std::move(failed.front());
-    return checked;
-  }
+  if (checked.problem || !passes_stages) return checked;
+  std::string text;
+  pass_stages(scan.stages, fields, text, checked);
+  if (!checked.edits.empty()) checked.json = with_text(row.json, scan.parsers.text_field(), text);
   return checked;
 }
 
@@ -53,13 +71,12 @@ void enter(const std::string& name, const RawRow& row, const Checked& checked,
     scan.rows.add(row, scan.rows.rule_number(kReadStage, checked.problem->rule), 0, 0);
     return;
   }
-  if (checked.stage != nullptr) {
-    const Failure& failure = checked.failure;
-    scan.rows.add(row, scan.rows.rule_number(checked.stage->name, failure.rule), failure.value,
-                  failure.threshold);
-    return;
-  }
-  scan.rows.add(row, 0, 0, 0);
+  const Failure& failure = checked.failure;
+  const uint16_t rule = checked.stage == nullptr
+                            ? uint16_t{0}
+                            : scan.rows.rule_number(checked.stage->name, failure.rule);
+  const int64_t number = scan.rows.add(row, rule, failure.value, failure.threshold);
+  if (!checked.edits.empty()) scan.rows.edit(number, checked.json, checked.edits);
 }
 
 }  // namespace

@@ -190,7 +190,6 @@ void drop_far(const Level& level, const std::string& text_field, Encoding& encod
 SemanticReport drop_by_meaning(const SemanticConfig& config, const Embedder& embedder,
                                const std::string& text_field, ParserPool& parsers, RowStore& rows,
                                int64_t first, int64_t memory_bytes, Run& run) {
-  const auto section = run.section("meaning");
   CUPEL_ASSERT(embedder.embed);
   SemanticReport report;
   report.encoder = embedder.name;

@@ -1,9 +1,10 @@
 #include "curate/stages.h"
 
 #include <algorithm>
-#include <map>
 
+#include "base/text.h"
 #include "curate/curate.h"
+#include "curate/decontaminate.h"
 #include "curate/language.h"
 #include "curate/pii.h"
 #include "curate/rules.h"
@@ -26,20 +27,63 @@ std::vector<Failure> other_language(const RowFields& row, const std::vector<std:
   return {{std::string(language.code), language.share, 0}};
 }
 
-std::vector<Failure> personal_data(const RowFields& row, const std::vector<std::string>& kinds) {
-  std::map<std::string_view, int64_t> counts;
-  for (const PiiMatch& match : find_pii(row.text)) ++counts[match.kind];
-  std::vector<Failure> failed;
+/// Those of the kinds that are named.
+std::vector<PiiMatch> find_kinds(std::string_view text, const std::vector<std::string>& kinds) {
+  std::vector<PiiMatch> matches = find_pii(text);
+  std::erase_if(matches, [&](const PiiMatch& match) {
+    return std::find(kinds.begin(), kinds.end(), match.kind) == kinds.end();
+  });
+  return matches;
+}
+
+/// How often each kind was found, in the order of `kinds`.
+std::vector<Edit> count_kinds(const std::vector<PiiMatch>& matches,
+                              const std::vector<std::string>& kinds) {
+  std::vector<Edit> counts;
   for (const std::string& kind : kinds) {
-    const auto found = counts.find(kind);
-    if (found != counts.end()) failed.push_back({kind, static_cast<double>(found->second), 0});
+    const auto count = std::count_if(matches.begin(), matches.end(),
+                                     [&](const PiiMatch& match) { return match.kind == kind; });
+    if (count > 0) counts.push_back({"pii", kind, count});
   }
-  return failed;
+  return counts;
+}
+
+RowStage pii_stage(const PiiConfig& config) {
+  RowStage stage{"pii", {}};
+  if (config.action == PiiAction::mask) {
+    stage.edit = [kinds = config.kinds](std::string_view text) -> std::optional<EditedText> {
+      const std::vector<PiiMatch> matches = find_kinds(text, kinds);
+      if (matches.empty()) return std::nullopt;
+      return EditedText{mask_pii(text, matches), count_kinds(matches, kinds)};
+    };
+  } else {
+    stage.check = [kinds = config.kinds](const RowFields& row) {
+      std::vector<Failure> failed;
+      for (const Edit& found : count_kinds(find_kinds(row.text, kinds), kinds))
+        failed.push_back({found.rule, static_cast<double>(found.count), 0});
+      return failed;
+    };
+  }
+  return stage;
+}
+
+RowStage decontaminate_stage(const DecontaminateConfig& config,
+                             const Decontaminator& decontaminator) {
+  constexpr std::size_t kMatchCharacters = 400;
+  return {"decontaminate",
+          [&decontaminator, files = config.files,
+           least = config.overlap](const RowFields& row) -> std::vector<Failure> {
+            const auto found = decontaminator.find(row.text);
+            if (!found) return {};
+            return {{"overlap", found->overlap, least,
+                     Witness{files[found->file].text, found->line,
+                             clip(found->match, kMatchCharacters)}}};
+          }};
 }
 
 }  // namespace
 
-std::vector<RowStage> row_stages(const Config& config) {
+std::vector<RowStage> row_stages(const Config& config, const Decontaminator* decontaminator) {
   std::vector<RowStage> stages;
   if (config.format || !config.required_fields.empty()) {
     stages.push_back({"format", [format = config.format](const RowFields& row) {
@@ -51,10 +95,9 @@ std::vector<RowStage> row_stages(const Config& config) {
                         return other_language(row, wanted);
                       }});
   }
-  if (!config.pii.empty()) {
-    stages.push_back(
-        {"pii", [kinds = config.pii](const RowFields& row) { return personal_data(row, kinds); }});
-  }
+  if (!config.pii.kinds.empty()) stages.push_back(pii_stage(config.pii));
+  if (decontaminator != nullptr)
+    stages.push_back(decontaminate_stage(*config.decontaminate, *decontaminator));
   return stages;
 }
 

@@ -266,4 +266,11 @@ TextCounts count_text(std::string_view text) {
   return counts;
 }
 
+int64_t text_width(std::string_view text) {
+  int64_t width = 0;
+  for (std::size_t at = 0; at < text.size(); ++width)
+    width += is_word_alone(next_character(text, at));
+  return width;
+}
+
 }  // namespace cupel::curate

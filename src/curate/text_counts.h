@@ -41,4 +41,7 @@ struct TextCounts {
 
 TextCounts count_text(std::string_view text);
 
+/// TextCounts::width alone.
+int64_t text_width(std::string_view text);
+
 }  // namespace cupel::curate

@@ -7,6 +7,20 @@
 #include "data/read.h"
 
 namespace cupel::curate {
+namespace {
+
+/// Records from `first` on, as many as are in hand at a time.
+std::vector<RowRecord> records_in_hand(const RowStore& rows, int64_t first) {
+  std::vector<RowRecord> records = rows.records(first, std::min(kPassRows, rows.size() - first));
+  int64_t bytes = 0;
+  std::size_t count = 0;
+  while (count < records.size() && (count == 0 || bytes + records[count].size <= kPassBytes))
+    bytes += records[count++].size;
+  records.resize(count);
+  return records;
+}
+
+}  // namespace
 
 ParserPool::ParserPool(std::string text_field, std::string id_field,
                        std::vector<std::string> required_fields)
@@ -50,13 +64,14 @@ std::vector<std::string> texts_of(const Path& path, const std::string& text_fiel
 void for_each_kept_text(const RowStore& rows, ParserPool& parsers, Run& run, std::string_view note,
                         const std::function<void(int64_t, std::size_t, std::string_view)>& work,
                         const std::function<void(int64_t, std::size_t)>& enter) {
-  constexpr int64_t kRowsAThread = 64;
-  for (int64_t first = 0; first < rows.size(); first += kPassRows) {
+  constexpr int64_t kRowsAThread = 64, kParts = 16;
+  for (int64_t first = 0, count = 0; first < rows.size(); first += count) {
     if (run.stop_requested()) throw Interrupted();
     run.progress(first, rows.size(), note);
-    const int64_t count = std::min(kPassRows, rows.size() - first);
-    const std::vector<RowRecord> records = rows.records(first, count);
-    run.pool().parallel_for(count, kRowsAThread, [&](int64_t from, int64_t to) {
+    const std::vector<RowRecord> records = records_in_hand(rows, first);
+    count = static_cast<int64_t>(records.size());
+    const int64_t grain = std::clamp<int64_t>(count / kParts, 1, kRowsAThread);
+    run.pool().parallel_for(count, grain, [&](int64_t from, int64_t to) {
       parsers.with([&](RowFieldParser& parser) {
         std::string json;
         RowFields fields;

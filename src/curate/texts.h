@@ -23,6 +23,7 @@ class ParserPool {
  public:
   ParserPool(std::string text_field, std::string id_field,
              std::vector<std::string> required_fields);
+  const std::string& text_field() const { return text_field_; }
   /// Calls use(parser) with a parser that no other thread has meanwhile.
   template <class Use>
   void with(const Use& use) {
@@ -50,8 +51,8 @@ void read_fields(const RowStore& rows, const RowRecord& record, RowFieldParser& 
 /// reading throws, Interrupted when asked to stop.
 std::vector<std::string> texts_of(const Path& path, const std::string& text_field, Run& run);
 
-/// Rows that a pass has in hand at a time.
-inline constexpr int64_t kPassRows = 4096;
+/// Rows that a pass has in hand at a time, and bytes of them unless one row has more.
+inline constexpr int64_t kPassRows = 4096, kPassBytes = int64_t{64} << 20;
 
 /// For every row that no stage has dropped: work(row, slot, text) on many threads, then enter(row,
 /// slot) on this one, in the order of the rows. `slot` is below kPassRows and belongs to the row

@@ -19,6 +19,7 @@ constexpr std::size_t kSamplesARule = 3, kSampleCharacters = 400;
 /// A row's part of the outputs, made on any thread.
 struct Written {
   std::string id, decision, kept;
+  std::vector<Edit> edits;
 };
 
 /// An output of the run's folder, or nothing in a run without one.
@@ -91,8 +92,10 @@ Written write_row(int64_t row, const RowRecord& record, const Decided& decided,
     RowFields fields;
     read_fields(decided.rows, record, parser, written.kept, fields);
     written.id = decision.id = fields.id;
+    written.edits = decision.edited = decided.rows.edits(record);
     if (const RowStage* stage = stage_named(decided.stages, decision.stage))
       decision.failed = stage->check(fields);
+    if (!decision.failed.empty()) decision.evaluation = decision.failed.front().evaluation;
   }
   if (record.kept >= 0) {
     const RowRecord kept = decided.rows.record(record.kept);
@@ -109,24 +112,50 @@ Written write_row(int64_t row, const RowRecord& record, const Decided& decided,
   return written;
 }
 
+void count_row(const Rule& rule, const std::vector<Edit>& edits, Report& report) {
+  ++report.input;
+  if (rule.stage.empty()) {
+    ++report.kept;
+    report.edited += !edits.empty();
+    for (const Edit& edit : edits) ++report.edited_by_rule[edit.stage + "." + edit.rule];
+    return;
+  }
+  ++report.dropped_by_rule[rule.stage + "." + rule.rule];
+  ++(rule.stage == kReadStage ? report.rejected : report.dropped[rule.stage]);
+}
+
 std::vector<DropSample> samples(const SampleChoice& choice, const Decided& decided) {
   std::vector<DropSample> samples;
   decided.parsers.with([&](RowFieldParser& parser) {
-    const auto show = [&](const RowRecord& record, std::string& id, std::string& text) {
-      RowFields fields;
-      std::string json;
+    std::string json;
+    RowFields fields;
+    const auto show = [&](const RowRecord& record, DropSample& sample) {
       read_fields(decided.rows, record, parser, json, fields);
-      id = fields.id;
-      text = clip(fields.text, kSampleCharacters);
+      sample.id = fields.id;
+      sample.text = clip(fields.text, kSampleCharacters);
+      const RowStage* stage = stage_named(decided.stages, sample.stage);
+      const std::vector<Failure> failed =
+          stage == nullptr ? std::vector<Failure>{} : stage->check(fields);
+      if (failed.empty() || !failed.front().evaluation) return;
+      const Witness& evaluation = *failed.front().evaluation;
+      sample.evaluation = evaluation.file + ":" + std::to_string(evaluation.line);
+      sample.match = evaluation.match;
     };
     for (const auto& rows : choice.by_rule()) {
       for (const auto& [hash, row] : rows) {
         const RowRecord record = decided.rows.record(row);
         const Rule& rule = decided.rows.rule(record.rule);
-        DropSample sample{rule.stage, rule.rule, {}, {}, record.value, record.threshold, {}, {}};
-        show(record, sample.id, sample.text);
-        if (record.kept >= 0)
-          show(decided.rows.record(record.kept), sample.kept_id, sample.kept_text);
+        DropSample sample;
+        sample.stage = rule.stage;
+        sample.rule = rule.rule;
+        sample.value = record.value;
+        sample.threshold = record.threshold;
+        show(record, sample);
+        if (record.kept >= 0) {
+          read_fields(decided.rows, decided.rows.record(record.kept), parser, json, fields);
+          sample.kept_id = fields.id;
+          sample.kept_text = clip(fields.text, kSampleCharacters);
+        }
         samples.push_back(std::move(sample));
       }
     }
@@ -160,21 +189,14 @@ Report write_outputs(const Decided& decided, Truth* truth, Run& run) {
       });
     });
     for (std::size_t i = 0; i < records.size(); ++i) {
-      const Rule& rule = decided.rows.rule(records[i].rule);
       kept.append(written[i].kept);
       decisions.append(written[i].decision);
-      const bool stays = records[i].rule == 0;
-      if (truth != nullptr && rule.stage != kReadStage) truth->see(written[i].id, stays);
-      ++report.input;
-      report.kept += stays;
-      if (stays) continue;
-      ++report.dropped_by_rule[rule.stage + "." + rule.rule];
-      if (rule.stage == kReadStage) {
-        ++report.rejected;
-      } else {
-        ++report.dropped[rule.stage];
+      const Rule& rule = decided.rows.rule(records[i].rule);
+      if (truth != nullptr && rule.stage != kReadStage)
+        truth->see(written[i].id, records[i].rule == 0);
+      count_row(rule, written[i].edits, report);
+      if (records[i].rule != 0 && rule.stage != kReadStage)
         choice.see(first + static_cast<int64_t>(i), records[i].rule);
-      }
     }
   }
   kept.commit();

@@ -48,16 +48,17 @@ std::string funnel(const json::Value& report) {
   return chart::bar_chart(bars);
 }
 
-std::string rules(const json::Value& report) {
-  const json::Value* counts = report.find("dropped_by_rule");
+/// A table of the report's counts by rule, or nothing where it has none.
+std::string rules(const json::Value& report, std::string_view map, std::string_view title) {
+  const json::Value* counts = report.find(map);
   if (counts == nullptr || !counts->is_object() || counts->as_object("").empty()) return {};
   const double input = number_at(report, "input");
   std::vector<std::vector<std::string>> rows;
-  for (const auto& [rule, count] : counts->as_object("dropped_by_rule")) {
+  for (const auto& [rule, count] : counts->as_object(map)) {
     const double value = count.is_number() ? count.as_double(rule) : NAN;
     rows.push_back({element("code", "", escape(rule)), html::number(value), percent(value, input)});
   }
-  return element("h3", "", "Rules") +
+  return element("h3", "", title) +
          html::table({"stage and rule", "rows", "of the input"}, rows, {1, 2});
 }
 
@@ -88,6 +89,10 @@ std::string sample_row(const json::Value& sample) {
   if (!kept_id.empty()) {
     names.push_back("stays: " + escape(kept_id));
     cells[0].push_back(escape(text_at(sample, "kept_text")));
+  }
+  if (const std::string evaluation = text_at(sample, "evaluation"); !evaluation.empty()) {
+    names.push_back("holds: " + escape(evaluation));
+    cells[0].push_back(escape(text_at(sample, "match")));
   }
   return html::table(names, cells);
 }
@@ -124,7 +129,8 @@ std::string curate_section(const json::Value& report) {
       {"documents a second", html::number(std::round(number_at(report, "documents_per_second")))},
       {"passes", html::number(number_at(report, "passes")), "over the input"}};
   return html::tiles(tiles) + element("div", "charts", funnel(report)) + score(report) +
-         rules(report) + samples(report);
+         rules(report, "dropped_by_rule", "Rules") +
+         rules(report, "edited_by_rule", "Texts that were changed") + samples(report);
 }
 
 }  // namespace cupel::pipeline

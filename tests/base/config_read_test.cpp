@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/config.h"
+#include "base/config_doc.h"
 #include "base/config_yaml.h"
 #include "support/errors.h"
 #include "support/settings.h"
@@ -45,6 +46,33 @@ struct Needy {
     return {};
   }
 };
+
+struct Kinds {
+  std::vector<std::string> kinds;
+  bool all = false;
+  static constexpr std::string_view kShorthand = "kinds";
+  static constexpr auto fields() {
+    return std::tuple{Field{"kinds", &Kinds::kinds, "which"}, Field{"all", &Kinds::all, "of them"}};
+  }
+};
+struct Holder {
+  Kinds which;
+  static constexpr auto fields() { return std::tuple{Field{"which", &Holder::which, "kinds"}}; }
+};
+
+TEST(Config, AListStandsForAStructWhoseShorthandIsOne) {
+  Holder holder;
+  yaml::read_struct(yaml::parse("which: [a, b]", "recipe.yaml"), holder, {});
+  EXPECT_EQ(holder.which.kinds, (std::vector<std::string>{"a", "b"}));
+  yaml::read_struct(yaml::parse("which: {kinds: [c], all: true}", "recipe.yaml"), holder, {});
+  EXPECT_EQ(holder.which.kinds, (std::vector<std::string>{"c"}));
+  EXPECT_TRUE(holder.which.all);
+  const json::Value either =
+      schema(describe<Holder>()).at("properties", "").at("which", "").at("anyOf", "");
+  EXPECT_EQ(json::dump(either.as_array("")[1].at("type", "")), "\"array\"");
+  EXPECT_THAT([&] { yaml::read_struct(yaml::parse("which: a", "recipe.yaml"), holder, {}); },
+              throws_error(ErrorKind::config, "\"which.kinds\" must be a list, not a"));
+}
 
 TEST(Config, AnEmptySectionIsCheckedLikeAnyOther) {
   for (const char* text : {"", "# nothing\n", "{}", "~"}) {

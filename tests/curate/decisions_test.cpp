@@ -33,6 +33,27 @@ TEST(Decisions, AKeptRowHasEveryFieldOfADroppedOne) {
             "\"rule\":null,\"value\":null,\"threshold\":null,\"kept_id\":null}\n");
 }
 
+TEST(Decisions, SayWhatChangedARowAndWhichEvaluationTextItHolds) {
+  Decision decision;
+  decision.id = "x";
+  decision.edited = {{"pii", "email", 2}, {"pii", "phone", 1}};
+  const std::string line = to_line(decision);
+  EXPECT_THAT(line, testing::EndsWith(
+                        ",\"kept_id\":null,\"edited\":[{\"stage\":\"pii\",\"rule\":\"email\","
+                        "\"count\":2},{\"stage\":\"pii\",\"rule\":\"phone\",\"count\":1}]}\n"));
+  Decision other = dropped("x");
+  other.edited = decision.edited;
+  other.evaluation = Witness{"a.jsonl", 3, "the \"words\""};
+  const TemporaryFolder folder;
+  const auto path = folder.write("decisions.jsonl", line + to_line(other));
+  const std::vector<Decision> found = find_decisions(path, "x", 2);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].edited, decision.edited);
+  EXPECT_EQ(to_line(found[1]), to_line(other));
+  EXPECT_THAT(to_line(other), testing::HasSubstr(",\"evaluation\":{\"file\":\"a.jsonl\",\"line\":3,"
+                                                 "\"match\":\"the \\\"words\\\"\"},\"edited\":["));
+}
+
 TEST(Decisions, AreFoundAgainByIdAsTheyWereWritten) {
   const TemporaryFolder folder;
   Decision duplicate = dropped("x");

@@ -58,6 +58,41 @@ TEST(Explain, SaysWhichRuleAndThreshold) {
       HasSubstr("a.jsonl:2  id b: dropped by format: too_short (2.0, threshold 5.0)\n  hm\n"));
 }
 
+TEST(Explain, SaysWhatChangedATextAndShowsTheInput) {
+  const TemporaryFolder folder;
+  Config config;
+  config.input = {
+      {folder.write("a.jsonl", "{\"text\": \"ana@example.org, +49 30 1234567\"}\n").string()}};
+  config.format.reset();
+  config.pii = {{"email", "phone"}, PiiAction::mask};
+  RunOptions options;
+  options.folder = folder / "run";
+  cupel::Run run(options);
+  cupel::curate::run(config, run);
+  EXPECT_THAT(explain(question(folder, "1")).text(),
+              testing::EndsWith("a.jsonl:1  id 1: kept; edited by pii.email (1), pii.phone (1)\n"
+                                "  ana@example.org, +49 30 1234567\n"));
+}
+
+TEST(Explain, ShowsTheEvaluationTextThatARowHolds) {
+  const TemporaryFolder folder;
+  const std::string text = "one two three four five six seven eight nine";
+  const auto set = folder.write("set.txt", text + "\n");
+  Config config;
+  config.input = {{folder.write("a.txt", "gold\n" + text + ", ten\n").string()}};
+  config.format.reset();
+  config.decontaminate = DecontaminateConfig{};
+  config.decontaminate->files = {{set.string()}};
+  RunOptions options;
+  options.folder = folder / "run";
+  cupel::Run run(options);
+  cupel::curate::run(config, run);
+  EXPECT_THAT(explain(question(folder, "2")).text(),
+              testing::EndsWith(
+                  "a.txt:2  id 2: dropped by decontaminate: overlap (1.0, threshold 0.8)\n  " +
+                  text + ", ten\nholds " + set.string() + ":1\n  " + text + "\n"));
+}
+
 TEST(Explain, ShowsEveryRowOfAnId) {
   const TemporaryFolder folder;
   make_run(folder);

@@ -126,7 +126,7 @@ TEST(Pii, LeavesAbstractsAlone) {
 
 TEST(Mask, PutsTheKindInPlace) {
   const std::string_view text = "a@b.org 和 13812345678";
-  EXPECT_EQ(mask_pii(text, find_pii(text)), "[email] 和 [cn_mobile]");
+  EXPECT_EQ(mask_pii(text, find_pii(text)), "[EMAIL] 和 [CN_MOBILE]");
   EXPECT_EQ(mask_pii("nothing", {}), "nothing");
 }
 

@@ -67,6 +67,26 @@ TEST(RowStore, GoesOnFromWhatWasSaved) {
   EXPECT_FALSE(RowStore(folder.path()).load(folder.path(), wrong));
 }
 
+TEST(RowStore, AnEditedRowIsReadAsItsLastEditLeftIt) {
+  const TemporaryFolder folder;
+  const auto plain = folder.write("a.jsonl", "{\"text\":\"a\"}\n{\"text\":\"b\"}\n");
+  RowStore rows(folder.path());
+  rows.begin_file(plain);
+  rows.add({"{\"text\":\"a\"}", 1, 0, nullptr}, 0, 0, 0);
+  rows.add({"{\"text\":\"b\"}", 2, 13, nullptr}, 0, 0, 0);
+  EXPECT_TRUE(rows.edits(rows.record(0)).empty());
+  rows.edit(0, "{\"text\":\"first\"}", {{"pii", "email", 2}});
+  rows.edit(1, "{}", {{"pii", "phone", 1}, {"pii", "email", 3}});
+  rows.edit(0, "{\"text\":\"second\"}", {{"substring", "repeat", 1}});
+  EXPECT_EQ(rows.json(rows.record(0)), "{\"text\":\"second\"}");
+  EXPECT_EQ(rows.json(rows.record(1)), "{}");
+  EXPECT_EQ(rows.edits(rows.record(0)),
+            (std::vector<Edit>{{"pii", "email", 2}, {"substring", "repeat", 1}}));
+  EXPECT_EQ(rows.edits(rows.record(1)),
+            (std::vector<Edit>{{"pii", "phone", 1}, {"pii", "email", 3}}));
+  EXPECT_EQ(rows.record(0).line, 1);
+}
+
 TEST(RowStore, ARuleHasOneNumberAStage) {
   RowStore rows({});
   EXPECT_EQ(rows.rule_number("format", "too_short"), 1);

@@ -44,6 +44,27 @@ TEST(Scan, TheFirstStageThatARowFailsDecides) {
   EXPECT_EQ(rows.record(2).rule, 0);
 }
 
+TEST(Scan, LaterStagesSeeWhatAnEarlierOneMadeOfTheText) {
+  const TemporaryFolder folder;
+  const auto path =
+      folder.write("a.jsonl", "{\"text\": \"gold\", \"n\": 1e0}\n{\"text\":\"tin\"}\n");
+  std::vector<RowStage> all = stages();
+  all.insert(all.begin() + 1,
+             RowStage{"swap", {}, [](std::string_view text) -> std::optional<EditedText> {
+                        if (text != "gold") return std::nullopt;
+                        return EditedText{"odd", {{"swap", "gold", 1}}};
+                      }});
+  ParserPool parsers("text", "id", {});
+  cupel::Run run(without_folder(1));
+  RowStore rows({});
+  FirstReject reject;
+  scan_file(path, false, {all, parsers, rows, reject, 1 << 20, run});
+  EXPECT_EQ(rows.rule(rows.record(0).rule).stage, "odd");
+  EXPECT_EQ(rows.json(rows.record(0)), "{\"text\": \"odd\", \"n\": 1e0,\"edited\":true}");
+  EXPECT_EQ(rows.edits(rows.record(0)), (std::vector<Edit>{{"swap", "gold", 1}}));
+  EXPECT_EQ(rows.json(rows.record(1)), "{\"text\":\"tin\"}");
+}
+
 TEST(Scan, RowsOfAnEarlierCorpusPassNoStageAndMustBeReadable) {
   const TemporaryFolder folder;
   const std::vector<RowStage> all = stages();

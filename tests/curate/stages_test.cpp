@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "curate/curate.h"
+#include "curate/decontaminate.h"
 
 namespace cupel::curate {
 namespace {
@@ -53,10 +54,52 @@ TEST(Stages, DropPersonalDataOfTheKindsThatAreNamed) {
   const std::string text = std::string(kEnglish) + " Write to ana@example.org or 13812345678.";
   Config config;
   EXPECT_THAT(broken(text, config), IsEmpty());
-  config.pii = {"email"};
+  config.pii.kinds = {"email"};
   EXPECT_THAT(broken(text, config), ElementsAre("pii.email"));
-  config.pii = {"cn_mobile", "email", "ipv4"};
+  config.pii.kinds = {"cn_mobile", "email", "ipv4"};
   EXPECT_THAT(broken(text, config), ElementsAre("pii.cn_mobile", "pii.email"));
+}
+
+TEST(Stages, MaskPersonalDataInsteadOfDroppingTheRow) {
+  Config config;
+  config.format.reset();
+  config.pii = {{"ipv4", "email"}, PiiAction::mask};
+  const std::vector<RowStage> stages = row_stages(config);
+  ASSERT_EQ(stages.size(), 1u);
+  EXPECT_FALSE(stages[0].check);
+  const auto edited = stages[0].edit("ana@example.org, 13812345678, bob@example.org");
+  ASSERT_TRUE(edited);
+  EXPECT_EQ(edited->text, "[EMAIL], 13812345678, [EMAIL]");
+  EXPECT_THAT(edited->edits, ElementsAre(Edit{"pii", "email", 2}));
+  EXPECT_FALSE(stages[0].edit("13812345678")) << "a kind that is not named";
+}
+
+TEST(Stages, DropWhatHoldsAnEvaluationTextAndShowIt) {
+  Config config;
+  config.decontaminate = DecontaminateConfig{};
+  config.decontaminate->files = {{"a.jsonl"}, {"b.jsonl"}};
+  config.pii = {{"email"}, PiiAction::mask};
+  const std::string text = "The liver of the patient was examined after the operation.";
+  const Decontaminator index(*config.decontaminate, {{{1, 5, words_of(text).hashes, {}}}, 0});
+  const std::vector<RowStage> stages = row_stages(config, &index);
+  ASSERT_EQ(stages.size(), 3u);
+  EXPECT_EQ(stages[1].name, "pii");
+  EXPECT_EQ(stages[2].name, "decontaminate");
+  RowFields row;
+  const std::string holds = "Note: " + text;
+  row.text = holds;
+  const std::vector<Failure> failed = stages[2].check(row);
+  ASSERT_EQ(failed.size(), 1u);
+  EXPECT_EQ(failed[0].rule, "overlap");
+  EXPECT_EQ(failed[0].value, 1);
+  EXPECT_EQ(failed[0].threshold, 0.8);
+  ASSERT_TRUE(failed[0].evaluation);
+  EXPECT_EQ(failed[0].evaluation->file, "b.jsonl");
+  EXPECT_EQ(failed[0].evaluation->line, 5);
+  EXPECT_EQ(failed[0].evaluation->match,
+            "the liver of the patient was examined after the operation");
+  row.text = "The kidney.";
+  EXPECT_THAT(stages[2].check(row), IsEmpty());
 }
 
 TEST(Stages, ASettingThatCannotBeMetIsNamed) {
@@ -64,11 +107,18 @@ TEST(Stages, ASettingThatCannotBeMetIsNamed) {
   config.input = {{"a.jsonl"}};
   EXPECT_THAT(config.problems(), IsEmpty());
   config.language = {"en", "xx"};
-  config.pii = {"name"};
   EXPECT_THAT(config.problems(),
-              ElementsAre(testing::HasSubstr("language: \"xx\" is no language"),
-                          testing::HasSubstr("pii: \"name\" is no kind of personal data; there are "
-                                             "email, ipv4")));
+              ElementsAre(testing::HasSubstr("language: \"xx\" is no language")));
+  config.language = {};
+  config.text_field = "edited";
+  EXPECT_THAT(config.problems(), IsEmpty());
+  config.dedup.substring = SubstringConfig{};
+  EXPECT_THAT(config.problems(),
+              ElementsAre(testing::HasSubstr("\"edited\" is the mark of a row")));
+  config.pii.kinds = {"email", "name"};
+  EXPECT_THAT(config.pii.problems(),
+              ElementsAre(testing::HasSubstr(
+                  "\"name\" is no kind of personal data; there are email, ipv4")));
 }
 
 }  // namespace

@@ -105,5 +105,11 @@ TEST(TextCounts, EveryCharacterIsOfOneClass) {
   }
 }
 
+TEST(TextWidth, IsThatOfTheCounts) {
+  for (const char* text : {"", "a b", "心肝 ab。", "ก\xff"})
+    EXPECT_EQ(text_width(text), count_text(text).width) << text;
+  EXPECT_EQ(text_width("心a"), 3);
+}
+
 }  // namespace
 }  // namespace cupel::curate

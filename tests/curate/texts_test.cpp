@@ -41,6 +41,25 @@ TEST(KeptTexts, ComeToWorkOnceEachAndAreEnteredInOrder) {
   EXPECT_EQ(entered, wanted);
 }
 
+TEST(KeptTexts, AreNoMoreInHandThanSixtyFourMebibytes) {
+  RowStore rows({});
+  rows.begin_file("a.txt");
+  const uint16_t dropped = rows.rule_number("format", "too_long");
+  for (int64_t i = 0; i < 6; ++i) {
+    rows.add({"{\"text\":\"a\"}", i + 1, -1, nullptr}, i % 2 == 0 ? dropped : uint16_t{0}, 0, 0);
+    RowRecord record = rows.record(i);
+    if (record.rule != 0) record.size = 40u << 20;  // it is not read
+    rows.set_record(i, record);
+  }
+  ParserPool parsers("text", "id", {});
+  cupel::Run run(RunOptions{});
+  std::vector<std::size_t> slots;
+  for_each_kept_text(
+      rows, parsers, run, "reading", [](int64_t, std::size_t, std::string_view) {},
+      [&](int64_t, std::size_t slot) { slots.push_back(slot); });
+  EXPECT_EQ(slots, (std::vector<std::size_t>{1, 1, 1}));
+}
+
 TEST(KeptTexts, ARowThatHasChangedMeanwhileIsNamed) {
   const TemporaryFolder folder;
   const auto path = folder.write("a.jsonl", "{\"text\":\"a\"}\n");

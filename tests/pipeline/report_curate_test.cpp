@@ -14,9 +14,12 @@ json::Value report() {
   return json::parse(R"({"input": 1000, "kept": 700, "rejected": 10, "stages": ["format", "exact"],
     "dropped": {"format": 90, "exact": 200},
     "dropped_by_rule": {"exact.duplicate": 200, "format.too_short": 90, "read.json": 10},
+    "edited_by_rule": {"pii.email": 7},
     "score": {"invalid_before": 0.25, "residual": 0.03, "valid_lost": 0.01, "recall": {"dup": 0.5}},
     "samples": [{"stage": "exact", "rule": "duplicate", "id": "8", "text": "a <b>", "value": 1,
                  "threshold": 1, "kept_id": "2", "kept_text": "A <b>"},
+                {"stage": "decontaminate", "rule": "overlap", "id": "7", "text": "quiz", "value": 1,
+                 "threshold": 0.8, "kept_id": "", "evaluation": "set.jsonl:4", "match": "which"},
                 {"stage": "format", "rule": "too_short", "id": "9", "text": "hm", "value": 2,
                  "threshold": 50, "kept_id": "", "kept_text": ""}]})",
                      "report");
@@ -34,9 +37,12 @@ TEST(CurateSection, ShowsRulesScoreAndTheTextsOfAPair) {
   const std::string page = html::page("t", curate_section(report()));
   EXPECT_THAT(page, HasSubstr("format.too_short"));
   EXPECT_THAT(page, HasSubstr("20.00 %"));
+  EXPECT_THAT(page, HasSubstr("pii.email"));
+  EXPECT_THAT(page, HasSubstr("0.70 %"));
   EXPECT_THAT(page, HasSubstr("0.03"));
   EXPECT_THAT(page, HasSubstr("a &lt;b&gt;"));
   EXPECT_THAT(page, HasSubstr("stays: 2"));
+  EXPECT_THAT(page, HasSubstr("holds: set.jsonl:4"));
   EXPECT_THAT(page, HasSubstr("dropped: 9: 2, threshold 50"));
 }
 
