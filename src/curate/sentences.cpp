@@ -16,18 +16,25 @@ bool closes_quotation(char32_t c) {
 std::vector<std::size_t> sentence_edges(std::string_view text) {
   std::vector<std::size_t> edges{0};
   bool ended = false, apart = false, new_line = false;  // since the last character of a sentence
+  bool after_wide = false;  // ended by a mark that stands without a space
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t begin = at;
     const char32_t c = next_character(text, at);
-    if (class_of(c) == CharacterClass::space) {
+    const CharacterClass kind = class_of(c);
+    if (kind == CharacterClass::space) {
       apart = true;
       new_line |= c == U'\n';
       continue;
     }
     const bool lower_case = c >= U'a' && c <= U'z';
-    const bool begins = new_line || (ended && (is_word_alone(c) || (apart && !lower_case)));
+    const bool is_word = kind == CharacterClass::letter || kind == CharacterClass::digit;
+    const bool begins =
+        new_line ||
+        (ended && (is_word_alone(c) || (after_wide && is_word) || (apart && !lower_case)));
     if (begins && begin > 0) edges.push_back(begin);
-    ended = ends_sentence(c) || (ended && !apart && closes_quotation(c));
+    const bool closes = ended && !apart && closes_quotation(c);
+    after_wide = c == U'。' || c == U'！' || c == U'？' || (closes && after_wide);
+    ended = ends_sentence(c) || closes;
     apart = new_line = false;
   }
   if (text.size() > edges.back()) edges.push_back(text.size());

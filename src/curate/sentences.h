@@ -16,7 +16,8 @@ bool closes_quotation(char32_t character);
 /// The offsets where sentences begin, and at last the text's size; white space between two
 /// sentences belongs to the first. A sentence ends at the end of a line, and after its marks where
 /// a character of a script without spaces follows, or white space and no lower-case ASCII letter
-/// ("e.g. this"). Abbreviations before a capital or a digit end one too.
+/// ("e.g. this"); after 。！？ any letter or digit may follow at once. Abbreviations before a
+/// capital or a digit end one too.
 std::vector<std::size_t> sentence_edges(std::string_view text);
 
 }  // namespace cupel::curate

@@ -202,13 +202,13 @@ TEST(Curate, MaskedRowsStayMarkedAndAreComparedAsMasked) {
                               "{\"id\": 1, \"text\": \"write to ana@example.org\", \"n\": 1e0 }\n"
                               "{\"id\": 2, \"text\": \"write to bob@example.org\"}\n"
                               "{\"id\": 3, \"text\": \"gold and silver\"}\n"),
-                 folder.write("b.csv", "text,id\nby 192.168.10.24 and eve@example.org,z\n")});
+                 folder.write("b.csv", "text,id\nsent by way of 192.168.10.24 and eve@example.org,z\n")});
   config.pii = {{"email", "ipv4"}, PiiAction::mask};
   const Result result = curate(config, folder / "run");
   EXPECT_EQ(result.kept,
             "{\"id\": 1, \"text\": \"write to [EMAIL]\", \"n\": 1e0,\"edited\":true }\n"
             "{\"id\": 3, \"text\": \"gold and silver\"}\n"
-            "{\"text\":\"by [IPV4] and [EMAIL]\",\"id\":\"z\",\"edited\":true}\n");
+            "{\"text\":\"sent by way of [IPV4] and [EMAIL]\",\"id\":\"z\",\"edited\":true}\n");
   EXPECT_EQ(result.report.dropped.at("exact"), 1);
   EXPECT_EQ(result.report.dropped.at("pii"), 0);
   EXPECT_EQ(result.report.edited, 2);

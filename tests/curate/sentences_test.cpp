@@ -24,6 +24,12 @@ TEST(Sentences, EndAfterTheirMarksAndQuotation) {
               ElementsAre("他说：“走吧。”", "然后走了！", "好…", "再见"));
 }
 
+TEST(Sentences, OfChineseEndWithoutASpaceBeforeAnyLetter) {
+  EXPECT_THAT(sentences_of("好。All of it？3 days.Yes！）。no"),
+              ElementsAre("好。", "All of it？", "3 days.Yes！）。", "no"));
+  EXPECT_THAT(sentences_of("他说“走。”Then we went."), ElementsAre("他说“走。”", "Then we went."));
+}
+
 TEST(Sentences, DoNotEndInNumbersOrBeforeLowerCase) {
   EXPECT_THAT(sentences_of("It took 3.5 s, e.g. on the first day."),
               ElementsAre("It took 3.5 s, e.g. on the first day."));

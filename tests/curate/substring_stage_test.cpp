@@ -90,10 +90,11 @@ TEST(CutRepeats, AreTheSameForAnyNumberOfThreads) {
   std::vector<std::string> texts;
   for (int i = 0; i < 500; ++i)
     texts.push_back("Report " + std::to_string(i) + ". " + (i % 3 == 0 ? notice : "") + "End.");
-  const Result one = cut(texts, 14), three = cut(texts, 14, 0, 3);
+  const Result one = cut(texts, 11), three = cut(texts, 11, 0, 3);
   EXPECT_EQ(one.json, three.json);
   EXPECT_EQ(one.rules, three.rules);
-  EXPECT_EQ(one.edits[3].size(), 1u);
+  EXPECT_EQ(one.rules[9], "too_short") << "\"Report 9. \"";
+  EXPECT_EQ(one.edits[12].size(), 1u);
 }
 
 }  // namespace
