@@ -21,8 +21,7 @@ class BlockStore {
   BlockStore(const BlockStore&) = delete;
   BlockStore& operator=(const BlockStore&) = delete;
 
-  /// Number of the block, from 0 in the order of calls. Throws what ScratchFile
-  /// does.
+  /// Number of the block, from 0 in the order of calls. Throws as ScratchFile does.
   int64_t put(std::span<const std::byte> bytes);
   /// Fills `out` with the block's bytes from `offset` on, which must be there.
   void read(int64_t block, int64_t offset, std::span<std::byte> out) const;

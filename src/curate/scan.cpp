@@ -12,7 +12,7 @@
 namespace cupel::curate {
 namespace {
 
-constexpr int64_t kRowsAtOnce = 64;  // a thread
+constexpr int64_t kRowsAtOnce = 16;  // a thread
 
 /// What a row came to.
 struct Checked {

@@ -13,7 +13,7 @@
 namespace cupel::curate {
 namespace {
 
-constexpr int64_t kRecordsAThread = 64;
+constexpr int64_t kRecordsAThread = 16;
 constexpr std::size_t kSamplesARule = 3, kSampleCharacters = 400;
 
 /// A row's part of the outputs, made on any thread.
