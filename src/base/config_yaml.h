@@ -79,7 +79,8 @@ template <class T>
 void read_value(const Node& node, T& out, const std::string& key, const Context& context,
                 double low, double high);
 
-/// Whether a value that is no map stands for the struct's shorthand.
+/// Whether a value that is no map stands for the struct's shorthand: a scalar, and a list where
+/// that field is one.
 template <Config T>
 bool is_shorthand(const Node& node) {
   bool takes_list = false;

@@ -197,12 +197,12 @@ TEST(Curate, ARequiredFieldThatIsMissingDropsTheRow) {
 
 TEST(Curate, MaskedRowsStayMarkedAndAreComparedAsMasked) {
   const TemporaryFolder folder;
-  Config config =
-      config_of({folder.write("a.jsonl",
-                              "{\"id\": 1, \"text\": \"write to ana@example.org\", \"n\": 1e0 }\n"
-                              "{\"id\": 2, \"text\": \"write to bob@example.org\"}\n"
-                              "{\"id\": 3, \"text\": \"gold and silver\"}\n"),
-                 folder.write("b.csv", "text,id\nsent by way of 192.168.10.24 and eve@example.org,z\n")});
+  Config config = config_of(
+      {folder.write("a.jsonl",
+                    "{\"id\": 1, \"text\": \"write to ana@example.org\", \"n\": 1e0 }\n"
+                    "{\"id\": 2, \"text\": \"write to bob@example.org\"}\n"
+                    "{\"id\": 3, \"text\": \"gold and silver\"}\n"),
+       folder.write("b.csv", "text,id\nsent by way of 192.168.10.24 and eve@example.org,z\n")});
   config.pii = {{"email", "ipv4"}, PiiAction::mask};
   const Result result = curate(config, folder / "run");
   EXPECT_EQ(result.kept,
