@@ -17,6 +17,7 @@ void stop_if_asked(const Run& run) {
 std::vector<std::string> texts_of(const Path& path, const std::string& text_field, Run& run) {
   CorpusOptions options;
   options.text_field = text_field;
+  options.document_a_line = true;  // as the input is read
   options.poll = [&run] { stop_if_asked(run); };
   std::vector<Reject> rejects;
   Corpus corpus = read_corpus(path.text, options, &rejects);

@@ -33,6 +33,11 @@ std::string baseline_text(const json::Value& row) {
   return value ? html::number(*value) + (name.empty() ? "" : " (" + escape(name) + ")") : "–";
 }
 
+std::string bar_text(const json::Value& row) {
+  const std::string bar = text_at(row, "bar");
+  return bar.empty() ? "" : "bar " + bar;
+}
+
 std::string perplexity_text(const json::Value& task) {
   const double value = number_at(task, "perplexity");
   return std::isfinite(value) ? html::number(value) : "–";
@@ -85,7 +90,7 @@ std::string claims_section(const json::Value& report) {
                     escape(text_at(row, "bar")), baseline_text(row), verdict(row)});
     if (!std::isfinite(value)) continue;
     figures += chart::interval_chart({.title = text_at(row, "id") + " · " + text_at(row, "metric"),
-                                      .note = "bar " + text_at(row, "bar"),
+                                      .note = bar_text(row),
                                       .estimates = {{.label = "measured",
                                                      .value = value,
                                                      .interval = interval,
