@@ -53,9 +53,13 @@ void check(const Claim& claim, const fs::path& file) {
   if (claim.statement.empty()) refuse("statement: missing", "say in one sentence what is claimed");
   if (claim.metrics.empty()) refuse("metrics: at least one is needed", "add {name, bar}");
   if (claim.seeds.empty()) refuse("seeds: at least one is needed in quick and in full", "add one");
+  bool claims_something = false;
   for (const MetricConfig& metric : claim.metrics) {
-    if (!metric.bar.empty()) parse_bar(metric.bar, file.string());
+    if (metric.bar.empty()) continue;
+    parse_bar(metric.bar, file.string());
+    claims_something = true;
   }
+  if (!claims_something) refuse("metrics: none has a bar", "say what one of the values must be");
 }
 
 }  // namespace

@@ -174,6 +174,13 @@ TEST(CurationClaim, ARecipeWithoutATopicIsRefused) {
               throws_error(ErrorKind::config, "curate: lacks topic or required_fields"));
 }
 
+TEST(CurationClaim, NamesADataSetThatIsNotThere) {
+  Bench bench;
+  bench.settle(sha256_file(bench.write_recipe()), "data_set: none_such, rows: a, truth: b");
+  EXPECT_THAT([&] { bench.measure(); },
+              throws_error(ErrorKind::config, "1.2.yaml: there is no data set \"none_such\""));
+}
+
 /// A set with its truth: abstracts of which the reference holds every second one.
 struct GivenSet {
   Bench bench;
