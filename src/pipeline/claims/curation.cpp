@@ -224,9 +224,11 @@ ClaimValues curation(const ClaimContext& context) {
   for (const auto& [kind, recall] : score.at("recall", "score").as_object("recall"))
     values["recall_" + kind] = {recall.as_double(kind)};
   values["calibration_error"] = {number_at(report, "topic.calibration_error")};
+  const double claimed = config.topic->fit;
   for (const double fit : settings.curve) {
     config.topic->fit = fit;
-    const json::Value at_fit = filter(context, "fit_" + shortest(fit), config, sources);
+    const json::Value at_fit =
+        fit == claimed ? report : filter(context, "fit_" + shortest(fit), config, sources);
     for (const std::string metric : {"residual", "valid_lost"})
       values[metric + "_at_fit_" + shortest(fit)] = {number_at(at_fit, "score." + metric)};
   }
