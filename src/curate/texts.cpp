@@ -49,6 +49,7 @@ void read_fields(const RowStore& rows, const RowRecord& record, RowFieldParser& 
 std::vector<std::string> texts_of(const Path& path, const std::string& text_field, Run& run) {
   CorpusOptions options;
   options.text_field = text_field;
+  options.document_a_line = true;  // as the input is read
   options.poll = [&run] {
     if (run.stop_requested()) throw Interrupted();
   };

@@ -146,7 +146,12 @@ void summarize(const std::vector<Measured>& seeds, Row& row) {
   std::optional<Interval> interval = seeds[0].interval;
   if (seeds.size() > 1) interval = t_interval(values);
   if (interval) row.interval = {interval->low, interval->high};
-  row.pass = parse_bar(row.bar, row.id).is_met(*row.value, interval);
+  if (row.bar.empty()) return;
+  const Bar bar = parse_bar(row.bar, row.id);
+  row.pass = bar.is_met(*row.value, interval);
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  if (bar.side == Bar::Side::above || bar.side == Bar::Side::at_least) row.worst = *least;
+  if (bar.side == Bar::Side::below || bar.side == Bar::Side::at_most) row.worst = *most;
 }
 
 std::vector<Row> measure(const Claim& claim, std::span<const Protocol> protocols,

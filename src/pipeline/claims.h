@@ -54,13 +54,14 @@ Bar parse_bar(std::string_view text, const std::string& where);
 struct MetricConfig {
   std::string name, bar;
   static constexpr auto fields() {
-    return std::tuple{Field{"name", &MetricConfig::name, "as the protocol calls it"},
-                      Field{"bar", &MetricConfig::bar, "what the value must be, as in >= 0.3"}};
+    return std::tuple{
+        Field{"name", &MetricConfig::name, "as the protocol calls it"},
+        Field{"bar", &MetricConfig::bar, "what the value must be, as in >= 0.3; empty: told"}};
   }
 };
 
 /// bench/claims/<id>.yaml. Beside these fields it has `settings`, what the protocol reads, and
-/// `quick` and `full`, each with `seeds` and the settings that differ.
+/// `quick` and `full`, each with `seeds`, further `metrics` and the settings that differ.
 struct Claim {
   std::string id, statement, protocol, notes;
   std::vector<MetricConfig> metrics;
@@ -124,12 +125,13 @@ std::span<const Protocol> protocols();
 
 /// A claim's metric. pass: whether the mean over the random seeds meets the bar; null where the
 /// claim was skipped, with the reason. interval: Student's t over random seeds, of a single one the
-/// metric's own.
+/// metric's own. worst: of the random seeds', the value farthest to the wrong side of the bar.
 struct Row {
   std::string id = {}, statement = {}, metric = {};
   std::optional<double> value = {};
   std::optional<std::array<double, 2>> interval = {};
   std::string bar = {};
+  std::optional<double> worst = {};
   std::optional<bool> pass = {};
   std::optional<double> baseline = {};
   std::string machine = {}, reason = {};
@@ -141,8 +143,9 @@ struct Row {
                       Field{"metric", &C::metric, "figure"},
                       Field{"value", &C::value, "mean over random seeds"},
                       Field{"interval", &C::interval, "95 %"},
-                      Field{"bar", &C::bar, "what the value must be"},
-                      Field{"pass", &C::pass, "bar met; null: skipped"},
+                      Field{"bar", &C::bar, "what the value must be; empty: anything"},
+                      Field{"worst", &C::worst, "value of the worst random seed, by the bar"},
+                      Field{"pass", &C::pass, "bar met; null: skipped, or no bar"},
                       Field{"baseline", &C::baseline, "what the value is measured against"},
                       Field{"machine", &C::machine, "where it was measured"},
                       Field{"reason", &C::reason, "why it was skipped"},

@@ -33,10 +33,16 @@ yaml::Node take_member(yaml::Node& map, std::string_view key) {
 
 struct Form {
   std::vector<int64_t> seeds;
+  std::vector<MetricConfig> metrics;
   static constexpr auto fields() {
-    return std::tuple{Field{"seeds", &Form::seeds, "random seeds", 0, 9e15}};
+    return std::tuple{Field{"seeds", &Form::seeds, "random seeds", 0, 9e15},
+                      Field{"metrics", &Form::metrics, "figures of this form alone"}};
   }
 };
+
+bool is_of_form(const std::pair<std::string, yaml::Node>& member) {
+  return member.first == "seeds" || member.first == "metrics";
+}
 
 void check(const Claim& claim, const fs::path& file) {
   const auto refuse = [&](const std::string& text, const std::string& hint) {
@@ -47,7 +53,13 @@ void check(const Claim& claim, const fs::path& file) {
   if (claim.statement.empty()) refuse("statement: missing", "say in one sentence what is claimed");
   if (claim.metrics.empty()) refuse("metrics: at least one is needed", "add {name, bar}");
   if (claim.seeds.empty()) refuse("seeds: at least one is needed in quick and in full", "add one");
-  for (const MetricConfig& metric : claim.metrics) parse_bar(metric.bar, file.string());
+  bool claims_something = false;
+  for (const MetricConfig& metric : claim.metrics) {
+    if (metric.bar.empty()) continue;
+    parse_bar(metric.bar, file.string());
+    claims_something = true;
+  }
+  if (!claims_something) refuse("metrics: none has a bar", "say what one of the values must be");
 }
 
 }  // namespace
@@ -107,13 +119,14 @@ Claim read_claim(const fs::path& file, bool quick) {
   yaml::Node quick_form = take_member(root, "quick"), full_form = take_member(root, "full");
   yaml::read_struct(root, claim, {"", claim.folder});
   yaml::Node& form = quick ? quick_form : full_form;
-  Form seeds;
-  yaml::Node only_seeds = form;
-  std::erase_if(only_seeds.members, [](const auto& member) { return member.first != "seeds"; });
-  yaml::read_struct(only_seeds, seeds, {quick ? "quick" : "full", ""});
-  claim.seeds = seeds.seeds;
+  Form own;
+  yaml::Node own_node = form;
+  std::erase_if(own_node.members, [](const auto& member) { return !is_of_form(member); });
+  yaml::read_struct(own_node, own, {quick ? "quick" : "full", ""});
+  claim.seeds = own.seeds;
+  claim.metrics.insert(claim.metrics.end(), own.metrics.begin(), own.metrics.end());
+  std::erase_if(form.members, is_of_form);
   for (auto& [name, value] : form.members) {
-    if (name == "seeds") continue;
     if (yaml::Node* known = claim.settings.find(name)) {
       *known = std::move(value);
     } else {

@@ -8,7 +8,9 @@
 namespace cupel::pipeline::claims {
 namespace {
 
-std::string value_text(const Row& row) { return row.value ? html::number(*row.value) : "–"; }
+std::string number_text(const std::optional<double>& value) {
+  return value ? html::number(*value) : "–";
+}
 
 std::string interval_text(const Row& row) {
   if (!row.interval) return "–";
@@ -17,7 +19,7 @@ std::string interval_text(const Row& row) {
 }
 
 std::string verdict(const Row& row) {
-  if (!row.pass) return row.reason;
+  if (!row.pass) return row.value ? "–" : row.reason;
   return *row.pass ? "met" : "MISSED";
 }
 
@@ -42,11 +44,12 @@ std::string markdown_row(const std::vector<std::string>& cells) {
 std::string Report::text() const {
   std::size_t width = 6;
   for (const Row& row : claims) width = std::max(width, row.id.size() + 1 + row.metric.size());
-  std::string out = fmt::format("{:<{}}  {:>10}  {:<22} {:<10} {}\n", "claim", width, "value",
-                                "95 % interval", "bar", form + " form");
+  std::string out = fmt::format("{:<{}}  {:>10}  {:<22} {:>10}  {:<10} {}\n", "claim", width,
+                                "value", "95 % interval", "worst seed", "bar", form + " form");
   for (const Row& row : claims) {
-    out += fmt::format("{:<{}}  {:>10}  {:<22} {:<10} {}\n", row.id + " " + row.metric, width,
-                       value_text(row), interval_text(row), row.bar, verdict(row));
+    out += fmt::format("{:<{}}  {:>10}  {:<22} {:>10}  {:<10} {}\n", row.id + " " + row.metric,
+                       width, number_text(row.value), interval_text(row), number_text(row.worst),
+                       row.bar, verdict(row));
   }
   return out;
 }
@@ -62,8 +65,8 @@ std::string to_markdown(const Report& report, const std::vector<Claim>& claims) 
   out += markdown_row({"claim", "metric", "value", "interval", "bar", "baseline", "verdict"});
   out += "|---|---|---|---|---|---|---|\n";
   for (const Row& row : report.claims) {
-    out += markdown_row({row.id, row.metric, value_text(row), interval_text(row), row.bar,
-                         row.baseline ? html::number(*row.baseline) : "–", verdict(row)});
+    out += markdown_row({row.id, row.metric, number_text(row.value), interval_text(row), row.bar,
+                         number_text(row.baseline), verdict(row)});
   }
   for (const Claim& claim : claims) {
     out += "\n## " + claim.id + "\n\n" + claim.statement + ".\n";

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <map>
 
@@ -31,6 +33,55 @@ std::string baseline_text(const json::Value& row) {
   const std::optional<double> value = baseline_of(row);
   const std::string name = text_at(row, "baseline.name");
   return value ? html::number(*value) + (name.empty() ? "" : " (" + escape(name) + ")") : "–";
+}
+
+std::string bar_text(const json::Value& row) {
+  const std::string bar = text_at(row, "bar");
+  return bar.empty() ? "" : "bar " + bar;
+}
+
+/// residual_at_fit_0.7: a point of the curve of `residual` over `fit`.
+struct CurvePoint {
+  std::string name, setting;
+  double at = 0;
+};
+
+std::optional<CurvePoint> curve_point(const std::string& metric) {
+  constexpr std::string_view kAt = "_at_";
+  const std::size_t at = metric.find(kAt), number = metric.rfind('_');
+  if (at == std::string::npos || number < at + kAt.size()) return std::nullopt;
+  const std::size_t setting = at + kAt.size();
+  CurvePoint point{metric.substr(0, at), metric.substr(setting, number - setting)};
+  const char* last = metric.data() + metric.size();
+  const auto [end, error] = std::from_chars(metric.data() + number + 1, last, point.at);
+  if (error != std::errc() || end != last) return std::nullopt;
+  return point;
+}
+
+/// One chart a claim and setting, one line a figure, over all rows that are points of one.
+std::string curves(const json::Array& rows) {
+  std::map<std::pair<std::string, std::string>, std::map<std::string, std::vector<chart::Point>>>
+      found;
+  for (const json::Value& row : rows) {
+    const double value = number_at(row, "value");
+    const auto point = curve_point(text_at(row, "metric"));
+    if (point && std::isfinite(value))
+      found[{text_at(row, "id"), point->setting}][point->name].push_back({point->at, value});
+  }
+  std::string charts;
+  for (auto& [key, lines] : found) {
+    chart::LineChart chart{.title = key.first, .note = "over " + key.second, .x_label = key.second};
+    for (auto& [name, points] : lines) {
+      std::sort(points.begin(), points.end(),
+                [](const chart::Point& a, const chart::Point& b) { return a.x < b.x; });
+      chart.series.push_back({.name = name,
+                              .points = std::move(points),
+                              .color = static_cast<int>(chart.series.size()),
+                              .marks = true});
+    }
+    charts += chart::line_chart(chart);
+  }
+  return charts;
 }
 
 std::string perplexity_text(const json::Value& task) {
@@ -76,16 +127,16 @@ std::string claims_section(const json::Value& report) {
   const json::Value* claims = report.find("claims");
   if (claims == nullptr || !claims->is_array()) return html::value(report);
   std::vector<std::vector<std::string>> rows;
-  std::string figures;
+  std::string figures = curves(claims->as_array("claims"));
   for (const json::Value& row : claims->as_array("claims")) {
     const double value = number_at(row, "value");
     const std::optional<Interval> interval = interval_at(row, "interval");
     rows.push_back({escape(text_at(row, "id")), escape(text_at(row, "statement")),
                     escape(text_at(row, "metric")), html::number(value), written(interval),
                     escape(text_at(row, "bar")), baseline_text(row), verdict(row)});
-    if (!std::isfinite(value)) continue;
+    if (!std::isfinite(value) || curve_point(text_at(row, "metric"))) continue;
     figures += chart::interval_chart({.title = text_at(row, "id") + " · " + text_at(row, "metric"),
-                                      .note = "bar " + text_at(row, "bar"),
+                                      .note = bar_text(row),
                                       .estimates = {{.label = "measured",
                                                      .value = value,
                                                      .interval = interval,

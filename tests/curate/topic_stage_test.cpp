@@ -72,6 +72,18 @@ TEST(TopicStage, DecidesTheSameForEveryNumberOfThreads) {
   EXPECT_EQ(one.probabilities, seven.probabilities);
 }
 
+TEST(TopicStage, ReadsPlainTextAsADocumentALine) {
+  Corpus rows, lines;
+  const auto as_lines = [&](const std::string& name, const auto& words, uint64_t seed) {
+    std::string text;
+    for (const std::string& document : texts_about(words, 80, seed)) text += document + "\n";
+    return Path{lines.folder.write(name, text).string()};
+  };
+  lines.config.reference = as_lines("body.txt", kBody, 1);
+  lines.config.background = as_lines("money.txt", kMoney, 2);
+  EXPECT_EQ(drop(rows, 1).probabilities, drop(lines, 1).probabilities);
+}
+
 TEST(TopicStage, SaysThatAReferenceIsTooSmall) {
   Corpus corpus;
   corpus.config.reference = {corpus.folder.write("few.jsonl", rows_of(texts_about(kBody, 3, 1)))};

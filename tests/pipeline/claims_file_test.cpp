@@ -49,6 +49,28 @@ TEST(Bar, AnythingElseIsRefused) {
         throws_error(ErrorKind::config, "one.yaml: bar: \"" + std::string(bar) + "\" is none"));
 }
 
+TEST(ClaimFile, AFormMayHaveMetricsOfItsOwnAndAMetricNoBar) {
+  const TemporaryFolder folder;
+  const auto path = folder.write(
+      "one.yaml",
+      std::string(kClaim) + "quick: {seeds: [1]}\nfull: {seeds: [1], metrics: [{name: curve}]}\n");
+  EXPECT_EQ(read_claim(path, true).metrics.size(), 1u);
+  const Claim full = read_claim(path, false);
+  ASSERT_EQ(full.metrics.size(), 2u);
+  EXPECT_EQ(full.metrics[1].name, "curve");
+  EXPECT_EQ(full.metrics[1].bar, "");
+  EXPECT_EQ(full.settings.find("metrics"), nullptr);
+}
+
+TEST(ClaimFile, HoldsSomethingToABar) {
+  const TemporaryFolder folder;
+  const auto path = folder.write("one.yaml",
+                                 "id: one\nstatement: It gains\nprotocol: fake\n"
+                                 "metrics: [{name: gain}]\nquick: {seeds: [1]}\n");
+  EXPECT_THAT([&] { read_claim(path, true); },
+              throws_error(ErrorKind::config, "metrics: none has a bar"));
+}
+
 TEST(ClaimFile, AFormsSettingsStandOverTheCommonOnes) {
   const TemporaryFolder folder;
   const auto path =

@@ -91,6 +91,26 @@ TEST(Claims, TheFullFormHasAnIntervalOverSeeds) {
   EXPECT_FALSE(report.passed());
 }
 
+TEST(Claims, TheWorstRandomSeedIsOnTheWrongSideOfTheBar) {
+  Bench upper("[]", ">= 2"), lower("[]", "< 100"), around("[]", "interval contains 12");
+  EXPECT_EQ(upper.measure().claims[0].worst, 11);
+  EXPECT_EQ(lower.measure().claims[0].worst, 13);
+  EXPECT_EQ(around.measure().claims[0].worst, std::nullopt);
+}
+
+TEST(Claims, AMetricWithoutABarIsToldAndHeldToNothing) {
+  Bench bench;
+  std::string text = read_file(bench.folder / "claims/one.yaml");
+  text.replace(text.find("metrics: ["), 10, "metrics: [{name: exact}, ");
+  bench.folder.write("claims/one.yaml", text);
+  const Report report = bench.measure();
+  ASSERT_EQ(report.claims.size(), 2u);
+  EXPECT_EQ(report.claims[0].value, 12);
+  EXPECT_EQ(report.claims[0].pass, std::nullopt);
+  EXPECT_EQ(report.claims[0].worst, std::nullopt);
+  EXPECT_TRUE(report.passed());
+}
+
 TEST(Claims, AResumedRunMeasuresOnlyTheSeedsThatAreMissing) {
   Bench bench;
   calls.fail_at = 3;

@@ -63,5 +63,17 @@ TEST(ClaimsSection, SaysWhatWasMetMissedAndSkipped) {
   EXPECT_EQ(count_of(html, "<figure>"), 2);
 }
 
+TEST(ClaimsSection, FiguresAtSettingsOfOneNameAreACurve) {
+  claims::Report report;
+  for (const char* metric : {"residual_at_fit_0.9", "residual_at_fit_0.5", "valid_lost_at_fit_0.5",
+                             "look_at_me", "f1_at_fit_x"})
+    report.claims.push_back({.id = "1.2", .metric = metric, .value = 0.25});
+  const std::string html = claims_section(to_json(report));
+  EXPECT_EQ(markup_problem(html), "");
+  EXPECT_EQ(count_of(html, "<figure>"), 3) << "one curve, and the two that are no points of it";
+  EXPECT_THAT(html, HasSubstr("over fit"));
+  EXPECT_THAT(html, HasSubstr("valid_lost"));
+}
+
 }  // namespace
 }  // namespace cupel::pipeline

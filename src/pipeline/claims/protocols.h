@@ -14,8 +14,12 @@ ClaimValues learning(const ClaimContext& context);
 /// labels.
 ClaimValues augmentation(const ClaimContext& context);
 
+/// Filters a corpus of which a known share is invalid with a recipe's own thresholds.
+ClaimValues curation(const ClaimContext& context);
+
 inline constexpr std::array kProtocols{
     Protocol{"augmentation", &augmentation},
+    Protocol{"curation", &curation},
     Protocol{"learning", &learning},
 };
 
