@@ -41,6 +41,11 @@ nn::Batch batch_of(int64_t rows = kRows) {
   return batch;
 }
 
+EmbeddingConfig attack(EmbeddingMethod method, double epsilon, std::optional<int64_t> steps = {},
+                       std::optional<double> step_size = {}) {
+  return {method, epsilon, steps, step_size};
+}
+
 /// One micro-batch as the loop takes it: gradients of factor * loss in the model's parameters.
 void take_step(const EmbeddingConfig& config, Classifier& model, nn::Batch batch,
                double factor = 1) {
@@ -65,7 +70,7 @@ double norm(const at::Tensor& x) { return x.norm().item<double>(); }
 TEST(EmbeddingHooks, FgsmMovesEveryElementByEpsilonRootMeanSquares) {
   Classifier model;
   const nn::Batch batch = batch_of();
-  take_step({.method = EmbeddingMethod::fgsm, .epsilon = 0.2}, model, batch);
+  take_step(attack(EmbeddingMethod::fgsm, 0.2), model, batch);
   ASSERT_EQ(model.seen.size(), 2u);
   const at::Tensor move = model.seen[1] - model.seen[0];
   for (int64_t row = 0; row < kRows; ++row) {
@@ -79,7 +84,7 @@ TEST(EmbeddingHooks, FgsmMovesEveryElementByEpsilonRootMeanSquares) {
 
 TEST(EmbeddingHooks, PgdBeginsSomewhereInTheBoxAndEndsWhereTheLossIsNoLess) {
   Classifier model;
-  take_step({.method = EmbeddingMethod::pgd, .epsilon = 0.2, .steps = 4}, model, batch_of());
+  take_step(attack(EmbeddingMethod::pgd, 0.2, 4), model, batch_of());
   ASSERT_EQ(model.seen.size(), 5u);
   const at::Tensor clean = model.embed(batch_of()).detach();
   for (const at::Tensor& x : model.seen) {
@@ -97,8 +102,7 @@ TEST(EmbeddingHooks, PgdBeginsSomewhereInTheBoxAndEndsWhereTheLossIsNoLess) {
 TEST(EmbeddingHooks, FreeLbStaysWithinEpsilonOfEverySequence) {
   Classifier model;
   const at::Tensor clean = model.embed(batch_of()).detach();
-  take_step({.method = EmbeddingMethod::freelb, .epsilon = 0.1, .steps = 4, .step_size = 0.5},
-            model, batch_of());
+  take_step(attack(EmbeddingMethod::freelb, 0.1, 4, 0.5), model, batch_of());
   ASSERT_EQ(model.seen.size(), 4u);
   for (int64_t row = 0; row < kRows; ++row) {
     const double bound = 0.1 * norm(clean[row]);
@@ -117,7 +121,7 @@ TEST(EmbeddingHooks, PaddingDoesNotMoveAndDoesNotCount) {
     nn::Batch batch = batch_of();
     batch.lengths = at::tensor({2, 4, 1}, at::kLong);
     const at::Tensor clean = model.embed(batch).detach();
-    take_step({.method = method, .epsilon = 0.1}, model, batch);
+    take_step(attack(method, 0.1), model, batch);
     const at::Tensor move = model.seen.back() - clean;
     EXPECT_EQ(norm(move[0].narrow(0, 2, 2)), 0) << name_of(method);
     EXPECT_EQ(norm(move[2].narrow(0, 1, 3)), 0);
@@ -179,9 +183,7 @@ TEST(EmbeddingHooks, FreeLbsGradientIsTheMeanOverItsAscentAsWrittenByHand) {
   for (const double step_size : {0.02, 0.3}) {  // inside the ball, and back from outside
     Classifier model;
     const nn::Batch batch = batch_of();
-    take_step(
-        {.method = EmbeddingMethod::freelb, .epsilon = 0.1, .steps = 2, .step_size = step_size},
-        model, batch, 8.0);
+    take_step(attack(EmbeddingMethod::freelb, 0.1, 2, step_size), model, batch, 8.0);
     const Reference want = freelb_by_hand(model, batch, model.seen[0], 0.1, step_size, 8.0);
     for (int64_t j = 0; j < kWidth; ++j) {
       EXPECT_NEAR(model.weight.grad()[j].item<double>(), want.weight[static_cast<std::size_t>(j)],
@@ -195,7 +197,7 @@ TEST(EmbeddingHooks, FreeLbsGradientIsTheMeanOverItsAscentAsWrittenByHand) {
 
 TEST(EmbeddingHooks, FgsmsGradientIsTheSumOfThoseOfItsParts) {
   Classifier whole, parts;
-  const EmbeddingConfig config{.method = EmbeddingMethod::fgsm, .epsilon = 0.1};
+  const EmbeddingConfig config = attack(EmbeddingMethod::fgsm, 0.1);
   const nn::Batch batch = batch_of();
   take_step(config, whole, batch);
   at::Tensor sum = at::zeros_like(parts.table);
@@ -227,7 +229,7 @@ at::Tensor trained(const EmbeddingConfig& config, bool hooked) {
   EmbeddingWork work;
   nn::fit(settings, std::nullopt, fit_model, data,
           hooked ? embedding_hooks(config, run, work) : nn::FitHooks{}, run);
-  if (config.epsilon > 0) {
+  if (hooked && config.epsilon > 0) {
     EXPECT_EQ(work.micro_batches, 20);
   }
   return model.table.detach().clone();
@@ -237,13 +239,12 @@ TEST(EmbeddingHooks, WithEpsilonZeroTakeThePlainStepToTheBit) {
   const at::Tensor plain = trained({}, false);
   for (const EmbeddingMethod method :
        {EmbeddingMethod::fgsm, EmbeddingMethod::pgd, EmbeddingMethod::freelb}) {
-    EXPECT_TRUE(at::equal(plain, trained({.method = method, .epsilon = 0}, true)));
-    const at::Tensor moved = trained({.method = method, .epsilon = 0.1}, true);
+    EXPECT_TRUE(at::equal(plain, trained(attack(method, 0), true)));
+    const at::Tensor moved = trained(attack(method, 0.1), true);
     EXPECT_FALSE(at::equal(plain, moved)) << name_of(method);
-    EXPECT_TRUE(at::equal(moved, trained({.method = method, .epsilon = 0.1}, true)));
+    EXPECT_TRUE(at::equal(moved, trained(attack(method, 0.1), true)));
     // As epsilon goes to zero, so does the difference.
-    EXPECT_TRUE(
-        at::allclose(plain, trained({.method = method, .epsilon = 1e-7}, true), 1e-3, 1e-3));
+    EXPECT_TRUE(at::allclose(plain, trained(attack(method, 1e-7), true), 1e-3, 1e-3));
   }
 }
 

@@ -47,7 +47,9 @@ TrainStage small_training(augment::EmbeddingMethod method) {
   config.model->moe_intermediate_size = 32;
   config.model->num_nextn_predict_layers = 1;
   config.tokenizer.vocab_size = 300;
-  config.datasets.push_back({.type = train::DatasetType::arithmetic, .rows = 200});
+  train::DatasetConfig& problems = config.datasets.emplace_back();
+  problems.type = train::DatasetType::arithmetic;
+  problems.rows = 200;
   config.sequence_len = 32;
   config.micro_batch_size = 2;
   config.gradient_accumulation_steps = 2;
@@ -56,7 +58,7 @@ TrainStage small_training(augment::EmbeddingMethod method) {
   config.dropout = 0.1;
   config.precision = nn::Precision::bf16;
   config.gradient_checkpointing = true;
-  config.augment = augment::EmbeddingConfig{.method = method};
+  config.augment.emplace().method = method;
   return config;
 }
 
