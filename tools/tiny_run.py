@@ -4,7 +4,7 @@ import hashlib
 import json
 
 STEPS, SAVE_STEPS, CHECKPOINTS_KEPT = 60, 3, 2
-TIMES = {"seconds", "time", "peak_memory_bytes", "peak_tensor_bytes", "tokens_per_second", "step_ms"}
+TIMES = {"seconds", "time", "peak_memory_bytes", "peak_tensor_bytes", "tokens_per_second", "step_ms", "extra_step_ms"}
 APART = TIMES | {"resumed_from", "metrics_bytes"}  # rows of metrics.jsonl differ in length, as their times do
 
 COMMON = f"""

@@ -66,6 +66,16 @@ struct ModelConfig {
   std::vector<std::string> problems() const;
 };
 
+/// The control: labels in random order, so that the rows say nothing of them. Those of the training
+/// part alone leave a true threshold, which finds by itself what stands out; with those of the
+/// validation part nothing is left to find.
+enum class Shuffle { none, training, training_and_validation };
+constexpr std::array<std::string_view, 3> names(Shuffle) {
+  return {"none", "training", "training_and_validation"};
+}
+static_assert(names(Shuffle{}).size() ==
+              static_cast<std::size_t>(Shuffle::training_and_validation) + 1);
+
 struct Config {
   Path input;
   std::optional<SimulateConfig> simulate;
@@ -80,7 +90,7 @@ struct Config {
   Noise noise;
   ModelConfig model;
   int64_t seeds = 5;
-  bool shuffle_labels = false;
+  Shuffle shuffle_labels = Shuffle::none;
   bool write_rows = true;
 
   static constexpr auto fields() {
@@ -103,7 +113,7 @@ struct Config {
         Field{"model", &C::model, "perceptron and its training"},
         Field{"seeds", &C::seeds, "networks of each kind", 1, 1000},
         Field{"shuffle_labels", &C::shuffle_labels,
-              "training and validation labels in random order: a control without a gain"},
+              "labels in random order: a control with nothing to learn"},
         Field{"write_rows", &C::write_rows, "write augmented.csv"}};
   }
   std::vector<std::string> problems() const;

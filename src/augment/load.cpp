@@ -251,10 +251,10 @@ Dataset load(const Config& config, Run& run) {
   check_part(loaded.parts.train, loaded.table, "training", where);
   check_part(loaded.parts.validation, loaded.table, "validation", where);
   check_part(loaded.parts.test, loaded.table, "test", where);
-  if (config.shuffle_labels) {
+  if (config.shuffle_labels != Shuffle::none)
     shuffle_labels(loaded.parts.train, loaded.table, run.stream("augment labels", 0));
+  if (config.shuffle_labels == Shuffle::training_and_validation)
     shuffle_labels(loaded.parts.validation, loaded.table, run.stream("augment labels", 1));
-  }
   return standardise(loaded.table, loaded.parts);
 }
 

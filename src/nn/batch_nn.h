@@ -15,6 +15,7 @@ struct Batch {
       embeddings;     // [batch, length, width]: takes the place of the embedded inputs if defined
   double weight = 0;  // labels that count
   at::Tensor lengths{};  // [batch] int64: tokens of a row, padding follows; undefined: all of it
+  int64_t index = 0;     // of the micro-batch, over all epochs: what its randomness depends on
 };
 
 }  // namespace cupel::nn

@@ -137,6 +137,9 @@ struct FitModel {
   /// What of the model's own figures a checkpoint keeps, and its return; both may be empty.
   std::function<json::Value()> state{};
   std::function<void(const json::Value&)> restore{};
+  /// The batch's inputs as vectors, differentiable by the table they come from: what a hook finds
+  /// in Batch::embeddings. Empty: the inputs are features already.
+  std::function<at::Tensor(const Batch&)> embed{};
 };
 
 struct FitData {

@@ -47,13 +47,15 @@ class Loop {
     if (scaling) scaler_.emplace(*scaling);
     loss_ = model.loss;
     if (hooks.batch) {
-      loss_ = [hook = hooks.batch, loss = model.loss](const Batch& batch) {
+      loss_ = [this, hook = hooks.batch](const Batch& batch) {
         Batch changed = batch;
-        return hook(changed, loss);
+        embed(changed);
+        return hook(changed, model_.loss);
       };
     }
     gradient_ = hooks.gradient;
-    if (!gradient_.accumulate) {
+    has_gradient_hook_ = static_cast<bool>(gradient_.accumulate);
+    if (!has_gradient_hook_) {
       gradient_.accumulate = [](Batch& batch, const LossFunction& loss, double factor, bool) {
         const at::Tensor sum = loss(batch);
         (sum * factor).backward();
@@ -118,14 +120,20 @@ class Loop {
     return (step_ + skipped_batches_) * config_.gradient_accumulation_steps + i;
   }
 
+  /// For a hook, which may move what the inputs are read as.
+  void embed(Batch& batch) const {
+    if (model_.embed && !batch.embeddings.defined()) batch.embeddings = model_.embed(batch);
+  }
+
   /// Mean loss a label of the step; leaves d(scale * mean loss)/dp in every grad.
   double accumulate_gradients(std::vector<Batch>& batches, double labels) {
     optimizer_.zero_grad();
     const double factor = (scaler_ ? scaler_->scale() : 1.0) / labels;
     at::Tensor sum;
     for (std::size_t i = 0; i < batches.size(); ++i) {
-      if (model_.begin_micro_batch)
-        model_.begin_micro_batch(micro_batch_index(static_cast<int64_t>(i)));
+      batches[i].index = micro_batch_index(static_cast<int64_t>(i));
+      if (model_.begin_micro_batch) model_.begin_micro_batch(batches[i].index);
+      if (has_gradient_hook_) embed(batches[i]);
       const bool last = i + 1 == batches.size();
       const at::Tensor part = gradient_.accumulate(batches[i], loss_, factor, last);
       sum = sum.defined() ? sum + part : part;
@@ -334,6 +342,7 @@ class Loop {
   Run& run_;
   LossFunction loss_;
   GradientHook gradient_;
+  bool has_gradient_hook_ = false;
   AdamW optimizer_;
   std::optional<LossScaler> scaler_;
   Watchdog watchdog_;

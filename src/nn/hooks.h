@@ -17,8 +17,9 @@ using LossFunction = std::function<at::Tensor(const Batch&)>;
 
 /// Called once a micro-batch with the loss as a function of the batch; returns the loss to
 /// differentiate. The default is loss(batch). FGSM calls it, differentiates by the batch's
-/// embeddings or features, perturbs them and calls it again; TRADES and FreeLB combine several
-/// calls.
+/// embeddings or features, perturbs them and calls it again; TRADES combines several calls.
+/// Batch::embeddings holds what FitModel::embed gives, with its way back to the table, and
+/// Batch::index the micro-batch.
 using BatchHook = std::function<at::Tensor(Batch& batch, const LossFunction& loss)>;
 
 /// Owns the backward pass.
@@ -27,7 +28,8 @@ struct GradientHook {
   /// batch hook applied already. The default evaluates it once and calls backward(); DP-SGD
   /// evaluates or splits it by example, clips each example's gradient and adds the clipped sum; a
   /// distributed run starts the all-reduce of a bucket as soon as its gradients are there, if
-  /// `last` (the step's last micro-batch). Returns the unscaled loss sum, detached.
+  /// `last` (the step's last micro-batch); FreeLB adds the gradients of several passes. Embeddings
+  /// and index are those of a batch hook's batch. Returns the unscaled loss sum, detached.
   std::function<at::Tensor(Batch& batch, const LossFunction& loss, double factor, bool last)>
       accumulate;
   /// Called once a step, after the last accumulate and before unscaling: waits for all-reduces,

@@ -8,3 +8,4 @@
 #include <torch/csrc/api/include/torch/types.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/engine.h>

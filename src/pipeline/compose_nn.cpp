@@ -1,13 +1,28 @@
 // The one place where LibTorch's half meets the pipeline.
+#include "augment/embeddings.h"
 #include "nn/device_nn.h"
 #include "nn/llm/generate_nn.h"
 #include "pipeline/heavy.h"
 
 namespace cupel::pipeline {
+namespace {
+
+TrainReport train_with_hooks(const TrainStage& config, Run& run) {
+  if (!config.augment) return {train::run(config, {}, run), {}};
+  const augment::EmbeddingConfig& augment = *config.augment;
+  augment::EmbeddingWork work;
+  TrainReport report{train::run(config, augment::embedding_hooks(augment, run, work), run), {}};
+  const int64_t steps = work.micro_batches / config.gradient_accumulation_steps;
+  report.augment = {augment.method, augment.epsilon, augment.resolved_steps(),
+                    steps > 0 ? work.extra_ms / static_cast<double>(steps) : 0};
+  return report;
+}
+
+}  // namespace
 
 Heavy heavy_functions() {
   Heavy heavy;
-  heavy.train = [](const train::Config& config, Run& run) { return train::run(config, {}, run); };
+  heavy.train = &train_with_hooks;
   heavy.load_model = [](const Path& folder, Run& run) {
     nn::use_threads(run.threads());
     run.record_input(folder.text);

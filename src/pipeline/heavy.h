@@ -5,12 +5,12 @@
 #include "base/json.h"
 #include "base/run.h"
 #include "data/blackbox.h"
-#include "train/train.h"
+#include "pipeline/train_stage.h"
 
 namespace cupel::pipeline {
 
 struct Heavy {
-  train::Report (*train)(const train::Config& config, Run& run) = nullptr;
+  TrainReport (*train)(const TrainStage& config, Run& run) = nullptr;
   /// A model folder (Hugging Face form) or a checkpoint's model, ready to use.
   LanguageModel (*load_model)(const Path& folder, Run& run) = nullptr;
   /// {"libtorch": version}, for `doctor`.

@@ -33,7 +33,7 @@ Element element_of(nn::Precision compute) {
   return compute == nn::Precision::bf16 ? Element::bf16 : Element::f16;
 }
 
-void plan_training(const train::Config& config, const Request& request, StagePlan& out) {
+void plan_training(const TrainStage& config, const Request& request, StagePlan& out) {
   const nn::Precision compute =
       nn::resolve_precision(config.precision, nn::has_fp16_units(), nn::has_bf16_units()).compute;
   const int64_t known = vocabulary(config);
@@ -53,14 +53,15 @@ void plan_training(const train::Config& config, const Request& request, StagePla
   const double fp32_rate = measured_rate(Element::f32, model.hidden_size, pool);
   const double rate =
       type == Element::f32 ? fp32_rate : measured_rate(type, model.hidden_size, pool);
+  const double cost = config.augment ? config.augment->cost() : 1;
   out.estimated_seconds =
-      training_seconds(training_flops(config, model, *out.train), rate, fp32_rate);
+      training_seconds(cost * training_flops(config, model, *out.train), rate, fp32_rate);
 }
 
 StagePlan plan_stage(const Stage& stage, const Request& request) {
   StagePlan result{stage.name, std::nullopt, std::nullopt};
   if (stage.verb != find_section("train")) return result;
-  const auto config = settings_of<train::Config>(stage, request.recipe);
+  const auto config = settings_of<TrainStage>(stage, request.recipe);
   if (!waits_for_a_stage(config)) plan_training(config, request, result);
   return result;
 }

@@ -89,8 +89,7 @@ std::string PreviewReport::text() const {
 
 PreviewReport preview(const PreviewConfig& config, const Request& request) {
   const Stage& stage = train_stage(request.recipe);
-  TrainingData data =
-      read_training_data(settings_of<train::Config>(stage, request.recipe), request);
+  TrainingData data = read_training_data(settings_of<TrainStage>(stage, request.recipe), request);
   PreviewReport report{stage.name,
                        data.tokenizer.vocab_size(),
                        data.order.sequences_per_epoch(),

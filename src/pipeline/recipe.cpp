@@ -81,6 +81,28 @@ void add_stage_list(const Node& list, Recipe& recipe) {
   }
 }
 
+/// `augment` without rows of its own is what train.augment is, for every training of the recipe.
+void take_hooks(Recipe& recipe) {
+  const auto is_hook = [](const Stage& stage) {
+    return stage.verb->name == "augment" && stage.settings.find("input") == nullptr &&
+           stage.settings.find("simulate") == nullptr;
+  };
+  const auto hook = std::ranges::find_if(recipe.stages, is_hook);
+  if (hook == recipe.stages.end()) return;
+  bool taken = false;
+  for (Stage& stage : recipe.stages) {
+    if (stage.verb->name != "train") continue;
+    if (const Node* own = stage.settings.find("augment")) {
+      fail(ErrorKind::config, hook->settings.key_where,
+           "the training has an \"augment\" of its own, at " + own->key_where,
+           "keep one of the two");
+    }
+    stage.settings.members.emplace_back("augment", hook->settings);
+    taken = true;
+  }
+  if (taken) recipe.stages.erase(hook);
+}
+
 Recipe parse_recipe(const std::string& file) {
   Recipe recipe;
   recipe.file = file;
@@ -117,6 +139,7 @@ Recipe parse_recipe(const std::string& file) {
   yaml::read_struct(top, header, {});
   recipe.seed = header.seed;
   recipe.threads = recipe.stated_threads = header.threads;
+  take_hooks(recipe);
   if (recipe.stages.empty()) {
     fail(ErrorKind::config, file, "a recipe without a section",
          "write one, or begin with cupel init");

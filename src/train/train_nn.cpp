@@ -132,6 +132,7 @@ class Trainee {
       mtp_labels_ += batch.weight;
       return loss;
     };
+    model.embed = [this](const nn::Batch& batch) { return decoder_->embed(batch); };
     model.begin_micro_batch = [this](int64_t index) {
       training_.dropout_key = run_.stream("dropout", static_cast<uint64_t>(index)).next_u64() >> 16;
       if (index % config_.gradient_accumulation_steps == 0) {

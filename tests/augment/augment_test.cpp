@@ -90,6 +90,38 @@ TEST(Augment, LeavesTheRowsOutIfToldTo) {
   EXPECT_TRUE(std::filesystem::exists(folder / "run/model/config.json"));
 }
 
+/// Two classes that overlap, within reach of a move of one deviation: FGSM learns to hide its
+/// gradient from one step (Wong, Rice and Kolter 2020), PGD-7 does not.
+TEST(Augment, WarnsOfCatastrophicOverfittingWhereFgsmCausesIt) {
+  const TemporaryFolder folder(TemporaryFolder::Place::memory);
+  std::string text = "a,b,c,d,e,f,g,h,label\n";
+  Rng rng(1, "rows");
+  for (int row = 0; row < 800; ++row) {
+    const bool positive = rng.uniform() < 0.4;
+    for (int i = 0; i < 8; ++i)
+      text += std::to_string(rng.normal() + (positive ? 0.6 : -0.6)) + ",";
+    text += positive ? "1\n" : "0\n";
+  }
+  Config config;
+  config.input.text = folder.write("t.csv", text).string();
+  config.label = "label";
+  config.epsilon = 1;
+  config.model = {.hidden = {16, 16}, .epochs = 15, .batch_size = 50, .learning_rate = 1e-2};
+  config.seeds = 2;
+  for (const Method method : {Method::fgsm, Method::pgd}) {
+    config.method = method;
+    cupel::Run inside{RunOptions{.seed = 1}};
+    int warnings = 0;
+    inside.subscribe([&](const Event& event) {
+      warnings += event.kind == Event::Kind::log && event.level == LogLevel::warning &&
+                  event.text.find("catastrophic overfitting") != std::string_view::npos;
+    });
+    const int64_t want = method == Method::fgsm ? 2 : 0;
+    EXPECT_EQ(run(config, inside).collapsed, want) << name_of(method);
+    EXPECT_EQ(warnings, want) << name_of(method);
+  }
+}
+
 TEST(Augment, EndsWhenAskedToStop) {
   const std::atomic<bool> stop = true;
   RunOptions options;

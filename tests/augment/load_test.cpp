@@ -129,17 +129,19 @@ TEST(Load, SimulatesPaymentsWhoseDaysMakeTheParts) {
   EXPECT_GT(data.train.count_positives(), 0);
 }
 
-TEST(Load, ShufflesAllLabelsButThoseOfTheTest) {
+TEST(Load, ShufflesTheLabelsItIsToldToAndNeverThoseOfTheTest) {
   cupel::Run run{RunOptions{.seed = 1}};
   Config config = simulated();
   const Dataset plain = load(config, run);
-  config.shuffle_labels = true;
-  const Dataset shuffled = load(config, run);
-  EXPECT_EQ(plain.train.x, shuffled.train.x);
-  EXPECT_NE(plain.train.labels, shuffled.train.labels);
-  EXPECT_EQ(plain.train.count_positives(), shuffled.train.count_positives());
-  EXPECT_NE(plain.validation.labels, shuffled.validation.labels);
-  EXPECT_EQ(plain.test.labels, shuffled.test.labels);
+  for (const Shuffle which : {Shuffle::training, Shuffle::training_and_validation}) {
+    config.shuffle_labels = which;
+    const Dataset shuffled = load(config, run);
+    EXPECT_EQ(plain.train.x, shuffled.train.x);
+    EXPECT_NE(plain.train.labels, shuffled.train.labels);
+    EXPECT_EQ(plain.train.count_positives(), shuffled.train.count_positives());
+    EXPECT_EQ(plain.validation.labels == shuffled.validation.labels, which == Shuffle::training);
+    EXPECT_EQ(plain.test.labels, shuffled.test.labels);
+  }
 }
 
 }  // namespace

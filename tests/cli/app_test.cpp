@@ -79,7 +79,9 @@ TEST(App, AnInterruptedRunTellsTheCommandThatGoesOn) {
   TemporaryFolder folder(TemporaryFolder::Place::memory);
   const std::string recipe = folder.write("my recipe.yaml", kTrainSection);
   pipeline::Heavy heavy;
-  heavy.train = [](const train::Config&, cupel::Run&) -> train::Report { throw Interrupted(); };
+  heavy.train = [](const pipeline::TrainStage&, cupel::Run&) -> pipeline::TrainReport {
+    throw Interrupted();
+  };
   const std::string out = (folder / "run").string();
   const Outcome outcome = run_main({"train", recipe, "--seed=5", "--out", out}, heavy);
   EXPECT_EQ(outcome.exit_code, 130);
@@ -90,7 +92,7 @@ TEST(App, AnInterruptedRunTellsTheCommandThatGoesOn) {
 TEST(App, AFullDiskTellsTheCommandThatGoesOn) {
   TemporaryFolder folder(TemporaryFolder::Place::memory);
   pipeline::Heavy heavy;
-  heavy.train = [](const train::Config&, cupel::Run&) -> train::Report {
+  heavy.train = [](const pipeline::TrainStage&, cupel::Run&) -> pipeline::TrainReport {
     fail(ErrorKind::resource, "checkpoint-8", "the disk is full", "free some");
   };
   const Outcome outcome = run_main({"train", folder.write("recipe.yaml", kTrainSection).string(),

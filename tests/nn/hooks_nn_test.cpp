@@ -88,6 +88,43 @@ TEST(BatchHook, IsWhatTheLoopTrainsOn) {
   EXPECT_EQ(calls, 5);
 }
 
+/// What the loop gives both kinds of hook: embeddings that lead back to their table, and the
+/// micro-batch's index.
+TEST(BatchHook, FindsEmbeddingsAndTheIndexOfItsMicroBatch) {
+  const Problem problem(7);
+  for (const bool gradient : {false, true}) {
+    Linear model(4);
+    FitModel fit_model{
+        &model, Precision::fp32, [&](const Batch& b) { return model.loss(b); }, {}, {}, {}};
+    fit_model.embed = [&](const Batch& b) { return b.inputs * model.weight; };
+    const FitData data{1, [&](int64_t) { return problem.batch; }, {}};
+    std::vector<int64_t> indices;
+    const auto look = [&](const Batch& batch) {
+      indices.push_back(batch.index);
+      EXPECT_TRUE(batch.embeddings.defined() && batch.embeddings.requires_grad());
+    };
+    FitHooks hooks;
+    if (gradient) {
+      hooks.gradient.accumulate = [&](Batch& batch, const LossFunction& loss, double, bool) {
+        look(batch);
+        const at::Tensor sum = loss(batch);
+        sum.backward();
+        return sum.detach();
+      };
+    } else {
+      hooks.batch = [&](Batch& batch, const LossFunction& loss) {
+        look(batch);
+        return loss(batch);
+      };
+    }
+    FitConfig config = config_of(2);
+    config.gradient_accumulation_steps = 2;
+    cupel::Run run({.seed = 1, .threads = 1});
+    fit(config, std::nullopt, fit_model, data, hooks, run);
+    EXPECT_EQ(indices, (std::vector<int64_t>{0, 1, 2, 3}));
+  }
+}
+
 /// DP-SGD's clipping (Abadi et al. 2016, algorithm 1, without noise): each example's gradient at
 /// most `bound` long.
 GradientHook per_example_clipping(Linear& model, double bound) {

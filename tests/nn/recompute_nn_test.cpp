@@ -31,6 +31,16 @@ TEST(Recompute, GivesTheGradientsOfInputAndParameters) {
   EXPECT_EQ(calls, (std::vector<bool>{false, true}));
 }
 
+TEST(Recompute, LeavesTheGradientsOfParametersAloneIfOnlyTheInputsIsAskedFor) {
+  const at::Tensor w = random_tensor({4, 4}, 1).requires_grad_(true);
+  const at::Tensor x = random_tensor({3, 4}, 2).requires_grad_(true);
+  const auto body = [&](const at::Tensor& in, bool) { return at::tanh(at::matmul(in, w)); };
+  const at::Tensor want = torch::autograd::grad({body(x, false).square().sum()}, {x})[0];
+  const at::Tensor got = torch::autograd::grad({recompute(body, x).square().sum()}, {x})[0];
+  EXPECT_TRUE(at::equal(got, want));
+  EXPECT_FALSE(w.grad().defined());
+}
+
 TEST(Recompute, KeepsOnlyItsInput) {
   count_tensor_bytes();
   const at::Tensor x = random_tensor({256, 64}, 2).requires_grad_(true);

@@ -23,7 +23,7 @@ constexpr const char* kTwoStages =
 
 int calls = 0;
 
-train::Report counted(const train::Config& config, Run& run) {
+TrainReport counted(const TrainStage& config, Run& run) {
   ++calls;
   return pretend_to_train(config, run);
 }
@@ -127,7 +127,7 @@ TEST(Execute, AResumedRunRefusesAnInputThatChanged) {
   folder.write("text.txt", "gold");
   Request request =
       request_for(folder, "run", "train: {model: {}, datasets: [{path: text.txt}]}\n");
-  request.heavy.train = [](const train::Config& config, cupel::Run& run) {
+  request.heavy.train = [](const TrainStage& config, cupel::Run& run) {
     run.record_input(config.datasets[0].path.text);
     return pretend_to_train(config, run);
   };
@@ -181,7 +181,7 @@ TEST(Execute, AStopBetweenTwoStagesKeepsTheFirst) {
   Request request = request_for(folder, "run", kTwoStages);
   stop = false;
   request.stop = &stop;
-  request.heavy.train = [](const train::Config& config, cupel::Run& run) {
+  request.heavy.train = [](const TrainStage& config, cupel::Run& run) {
     stop = true;
     return pretend_to_train(config, run);
   };
@@ -191,7 +191,7 @@ TEST(Execute, AStopBetweenTwoStagesKeepsTheFirst) {
 
 /// What execute makes of what a stage throws.
 template <class Thrown>
-void expect_boundary(train::Report (*train)(const train::Config&, Run&), const Thrown& matcher) {
+void expect_boundary(TrainReport (*train)(const TrainStage&, Run&), const Thrown& matcher) {
   TemporaryFolder folder(TemporaryFolder::Place::memory);
   Request request = request_for(folder, "run", kTrainSection);
   request.heavy.train = train;
@@ -200,7 +200,7 @@ void expect_boundary(train::Report (*train)(const train::Config&, Run&), const T
 
 TEST(ErrorBoundary, AForeignExceptionBecomesOneLineOfExternal) {
   expect_boundary(
-      [](const train::Config&, cupel::Run&) -> train::Report {
+      [](const TrainStage&, cupel::Run&) -> TrainReport {
         throw std::runtime_error("size mismatch\nException raised from matmul (most recent call)");
       },
       throws_exactly(ErrorKind::external,
@@ -208,11 +208,10 @@ TEST(ErrorBoundary, AForeignExceptionBecomesOneLineOfExternal) {
 }
 
 TEST(ErrorBoundary, MemoryThatCannotBeHadIsAResource) {
+  expect_boundary([](const TrainStage&, cupel::Run&) -> TrainReport { throw std::bad_alloc(); },
+                  throws_error(ErrorKind::resource, "[train]: out of memory; lower"));
   expect_boundary(
-      [](const train::Config&, cupel::Run&) -> train::Report { throw std::bad_alloc(); },
-      throws_error(ErrorKind::resource, "[train]: out of memory; lower"));
-  expect_boundary(
-      [](const train::Config&, cupel::Run&) -> train::Report {
+      [](const TrainStage&, cupel::Run&) -> TrainReport {
         throw std::runtime_error("DefaultCPUAllocator: can't allocate memory: you tried …\nstack");
       },
       throws_error(ErrorKind::resource, "you tried …; lower micro_batch_size"));
@@ -220,7 +219,7 @@ TEST(ErrorBoundary, MemoryThatCannotBeHadIsAResource) {
 
 TEST(ErrorBoundary, OurOwnErrorsPassUnchanged) {
   expect_boundary(
-      [](const train::Config&, cupel::Run&) -> train::Report {
+      [](const TrainStage&, cupel::Run&) -> TrainReport {
         fail(ErrorKind::numeric, "[train]", "the loss is NaN", "lower learning_rate");
       },
       throws_exactly(ErrorKind::numeric, "[train]: the loss is NaN; lower learning_rate"));

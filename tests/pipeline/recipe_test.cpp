@@ -10,8 +10,8 @@ namespace {
 
 using testing::HasSubstr;
 
-train::Config first_config(const Request& request) {
-  return settings_of<train::Config>(request.recipe.stages.at(0), request.recipe);
+TrainStage first_config(const Request& request) {
+  return settings_of<TrainStage>(request.recipe.stages.at(0), request.recipe);
 }
 
 /// The error of `cupel VERB recipe.yaml OVERRIDE…`, with the folder's name cut away.
@@ -35,6 +35,27 @@ Request good(const std::string& recipe, std::vector<std::string> overrides = {},
              const std::string& verb = "run") {
   TemporaryFolder folder(TemporaryFolder::Place::memory);
   return request_for(folder, verb, recipe, std::move(overrides));
+}
+
+TEST(Recipe, ASectionAugmentWithoutRowsIsAHookOfTheTrainingBesideIt) {
+  for (const char* verb : {"run", "train"}) {
+    const Request request = good("augment: {epsilon: 0.2}\n" + kTrainSection, {}, verb);
+    ASSERT_EQ(request.recipe.stages.size(), 1u);
+    EXPECT_EQ(first_config(request).augment->epsilon, 0.2);
+    EXPECT_EQ(first_config(request).augment->method, augment::EmbeddingMethod::fgsm);
+  }
+  const Request both = good("augment: {simulate: {}}\n" + kTrainSection + "  augment: freelb\n");
+  ASSERT_EQ(both.recipe.stages.size(), 2u);
+  const auto train = settings_of<TrainStage>(both.recipe.stages[1], both.recipe);
+  EXPECT_EQ(train.augment->method, augment::EmbeddingMethod::freelb);
+  EXPECT_FALSE(first_config(good(kTrainSection)).augment.has_value());
+}
+
+TEST(Recipe, TheHookOfATrainingStandsInOnePlace) {
+  EXPECT_EQ(error_of("augment: {epsilon: 0.2}\n" + kTrainSection + "  augment: {epsilon: 0.1}\n"),
+            "recipe.yaml:1:1: the training has an \"augment\" of its own, at recipe.yaml:7:3; keep "
+            "one of the two");
+  EXPECT_THAT(error_of("augment: {epsilon: 0.2}\n"), HasSubstr("give input (a table)"));
 }
 
 TEST(Recipe, TheArticlesBlockIsASectionOfItsOwnName) {

@@ -12,9 +12,9 @@
 namespace cupel {
 
 /// Reports its max_steps as steps and leaves model/weights, with what it was given.
-inline train::Report pretend_to_train(const train::Config& config, Run& run) {
+inline pipeline::TrainReport pretend_to_train(const pipeline::TrainStage& config, Run& run) {
   run.write("model/weights", "base " + config.base_model.text + "\n");
-  train::Report report;
+  pipeline::TrainReport report;
   report.steps = config.max_steps.value_or(0);
   report.model = "model";
   return report;

@@ -171,6 +171,11 @@ nn::Positions Decoder::positions_of(int64_t batch, int64_t length, const at::Ten
   return {batch, length, cosine_.index_select(0, place), sine_.index_select(0, place), {}};
 }
 
+at::Tensor Decoder::embed(const nn::Batch& batch) const {
+  return nn::embed(flat(batch.inputs), embedding_)
+      .view({batch.inputs.size(0), batch.inputs.size(1), config_.hidden_size});
+}
+
 Decoder::Inputs Decoder::inputs_of(const nn::Batch& batch, const LossOptions& options) {
   const int64_t rows = batch.inputs.size(0), length = batch.inputs.size(1);
   Inputs inputs;

@@ -91,6 +91,8 @@ class Decoder : public torch::nn::Module {
   /// this sum plus mtp_loss_weight times the mean loss of the prediction layers; the value is the
   /// sum alone, so it compares with a validation loss.
   at::Tensor loss(const nn::Batch& batch, const LossOptions& options);
+  /// Embeddings [batch, length, width] of the batch's ids, which loss() takes in their place.
+  at::Tensor embed(const nn::Batch& batch) const;
   /// Value of the multi-token prediction loss of the last loss(), summed over labels.
   double mtp_loss() const { return mtp_loss_; }
 

@@ -66,11 +66,15 @@ ClaimValues augmentation(const ClaimContext& context) {
       interval_at(report, "noise_gain.robust_f1_relative_interval"), baseline};
   if (!settings.control) return values;
   augment::Config control = *settings.control;
-  control.shuffle_labels = true;
-  const json::Value shuffled = measure(context, "shuffled", control);
-  values["shuffled_robust_f1_delta"] = {number_at(shuffled, "gain.robust_f1_delta"),
-                                        interval_at(shuffled, "gain.robust_f1_delta_interval"),
-                                        number_at(shuffled, "baseline.robust_f1")};
+  const auto measure_shuffled = [&](const std::string& name, augment::Shuffle labels) {
+    control.shuffle_labels = labels;
+    const json::Value shuffled = measure(context, name, control);
+    values[name + "_robust_f1_delta"] = {number_at(shuffled, "gain.robust_f1_delta"),
+                                         interval_at(shuffled, "gain.robust_f1_delta_interval"),
+                                         number_at(shuffled, "baseline.robust_f1")};
+  };
+  measure_shuffled("shuffled", augment::Shuffle::training);
+  measure_shuffled("all_shuffled", augment::Shuffle::training_and_validation);
   return values;
 }
 

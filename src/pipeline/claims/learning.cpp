@@ -36,13 +36,13 @@ struct Settings {
 };
 
 /// As `cupel train RECIPE OVERRIDE…` reads it.
-train::Config train_config(const Settings& settings, const Heavy& heavy) {
+TrainStage train_config(const Settings& settings, const Heavy& heavy) {
   CommandLine line;
   line.verb = &find_verb("train");
   line.words = {settings.recipe.text};
   line.overrides = settings.overrides;
   const Recipe recipe = make_request(std::move(line), heavy).recipe;
-  auto config = settings_of<train::Config>(recipe.stages.front(), recipe);
+  auto config = settings_of<TrainStage>(recipe.stages.front(), recipe);
   config.val_set_size = kHeldOut;
   config.samples.prompts.clear();
   return config;
@@ -57,15 +57,15 @@ Path text_of(const train::Config& config, const Settings& settings) {
 }
 
 /// The folder of the model that the nested run `name` trains.
-Path trained(const ClaimContext& context, const std::string& name, const train::Config& config) {
+Path trained(const ClaimContext& context, const std::string& name, const TrainStage& config) {
   const json::Value report =
       run_nested(context, name, "train", config,
-                 [&](const train::Config& c, Run& run) { return context.heavy.train(c, run); });
+                 [&](const TrainStage& c, Run& run) { return context.heavy.train(c, run); });
   return {(context.folder / name / text_at(report, "model")).string()};
 }
 
 /// What training begins with: the base model, or a new one after a step of learning rate 0.
-Path untrained(const ClaimContext& context, train::Config config, const Path& after) {
+Path untrained(const ClaimContext& context, TrainStage config, const Path& after) {
   if (!config.base_model.empty()) return config.base_model;
   config.tokenizer = {.path = after, .vocab_size = std::nullopt};
   config.max_steps = 1;
@@ -109,7 +109,7 @@ Measured gain(const json::Value& before, const json::Value& after) {
 ClaimValues learning(const ClaimContext& context) {
   CUPEL_ASSERT(context.heavy.train != nullptr && context.heavy.load_model != nullptr);
   const auto settings = context.settings<Settings>();
-  const train::Config config = train_config(settings, context.heavy);
+  const TrainStage config = train_config(settings, context.heavy);
   eval::TaskConfig text;
   text.name = "text";
   text.path = text_of(config, settings);

@@ -16,7 +16,7 @@ namespace {
 using testing::ElementsAre;
 
 /// What the fake training was asked for.
-std::vector<train::Config> trained;
+std::vector<TrainStage> trained;
 
 std::string plays() {
   std::string text;
@@ -25,14 +25,14 @@ std::string plays() {
 }
 
 /// "Trains": a tokenizer, and in a file whether anything was learned.
-train::Report fake_train(const train::Config& config, cupel::Run& run) {
+TrainReport fake_train(const TrainStage& config, cupel::Run& run) {
   trained.push_back(config);
   run.write_folder("model", [&](const std::filesystem::path& staging) {
     Tokenizer::train({{"", plays(), 1}}, {.vocab_size = 270, .pattern = {}, .bos_token = {}})
         .save(staging);
     write_file_atomically(staging / "learned", config.learning_rate > 0 ? "yes" : "no");
   });
-  train::Report report;
+  TrainReport report;
   report.model = "model";
   return report;
 }
