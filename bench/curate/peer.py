@@ -23,6 +23,8 @@ from datatrove.pipeline.filters import (C4QualityFilter, FineWebQualityFilter, G
                                         GopherRepetitionFilter)
 from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter
+from datatrove.utils.typeshelper import Languages
+from datatrove.utils.word_tokenizers import load_word_tokenizer
 
 MINHASH = MinhashConfig(n_grams=5, num_buckets=14, hashes_per_bucket=8)
 
@@ -88,7 +90,7 @@ def main():
     args = parser.parse_args()
     lines = (args.texts or next(args.level1.glob("*.jsonl"))).read_text().splitlines()
     step = sign(lines) if args.texts else filter_all(args.level1)
-    next(step)  # loads the tokenizer
+    load_word_tokenizer(Languages.english).word_tokenize(lines[0])  # reads what it needs
     print(json.dumps({"version": importlib.metadata.version("datatrove"), "texts": len(lines)}), flush=True)
     for line in sys.stdin:
         word, steps = line.split()
