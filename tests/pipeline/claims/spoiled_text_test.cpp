@@ -69,7 +69,7 @@ TEST(SpoiledText, DamageIsWhatItsNameSays) {
   Rng rng(3, "test");
   EXPECT_EQ(damaged(kText, Damage::empty, rng), "");
   EXPECT_LE(words_in(damaged(kText, Damage::too_short, rng)), 3u);
-  EXPECT_THAT(damaged(kText, Damage::html_left, rng), HasSubstr("disease. </p>\n<p>"));
+  EXPECT_THAT(damaged(kText, Damage::html_left, rng), HasSubstr("disease.</p>\n<p> The"));
   EXPECT_THAT(damaged(kText, Damage::mojibake, rng), HasSubstr("Ã"));
   const std::string control = damaged(kText, Damage::control_chars, rng);
   EXPECT_EQ(control.size(), kText.size());
