@@ -65,7 +65,7 @@ void take_step(const EmbeddingConfig& config, Classifier& model, nn::Batch batch
   EXPECT_GE(work.extra_ms, 0);
 }
 
-double norm(const at::Tensor& x) { return x.norm().item<double>(); }
+double size_of(const at::Tensor& x) { return x.norm().item<double>(); }
 
 TEST(EmbeddingHooks, FgsmMovesEveryElementByEpsilonRootMeanSquares) {
   Classifier model;
@@ -74,7 +74,7 @@ TEST(EmbeddingHooks, FgsmMovesEveryElementByEpsilonRootMeanSquares) {
   ASSERT_EQ(model.seen.size(), 2u);
   const at::Tensor move = model.seen[1] - model.seen[0];
   for (int64_t row = 0; row < kRows; ++row) {
-    const double size = 0.2 * norm(model.seen[0][row]) / std::sqrt(kLength * kWidth);
+    const double size = 0.2 * size_of(model.seen[0][row]) / std::sqrt(kLength * kWidth);
     EXPECT_TRUE(at::allclose(move[row].abs(), at::full({kLength, kWidth}, size), 1e-4));
     // Uphill of L = softplus(-y w·Σe) is along -y w.
     const double y = batch.labels[row].item<double>() * 2 - 1;
@@ -89,7 +89,7 @@ TEST(EmbeddingHooks, PgdBeginsSomewhereInTheBoxAndEndsWhereTheLossIsNoLess) {
   const at::Tensor clean = model.embed(batch_of()).detach();
   for (const at::Tensor& x : model.seen) {
     for (int64_t row = 0; row < kRows; ++row) {
-      const double bound = 0.2 * norm(clean[row]) / std::sqrt(kLength * kWidth);
+      const double bound = 0.2 * size_of(clean[row]) / std::sqrt(kLength * kWidth);
       EXPECT_LE((x[row] - clean[row]).abs().max().item<double>(), bound * (1 + 1e-5));
     }
   }
@@ -105,12 +105,12 @@ TEST(EmbeddingHooks, FreeLbStaysWithinEpsilonOfEverySequence) {
   take_step(attack(EmbeddingMethod::freelb, 0.1, 4, 0.5), model, batch_of());
   ASSERT_EQ(model.seen.size(), 4u);
   for (int64_t row = 0; row < kRows; ++row) {
-    const double bound = 0.1 * norm(clean[row]);
-    const double first = norm(model.seen[0][row] - clean[row]);
+    const double bound = 0.1 * size_of(clean[row]);
+    const double first = size_of(model.seen[0][row] - clean[row]);
     EXPECT_GT(first, 0);
     EXPECT_LE(first, bound);
     for (std::size_t i = 1; i < 4; ++i)  // a step this long always ends on the sphere
-      EXPECT_NEAR(norm(model.seen[i][row] - clean[row]), bound, bound * 1e-4);
+      EXPECT_NEAR(size_of(model.seen[i][row] - clean[row]), bound, bound * 1e-4);
   }
 }
 
@@ -123,10 +123,10 @@ TEST(EmbeddingHooks, PaddingDoesNotMoveAndDoesNotCount) {
     const at::Tensor clean = model.embed(batch).detach();
     take_step(attack(method, 0.1), model, batch);
     const at::Tensor move = model.seen.back() - clean;
-    EXPECT_EQ(norm(move[0].narrow(0, 2, 2)), 0) << name_of(method);
-    EXPECT_EQ(norm(move[2].narrow(0, 1, 3)), 0);
-    EXPECT_GT(norm(move[0].narrow(0, 0, 2)), 0);
-    EXPECT_LE(norm(move[2]), 0.1 * norm(clean[2][0]) * (1 + 1e-5));
+    EXPECT_EQ(size_of(move[0].narrow(0, 2, 2)), 0) << name_of(method);
+    EXPECT_EQ(size_of(move[2].narrow(0, 1, 3)), 0);
+    EXPECT_GT(size_of(move[0].narrow(0, 0, 2)), 0);
+    EXPECT_LE(size_of(move[2]), 0.1 * size_of(clean[2][0]) * (1 + 1e-5));
   }
 }
 
