@@ -1,5 +1,5 @@
 // Our side of the bench: bench_lda CORPUS TRAINING VOCABULARY TOPICS; protocol in README.md.
-#include <chrono>
+#include <ctime>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -46,15 +46,15 @@ struct Bench {
   /// Answers requests for rounds until one asks for something else, which it returns. All rounds
   /// are one long fit, that waits for requests between sweeps.
   std::string rounds(std::string line) {
-    using Clock = std::chrono::steady_clock;
     int64_t steps = 0, left = 0;
-    Clock::time_point begin;
+    std::clock_t begin = 0;
     const auto poll = [&] {
       if (left-- > 0) return;
       if (steps > 0) {
-        const std::chrono::duration<double> took = Clock::now() - begin;
+        const double seconds =
+            static_cast<double>(std::clock() - begin) / static_cast<double>(CLOCKS_PER_SEC);
         const auto tokens = static_cast<int64_t>(documents.terms.size());
-        std::cout << json::dump(json::Object{{"seconds", took.count()}, {"tokens", steps * tokens}})
+        std::cout << json::dump(json::Object{{"seconds", seconds}, {"tokens", steps * tokens}})
                   << std::endl;
         if (!std::getline(std::cin, line)) line.clear();
       }
@@ -62,7 +62,7 @@ struct Bench {
       std::string word;
       if (!(words >> word >> steps) || word != "round") throw Interrupted();
       left = steps - 1;
-      begin = Clock::now();
+      begin = std::clock();
     };
     LdaOptions endless = options;
     endless.sweeps = 1 << 30;

@@ -64,7 +64,8 @@ struct Elsewhere {
 };
 
 /// A struct whose static fields() returns a tuple of Field. Optional members:
-/// `static constexpr std::string_view kShorthand`: the field that a plain scalar stands for;
+/// `static constexpr std::string_view kShorthand`: the field that a plain scalar stands for, or a
+/// list where that field is one;
 /// `static constexpr std::array<Elsewhere, N> kElsewhere`: names that are refused with a hint;
 /// `std::vector<std::string> problems() const`: what spans fields, one sentence each.
 template <class T>

@@ -124,7 +124,9 @@ void require_sums(const Report& report, int64_t rows) {
 
 /// A corpus of which nothing is left is most likely a setting gone wrong.
 void require_rows(const Config& config, const Report& report, const FirstReject& reject) {
-  const std::string& name = config.input[0].text;
+  const std::size_t more = config.input.size() - 1;
+  const std::string name =
+      config.input[0].text + (more > 0 ? " and " + std::to_string(more) + " more" : "");
   const std::string all = std::to_string(report.input);
   if (report.input == 0)
     fail(ErrorKind::data, name, "file has no rows", "give a file with at least one row");

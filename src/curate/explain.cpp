@@ -42,7 +42,8 @@ ExplainedRow read_row(const Source& source, int64_t input, int64_t line, const s
   ExplainedRow found{id, {}, {}, line};
   if (input < 0 || input >= static_cast<int64_t>(source.inputs.size())) return found;
   found.file = source.inputs[static_cast<std::size_t>(input)];
-  if (!fs::exists(found.file)) return found;
+  std::error_code unreadable;  // as of a name that is too long
+  if (!fs::exists(found.file, unreadable)) return found;
   RowFieldParser parser(source.text_field, source.id_field, {});
   constexpr std::size_t kBatchBytes = std::size_t{4} << 20;
   for_each_raw_batch(found.file, kBatchBytes, [&](const std::vector<RawRow>& rows) {
@@ -77,31 +78,78 @@ Explained explained(const Decision& decision, const Source& source) {
   return out;
 }
 
-/// The text in lines of at most kColumn characters.
-std::vector<std::string> wrapped(const std::string& text) {
-  std::vector<std::string> lines(1);
+/// Part of a line, and the columns of a terminal that it takes.
+struct Piece {
+  std::string text;
   std::size_t width = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t begin = at;
-    const char32_t character = next_character(text, at);
-    if (character == U'\n' || width == kColumn) {
-      lines.emplace_back();
-      width = 0;
-    }
-    if (character == U'\n') continue;
-    lines.back() += clip(std::string_view(text).substr(begin, at - begin), 1);
-    ++width;
+  void add(const Piece& more) {
+    text += more.text;
+    width += more.width;
   }
-  if (lines.size() > kLines) {
-    lines.resize(kLines);
-    lines.back() = "…";
-  }
-  return lines;
-}
+};
 
-std::string padded(std::string line) {
-  const std::size_t width = count_characters(line);
-  return line + std::string(width < kColumn ? kColumn - width : 0, ' ');
+/// Breaks a text into lines of at most kColumn columns: at white space, and beside wide characters,
+/// which need none, but for a punctuation mark after one. A word that is wider is cut.
+class Wrapper {
+ public:
+  std::vector<std::string> wrap(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t begin = at;
+      const char32_t character = next_character(text, at);
+      add(character, clip(text.substr(begin, at - begin), 1));
+    }
+    end_word();
+    std::vector<std::string> lines;
+    for (Piece& line : lines_) lines.push_back(std::move(line.text));
+    if (lines.size() > kLines) {
+      lines.resize(kLines);
+      lines.back() = "…";
+    }
+    return lines;
+  }
+
+ private:
+  void add(char32_t character, std::string shown) {
+    const Piece piece{shown, display_width(shown)};
+    const CharacterClass kind = class_of(character);
+    if (kind == CharacterClass::space) {
+      end_word();
+      if (character == U'\n') {
+        lines_.emplace_back();
+        gap_ = {};
+      } else {
+        gap_.add(piece);
+      }
+      return;
+    }
+    const bool wide = piece.width > 1;
+    if ((wide || after_wide_) && kind != CharacterClass::punctuation) end_word();
+    if (word_.width + piece.width > kColumn) end_word();
+    word_.add(piece);
+    after_wide_ = wide;
+  }
+
+  void end_word() {
+    after_wide_ = false;
+    if (word_.text.empty()) return;
+    if (lines_.back().width + gap_.width + word_.width > kColumn) {
+      if (lines_.back().width > 0) lines_.emplace_back();
+      gap_ = {};
+    }
+    lines_.back().add(gap_);
+    lines_.back().add(word_);
+    gap_ = word_ = {};
+  }
+
+  std::vector<Piece> lines_{1};
+  Piece gap_, word_;  // to come: white space, and what is not broken
+  bool after_wide_ = false;
+};
+
+std::vector<std::string> wrapped(const std::string& text) { return Wrapper().wrap(text); }
+
+std::string padded(const std::string& line) {
+  return line + std::string(kColumn - std::min(display_width(line), kColumn), ' ');
 }
 
 std::string place(const ExplainedRow& row) {
@@ -109,15 +157,18 @@ std::string place(const ExplainedRow& row) {
          clip(row.id, 24);
 }
 
-std::string side_by_side(const ExplainedRow& left, const ExplainedRow& right) {
-  std::vector<std::string> a = wrapped(left.text), b = wrapped(right.text);
-  a.insert(a.begin(), "dropped: " + place(left));
-  b.insert(b.begin(), "stays: " + place(right));
-  a.resize(std::max(a.size(), b.size()));
-  b.resize(a.size());
+std::string in_columns(std::vector<std::string> left, std::vector<std::string> right) {
+  left.resize(std::max(left.size(), right.size()));
+  right.resize(left.size());
   std::string out;
-  for (std::size_t i = 0; i < a.size(); ++i) out += "  " + padded(a[i]) + " │ " + b[i] + "\n";
+  for (std::size_t i = 0; i < left.size(); ++i)
+    out += "  " + padded(left[i]) + " │ " + right[i] + "\n";
   return out;
+}
+
+std::string side_by_side(const ExplainedRow& left, const ExplainedRow& right) {
+  return in_columns(wrapped("dropped: " + place(left)), wrapped("stays: " + place(right))) +
+         in_columns(wrapped(left.text), wrapped(right.text));
 }
 
 std::string block(const std::string& text) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/rng.h"
 #include "curate/hash_counts.h"
 #include "curate/sentences.h"
 #include "data/unicode.h"
@@ -14,6 +15,8 @@ constexpr int64_t kShortLine = 30;  // FineWeb (Penedo et al. 2024)
 constexpr int64_t kC4Words = 5;
 
 bool is_ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
 std::string_view trimmed(std::string_view line) {
   while (!line.empty() && is_ascii_space(line.front())) line.remove_prefix(1);
@@ -49,13 +52,6 @@ bool ends_with_ellipsis(std::string_view line) {
   return line.ends_with("...") || line.ends_with("…");
 }
 
-/// In ASCII letters alone.
-bool contains_javascript(std::string_view line) {
-  constexpr std::string_view kWord = "javascript";
-  const auto same = [](char a, char b) { return (a | 0x20) == b; };
-  return std::search(line.begin(), line.end(), kWord.begin(), kWord.end(), same) != line.end();
-}
-
 /// Words up to kC4Words, two characters of a script without spaces for one.
 bool has_c4_words(std::string_view line) {
   int64_t halves = 0;
@@ -71,7 +67,8 @@ bool has_c4_words(std::string_view line) {
 class LineCounter {
  public:
   explicit LineCounter(std::string_view text) {
-    const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1;
+    std::size_t lines = 1;
+    for (std::size_t at = 0; (at = text.find('\n', at)) != std::string_view::npos; ++at) ++lines;
     seen_lines_.reset(lines);
     seen_paragraphs_.reset(lines);
   }
@@ -86,7 +83,7 @@ class LineCounter {
     counts_.ended_lines += ends_sentence(last) || closes_quotation(last);
     counts_.bullet_lines += begins_with_bullet(line);
     counts_.ellipsis_lines += ends_with_ellipsis(line);
-    const uint64_t hash = hash_bytes(line);
+    const uint64_t hash = hash64(line);
     if (seen_lines_.add(hash)) {
       ++counts_.duplicate_lines;
       counts_.duplicate_line_characters += characters;
@@ -120,6 +117,19 @@ class LineCounter {
 
 }  // namespace
 
+bool contains_ignoring_case(std::string_view text, std::string_view words, char rare) {
+  const std::size_t before = words.find(rare);
+  const auto same = [](char a, char b) { return (is_letter(a) ? a | 0x20 : a) == b; };
+  const auto stands = [&](char wanted) {
+    for (std::size_t at = before; (at = text.find(wanted, at)) != std::string_view::npos; ++at) {
+      const std::string_view here = text.substr(at - before, words.size());
+      if (std::equal(here.begin(), here.end(), words.begin(), words.end(), same)) return true;
+    }
+    return false;
+  };
+  return stands(rare) || stands(static_cast<char>(rare & ~0x20));
+}
+
 LineCounts count_lines(std::string_view text) {
   LineCounter counter(text);
   for_each_line(text, [&](std::string_view line) { counter.add(line); });
@@ -132,7 +142,7 @@ int64_t count_c4_sentences(std::string_view text) {
     if (line.empty() || ends_with_ellipsis(line)) return;
     const char32_t last = last_character(line);
     if (!ends_sentence(last) && !closes_quotation(last)) return;
-    if (has_c4_words(line) && !contains_javascript(line))
+    if (has_c4_words(line) && !contains_ignoring_case(line, "javascript", 'j'))
       sentences += static_cast<int64_t>(sentence_edges(line).size()) - 1;
   });
   return sentences;

@@ -46,14 +46,6 @@ double per_word(int64_t count, const Facts& f) {
   return static_cast<double>(count) / std::max(f.counts.word_count(), 1.0);
 }
 
-bool contains(std::string_view text, std::string_view lower_case) {
-  const auto same = [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a | 0x20) : a) == b;
-  };
-  return std::search(text.begin(), text.end(), lower_case.begin(), lower_case.end(), same) !=
-         text.end();
-}
-
 bool parses(std::string_view text) {
   try {
     json::parse(text, "text");
@@ -222,7 +214,7 @@ constexpr SetRule kSetRules[] = {
     {RuleSet::c4, "c4_sentences", Must::be_at_least, 3,
      [](const Facts& f) { return static_cast<double>(count_c4_sentences(f.text)); }},
     {RuleSet::c4, "c4_lorem_ipsum", Must::be_at_most, 0,
-     [](const Facts& f) { return contains(f.text, "lorem ipsum") ? 1.0 : 0.0; }},
+     [](const Facts& f) { return contains_ignoring_case(f.text, "lorem ipsum", 'p') ? 1.0 : 0.0; }},
     {RuleSet::c4, "c4_curly_brackets", Must::be_at_most, 0,
      [](const Facts& f) { return static_cast<double>(f.counts.curly_brackets); }},
     {RuleSet::fineweb, "fineweb_line_punctuation", Must::be_above, 0.12,

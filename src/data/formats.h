@@ -13,11 +13,16 @@
 
 namespace cupel::formats {
 
+/// Gets each row that is not taken; `raw` is the row as the file has it.
+using RejectCallback =
+    std::function<void(const RowProblem& problem, int64_t line, std::string_view raw)>;
+
 /// Keeps the books of one file: rows taken, rows rejected, and what happens to the latter.
 class RowTaker {
  public:
   RowTaker(const std::filesystem::path& path, const RowCallback& callback,
            std::vector<Reject>* rejects);
+  RowTaker(const std::filesystem::path& path, const RowCallback& callback, RejectCallback reject);
 
   /// `raw` is the row as the file has it.
   void take(json::Value&& row, int64_t line, std::string_view raw);
@@ -30,10 +35,14 @@ class RowTaker {
  private:
   std::string name_;
   const RowCallback& callback_;
-  std::vector<Reject>* rejects_;
+  RejectCallback reject_;
   ReadCounts counts_;
   std::string first_where_, first_problem_;
 };
+
+/// All rows of the file, by its extension. Unlike for_each_row() it takes a file of which no row
+/// can be read.
+void read_rows(const std::filesystem::path& path, const ReadOptions& options, RowTaker& taker);
 
 /// An object stays; an array becomes one by `columns`; anything else is a problem.
 std::optional<RowProblem> name_columns(json::Value& row, const std::vector<std::string>& columns);

@@ -80,21 +80,16 @@ void batch_lines(const fs::path& path, Batch& batch) {
   }
 }
 
-/// Rejects come with the rule alone; its sentence goes to nobody.
 void batch_rows(const fs::path& path, Batch& batch) {
-  std::vector<Reject> rejects;
-  const auto drain = [&] {
-    for (const Reject& reject : rejects)
-      batch.add_problem({reject.rule, reject.rule}, reject.text, reject.line);
-    rejects.clear();
-  };
   const RowCallback take = [&](json::Value&& row, int64_t line) -> std::optional<RowProblem> {
-    drain();
     batch.add(json::dump(row), line, -1);
     return std::nullopt;
   };
-  for_each_row(path, {}, take, &rejects);
-  drain();
+  formats::RowTaker taker(path, take,
+                          [&](const RowProblem& problem, int64_t line, std::string_view raw) {
+                            batch.add_problem(problem, clip_text(raw), line);
+                          });
+  formats::read_rows(path, {}, taker);
 }
 
 std::string_view kind_of(dom::element_type type) {

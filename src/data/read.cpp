@@ -16,8 +16,19 @@ namespace cupel {
 namespace formats {
 
 RowTaker::RowTaker(const std::filesystem::path& path, const RowCallback& callback,
+                   RejectCallback reject)
+    : name_(path.string()), callback_(callback), reject_(std::move(reject)) {}
+
+RowTaker::RowTaker(const std::filesystem::path& path, const RowCallback& callback,
                    std::vector<Reject>* rejects)
-    : name_(path.string()), callback_(callback), rejects_(rejects) {}
+    : RowTaker(path, callback,
+               [name = path.string(), rejects](const RowProblem& problem, int64_t line,
+                                               std::string_view raw) {
+                 const std::string where = name + ":" + std::to_string(line);
+                 if (rejects == nullptr)
+                   fail(ErrorKind::data, where, problem.text, "correct or remove the row");
+                 rejects->push_back({name, line, problem.rule, clip_text(raw)});
+               }) {}
 
 void RowTaker::take(json::Value&& row, int64_t line, std::string_view raw) {
   if (const auto problem = callback_(std::move(row), line)) {
@@ -28,12 +39,12 @@ void RowTaker::take(json::Value&& row, int64_t line, std::string_view raw) {
 }
 
 void RowTaker::reject(const RowProblem& problem, int64_t line, std::string_view raw) {
-  const std::string where = name_ + ":" + std::to_string(line);
-  if (rejects_ == nullptr) fail(ErrorKind::data, where, problem.text, "correct or remove the row");
+  reject_(problem, line, raw);
   ++counts_.rows;
   ++counts_.rejected;
-  if (counts_.rejected == 1) first_where_ = where, first_problem_ = problem.text;
-  rejects_->push_back({name_, line, problem.rule, clip_text(raw)});
+  if (counts_.rejected > 1) return;
+  first_where_ = name_ + ":" + std::to_string(line);
+  first_problem_ = problem.text;
 }
 
 ReadCounts RowTaker::finish() const {
@@ -166,26 +177,26 @@ std::optional<RowProblem> to_document(json::Value& row, const CorpusOptions& opt
 
 }  // namespace
 
+void formats::read_rows(const std::filesystem::path& path, const ReadOptions& options,
+                        RowTaker& taker) {
+  switch (format_of(path)) {
+    case Format::jsonl:
+      return read_jsonl(path, options, taker);
+    case Format::json:
+      return read_json(path, options, taker);
+    case Format::csv:
+      return read_csv(path, taker);
+    case Format::txt:
+      return read_txt_lines(path, taker);
+    case Format::parquet:
+      return read_parquet(path, taker);
+  }
+}
+
 ReadCounts for_each_row(const std::filesystem::path& path, const ReadOptions& options,
                         const RowCallback& callback, std::vector<Reject>* rejects) {
   formats::RowTaker taker(path, callback, rejects);
-  switch (format_of(path)) {
-    case Format::jsonl:
-      formats::read_jsonl(path, options, taker);
-      break;
-    case Format::json:
-      formats::read_json(path, options, taker);
-      break;
-    case Format::csv:
-      formats::read_csv(path, taker);
-      break;
-    case Format::txt:
-      formats::read_txt_lines(path, taker);
-      break;
-    case Format::parquet:
-      formats::read_parquet(path, taker);
-      break;
-  }
+  formats::read_rows(path, options, taker);
   return taker.finish();
 }
 

@@ -299,6 +299,22 @@ TEST(Curate, ACorpusOfWhichNothingIsLeftSaysWhichRuleDidIt) {
   EXPECT_EQ(lines_of(read_file(folder / "run" / "decisions.jsonl")), 6) << "written all the same";
 }
 
+TEST(Curate, RowsOfAFileThatHoldsNoneThatCanBeReadAreRejectsOneByOne) {
+  const TemporaryFolder folder;
+  const auto table = folder.write("a.csv", "id,text\n1\n2\n");
+  const Config alone = config_of({table});
+  EXPECT_THAT([&] { curate(alone, folder / "alone"); },
+              throws_error(ErrorKind::data, "a.csv:2: 1 fields, the header has 2 (none of"));
+  EXPECT_EQ(lines_of(read_file(folder / "alone/rejects.jsonl")), 2);
+  EXPECT_EQ(lines_of(read_file(folder / "alone/decisions.jsonl")), 2);
+  const Config both = config_of({table, folder.write("b.jsonl", kRows)});
+  const Result result = curate(both, folder / "both");
+  EXPECT_EQ(result.report.input, 8);
+  EXPECT_EQ(result.report.rejected, 4);
+  EXPECT_EQ(lines_of(result.rejects), 4);
+  EXPECT_THAT(result.rejects, HasSubstr("a.csv\",\"line\":3,\"rule\":\"columns\""));
+}
+
 TEST(Curate, ScoresAgainstATruthThatItDoesNotUse) {
   const TemporaryFolder folder;
   Config config = config_of({folder.write("a.jsonl", kRows)});

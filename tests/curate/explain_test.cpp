@@ -3,9 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <sstream>
 
+#include "base/json.h"
 #include "curate/curate.h"
+#include "data/unicode.h"
 #include "support/errors.h"
 #include "support/files.h"
 
@@ -91,6 +95,65 @@ TEST(Explain, ShowsTheEvaluationTextThatARowHolds) {
               testing::EndsWith(
                   "a.txt:2  id 2: dropped by decontaminate: overlap (1.0, threshold 0.8)\n  " +
                   text + ", ten\nholds " + set.string() + ":1\n  " + text + "\n"));
+}
+
+/// The lines of a pair, each cut at the bar.
+std::vector<std::pair<std::string, std::string>> columns(const std::string& text) {
+  std::vector<std::pair<std::string, std::string>> out;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    const std::size_t bar = line.find(" │ ");
+    if (bar == std::string::npos) continue;
+    out.emplace_back(line.substr(0, bar), line.substr(bar + std::string_view(" │ ").size()));
+  }
+  return out;
+}
+
+/// What explain shows of two equal rows.
+std::vector<std::pair<std::string, std::string>> shown_pair(const std::string& text) {
+  const TemporaryFolder folder;
+  const std::string row = "\"text\": " + json::dump(json::Value(text)) + "}\n";
+  const auto path = folder.write("a.jsonl", "{\"id\": \"a\", " + row + "{\"id\": \"b\", " + row);
+  Config config;
+  config.input = {{path.string()}};
+  config.format.reset();
+  RunOptions options;
+  options.folder = folder / "run";
+  cupel::Run run(options);
+  cupel::curate::run(config, run);
+  return columns(explain(question(folder, "b")).text());
+}
+
+TEST(Explain, BreaksLinesAtTheEdgesOfWords) {
+  std::string text;
+  for (unsigned i = 0; i < 60; ++i)
+    text += (i > 0 ? " " : "") + std::string(1 + i % 13, static_cast<char>('a' + i % 26));
+  std::string joined;
+  for (const auto& [left, right] : shown_pair(text)) {
+    if (left.starts_with("  dropped")) continue;
+    EXPECT_LE(display_width(right), 56u);
+    joined += (joined.empty() ? "" : " ") + right;
+  }
+  EXPECT_EQ(joined, text);
+}
+
+TEST(Explain, AlignsColumnsOfWideCharactersAndCutsWordsThatAreWider) {
+  std::string wide;
+  for (int i = 0; i < 40; ++i) wide += "漢字とGold，";
+  const std::string text = wide + "\n" + std::string(150, 'x') + " e\u0301 end";
+  std::string joined;
+  std::size_t most = 0;
+  const auto pairs = shown_pair(text);
+  ASSERT_GT(pairs.size(), 6u);
+  for (const auto& [left, right] : pairs) {
+    EXPECT_EQ(display_width(left), display_width(pairs[0].first)) << left;
+    EXPECT_FALSE(right.starts_with("，")) << "a mark stays with what it follows";
+    most = std::max(most, display_width(right));
+    if (!left.starts_with("  dropped")) joined += right;
+  }
+  EXPECT_GE(most, 54u);
+  EXPECT_LE(most, 56u);
+  EXPECT_EQ(joined, wide + std::string(150, 'x') + " e\u0301 end");
 }
 
 TEST(Explain, ShowsEveryRowOfAnId) {

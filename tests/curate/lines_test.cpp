@@ -61,5 +61,14 @@ TEST(C4Sentences, AreFoundWithoutSpaces) {
   EXPECT_EQ(count_c4_sentences("太短了。"), 0);
 }
 
+TEST(ContainsIgnoringCase, FindsTheWordsAnywhere) {
+  for (const char* text :
+       {"lorem ipsum", "... Lorem IPSUM", "pp LOREM IPSUM dolor", "lorem lorem ipsum"})
+    EXPECT_TRUE(contains_ignoring_case(text, "lorem ipsum", 'p')) << text;
+  for (const char* text :
+       {"", "p", "lorem", "lorem ips", "lorem\tipsum", "lorem\0ipsum", "loremipsum p"})
+    EXPECT_FALSE(contains_ignoring_case(text, "lorem ipsum", 'p')) << text;
+}
+
 }  // namespace
 }  // namespace cupel::curate

@@ -77,6 +77,16 @@ TEST(RawRows, OfOtherFormatsBecomeObjectsOnALine) {
                 {R"({"text":"a"})", 1, ""}, {"", 2, "not_an_object"}, {R"({"text":"b"})", 2, ""}}));
 }
 
+TEST(RawRows, OfAFileThatHasNoneThatCanBeReadAreProblemsToo) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(rows_of(folder.write("a.csv", "id,text\n1\n2\n")),
+            (std::vector<Row>{{"", 2, "columns"}, {"", 3, "columns"}}));
+  EXPECT_EQ(rows_of(folder.write("a.json", "[1,\n\"x\"]")),
+            (std::vector<Row>{{"", 1, "not_an_object"}, {"", 2, "not_an_object"}}));
+  EXPECT_EQ(rows_of(folder.write("a.txt", "\xFF\n")), (std::vector<Row>{{"", 1, "utf8"}}));
+  EXPECT_EQ(rows_of(folder.write("b.csv", "id,text\n")), std::vector<Row>{});
+}
+
 TEST(RawRows, ALineOfFortyMebibytesIsOneProblemAndTheNextRowIsFine) {
   const TemporaryFolder folder;
   const std::string text =
