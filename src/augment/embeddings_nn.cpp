@@ -14,7 +14,7 @@ double ms_since(Clock::time_point begin) {
 }
 
 /// Euclidean length of each sequence, [batch, 1, 1].
-at::Tensor length_of(const at::Tensor& x) { return at::frobenius_norm(x, {1, 2}, true); }
+at::Tensor length_of(const at::Tensor& x) { return x.square().sum({1, 2}, true).sqrt(); }
 
 /// What of a batch moves, and how far.
 class Sequences {
