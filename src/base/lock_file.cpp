@@ -102,9 +102,13 @@ LockFile::LockFile(std::filesystem::path path) : path_(std::move(path)) {
   }
   const Owner self = this_process();
   const std::string text = std::to_string(self.pid) + " " + self.started + " " + self.boot + "\n";
-  const bool written = ::ftruncate(fd_, 0) == 0 && ::pwrite(fd_, text.data(), text.size(), 0) ==
-                                                       static_cast<ssize_t>(text.size());
-  if (!written) fail_system(errno);
+  if (::ftruncate(fd_, 0) != 0) fail_system(errno);
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t put =
+        ::pwrite(fd_, text.data() + done, text.size() - done, static_cast<off_t>(done));
+    if (put < 0 && errno != EINTR) fail_system(errno);
+    done += put > 0 ? static_cast<std::size_t>(put) : 0;
+  }
 }
 
 LockFile::~LockFile() {

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "base/atomic_file.h"
+#include "pipeline/train_stage.h"
 #include "support/errors.h"
 #include "support/requests.h"
 
@@ -56,11 +57,12 @@ std::string uncommented(const Verb& verb) {
 
 TEST(Init, EveryCommentedSettingIsItsDefault) {
   const Verb& train = find_verb("train");
-  train::Config read, expected;
+  TrainStage read, expected;
   // The list shows one item, and settings that are absent by default are shown with theirs.
   expected.datasets.emplace_back().type = train::DatasetType::arithmetic;
   expected.model.emplace().rope_scaling.emplace();
   expected.loss_scale.emplace();
+  expected.augment.emplace();
   std::string text = uncommented(train);
   text.replace(text.find("type: \"text\""), 12, "type: arithmetic");
   const yaml::Node node = yaml::parse(text, "init");
