@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <span>
 
 #include "pipeline/chart.h"
 #include "pipeline/html.h"
@@ -59,7 +60,7 @@ std::optional<CurvePoint> curve_point(const std::string& metric) {
 }
 
 /// One chart a claim and setting, one line a figure, over all rows that are points of one.
-std::string curves(const json::Array& rows) {
+std::string curves(std::span<const json::Value> rows) {
   std::map<std::pair<std::string, std::string>, std::map<std::string, std::vector<chart::Point>>>
       found;
   for (const json::Value& row : rows) {
@@ -95,6 +96,32 @@ std::string verdict(const json::Value& row) {
   return pass->as_bool("pass") ? element("b", "good", "met") : element("b", "bad", "missed");
 }
 
+/// All rows of one claim.
+std::string claim_section(std::span<const json::Value> rows) {
+  const std::string id = text_at(rows[0], "id");
+  std::vector<std::vector<std::string>> cells;
+  std::string figures = curves(rows);
+  for (const json::Value& row : rows) {
+    const double value = number_at(row, "value"), worst = number_at(row, "worst");
+    const std::optional<Interval> interval = interval_at(row, "interval");
+    const std::string metric = text_at(row, "metric"), bar = bar_text(row);
+    cells.push_back({escape(metric), html::number(value), written(interval),
+                     std::isfinite(worst) ? html::number(worst) : "–", escape(text_at(row, "bar")),
+                     baseline_text(row), verdict(row)});
+    if (!std::isfinite(value) || bar.empty()) continue;
+    figures += chart::interval_chart({.title = id + " · " + metric,
+                                      .note = bar,
+                                      .estimates = {{.label = "measured",
+                                                     .value = value,
+                                                     .interval = interval,
+                                                     .baseline = baseline_of(row)}}});
+  }
+  return element("h3", "", escape(id)) + element("p", "", escape(text_at(rows[0], "statement"))) +
+         html::table({"metric", "value", "95 % interval", "worst seed", "bar", "baseline", ""},
+                     cells, {1, 2, 3, 4, 5}) +
+         (figures.empty() ? "" : element("div", "charts", figures));
+}
+
 }  // namespace
 
 std::string eval_section(const json::Value& report) {
@@ -126,25 +153,16 @@ std::string eval_section(const json::Value& report) {
 std::string claims_section(const json::Value& report) {
   const json::Value* claims = report.find("claims");
   if (claims == nullptr || !claims->is_array()) return html::value(report);
-  std::vector<std::vector<std::string>> rows;
-  std::string figures = curves(claims->as_array("claims"));
-  for (const json::Value& row : claims->as_array("claims")) {
-    const double value = number_at(row, "value");
-    const std::optional<Interval> interval = interval_at(row, "interval");
-    rows.push_back({escape(text_at(row, "id")), escape(text_at(row, "statement")),
-                    escape(text_at(row, "metric")), html::number(value), written(interval),
-                    escape(text_at(row, "bar")), baseline_text(row), verdict(row)});
-    if (!std::isfinite(value) || curve_point(text_at(row, "metric"))) continue;
-    figures += chart::interval_chart({.title = text_at(row, "id") + " · " + text_at(row, "metric"),
-                                      .note = bar_text(row),
-                                      .estimates = {{.label = "measured",
-                                                     .value = value,
-                                                     .interval = interval,
-                                                     .baseline = baseline_of(row)}}});
+  const json::Array& rows = claims->as_array("claims");
+  std::string out;
+  for (auto row = rows.begin(); row != rows.end();) {
+    const std::string id = text_at(*row, "id");
+    const auto end =
+        std::find_if(row, rows.end(), [&](const json::Value& r) { return text_at(r, "id") != id; });
+    out += claim_section({row, end});
+    row = end;
   }
-  return html::table({"id", "statement", "metric", "value", "95 % interval", "bar", "baseline", ""},
-                     rows, {3, 4, 5, 6}) +
-         (figures.empty() ? "" : element("div", "charts", figures));
+  return out;
 }
 
 }  // namespace cupel::pipeline

@@ -60,6 +60,7 @@ TEST(ClaimsSection, SaysWhatWasMetMissedAndSkipped) {
   EXPECT_EQ(count_of(html, ">met<"), 1);
   EXPECT_EQ(count_of(html, ">missed<"), 1);
   EXPECT_EQ(count_of(html, "skipped: adult"), 1);
+  EXPECT_EQ(count_of(html, "learns"), 1) << "said once, above the rows of its claim";
   EXPECT_EQ(count_of(html, "<figure>"), 2);
 }
 
@@ -70,7 +71,7 @@ TEST(ClaimsSection, FiguresAtSettingsOfOneNameAreACurve) {
     report.claims.push_back({.id = "1.2", .metric = metric, .value = 0.25});
   const std::string html = claims_section(to_json(report));
   EXPECT_EQ(markup_problem(html), "");
-  EXPECT_EQ(count_of(html, "<figure>"), 3) << "one curve, and the two that are no points of it";
+  EXPECT_EQ(count_of(html, "<figure>"), 1) << "the curve; what has no bar has no chart of its own";
   EXPECT_THAT(html, HasSubstr("over fit"));
   EXPECT_THAT(html, HasSubstr("valid_lost"));
 }
