@@ -1,5 +1,3 @@
-#include <chrono>
-
 #include "augment/embeddings.h"
 #include "base/error.h"
 #include "nn/batch_nn.h"
@@ -7,11 +5,7 @@
 namespace cupel::augment {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double ms_since(Clock::time_point begin) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
+double ms_since(double begin, const Run& run) { return 1000 * (run.seconds() - begin); }
 
 /// Euclidean length of each sequence, [batch, 1, 1].
 at::Tensor length_of(const at::Tensor& x) { return x.square().sum({1, 2}, true).sqrt(); }
@@ -88,7 +82,7 @@ at::Tensor ascend(const EmbeddingConfig& config, const Sequences& sequences, con
 /// FreeLB's pass over a micro-batch, see GradientHook::accumulate.
 at::Tensor accumulate(const EmbeddingConfig& config, const Run& run, EmbeddingWork& work,
                       nn::Batch& batch, const nn::LossFunction& loss, double factor) {
-  const auto begin = Clock::now();
+  const double begin = run.seconds();
   const at::Tensor embedded = batch.embeddings;
   const Sequences sequences(batch);
   const int64_t steps = config.resolved_steps();
@@ -97,7 +91,7 @@ at::Tensor accumulate(const EmbeddingConfig& config, const Run& run, EmbeddingWo
       sequences.draw(run, batch.index) * config.epsilon * sequences.root_mean_square();
   at::Tensor sum, gradient;
   for (int64_t i = 0; i < steps; ++i) {
-    if (i + 1 == steps) work.extra_ms += ms_since(begin);
+    if (i + 1 == steps) work.extra_ms += ms_since(begin, run);
     batch.embeddings = leaf_at(sequences.clean(), move);
     const at::Tensor part = loss(batch);
     (part * (factor * share)).backward();
@@ -124,9 +118,9 @@ nn::FitHooks embedding_hooks(const EmbeddingConfig& config, const Run& run, Embe
     return hooks;
   }
   hooks.batch = [config, &run, &work](nn::Batch& batch, const nn::LossFunction& loss) {
-    const auto begin = Clock::now();
+    const double begin = run.seconds();
     const at::Tensor move = move_in_box(config, run, batch, loss);
-    work.extra_ms += ms_since(begin);
+    work.extra_ms += ms_since(begin, run);
     ++work.micro_batches;
     batch.embeddings = batch.embeddings + move;
     return loss(batch);
