@@ -163,7 +163,7 @@ void topic_sweep(benchmark::State& state, const Kernels& row) {
   std::vector<uint32_t> random(ids.size());
   for (int32_t& id : ids) id = static_cast<int32_t>(generator() % static_cast<uint32_t>(terms));
   for (uint32_t& bits : random) bits = static_cast<uint32_t>(generator());
-  std::vector<uint8_t> drawn(ids.size());
+  std::vector<uint16_t> drawn(ids.size());
   const int64_t first[] = {0, tokens / 2, tokens};
   for (auto _ : state) {
     row.topic_sweep({2, first, ids.data(), drawn.data(), random.data(), topics, term_topic.data(),
