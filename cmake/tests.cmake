@@ -17,6 +17,10 @@ function(cupel_tests)
     target_compile_options(cupel_tests PRIVATE
       $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds> $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
       $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>)
+    # Under sanitizers optimising a test takes longer than compiling it; the library stays optimised.
+    if(CUPEL_SANITIZE)
+      target_compile_options(cupel_tests PRIVATE -O0)
+    endif()
   endif()
   if(CUPEL_HEAVY AND heavy)
     cupel_test_program(cupel_nn_tests cupel_heavy ${heavy} ${support_nn})
