@@ -7,23 +7,19 @@ resume. At the end kept.jsonl, decisions.jsonl, rejects.jsonl and the report mus
 for byte apart from times and rates, and nothing else may be left. The folder of a failing case is kept.
 """
 
-import argparse
 import gzip
 import json
 import pathlib
 import random
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 
+import killed_run
+from killed_run import EXIT_INTERRUPTED, KILLS_A_LIFE, Wrong, parser, require_end, wait
 from results import Results
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-SECONDS = 120
-KILLS_A_LIFE = 4
-EXIT_INTERRUPTED = 130
 TIMES = {"seconds", "documents_per_second", "peak_memory_bytes", "resumed_from"}
 LETTERS = str.maketrans("0123456789", "aeioubdklm")
 WHOLE = ("kept.jsonl", "decisions.jsonl", "rejects.jsonl", "recipe.yaml", "config.yaml")
@@ -37,21 +33,13 @@ curate:
   save_seconds: 0
 """
 
-options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-options.add_argument("--build", default=ROOT / "build/release", type=pathlib.Path)
-options.add_argument("--kills", default=12, type=int)
-options.add_argument("--cuts", default=4, type=int)
+options = parser(__doc__)
 options.add_argument("--rows", default=24000, type=int)
-options.add_argument("--seed", default=1, type=int)
 chosen = options.parse_args()
 program = chosen.build.resolve() / "cupel"
 place = pathlib.Path(tempfile.mkdtemp(prefix="curate-kills-"))
 chance = random.Random(chosen.seed)
 results = Results("curate-kills")
-
-
-class Wrong(Exception):
-    """What must not be."""
 
 
 def text(vocabulary, start):
@@ -94,24 +82,11 @@ def write_inputs():
 
 
 def start(folder):
-    with open(folder.with_suffix(".log"), "a", encoding="utf-8") as log:
-        return subprocess.Popen([program, "run", place / "recipe.yaml", "--out", folder, "--threads", "2", "--resume"],
-                                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-
-def wait(process):
-    try:
-        return process.wait(SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        raise Wrong(f"a run took over {SECONDS} s")
+    return killed_run.start(program, place / "recipe.yaml", folder, threads=2)
 
 
 def run_to_the_end(folder):
-    code = wait(start(folder))
-    if code:
-        raise Wrong(f"exit {code} of a resumed run: {folder.with_suffix('.log').read_text(encoding='utf-8')[-600:]}")
+    require_end(start(folder), folder)
 
 
 def disturb(folder, seconds, signals):

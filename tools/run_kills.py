@@ -8,28 +8,19 @@ whole after every kill; at the end weights, optimizer, metrics, predictions and 
 undisturbed run, to the bit, apart from times and rates. The folder of a failing case is kept.
 """
 
-import argparse
 import pathlib
 import random
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 
+import killed_run
+from killed_run import EXIT_INTERRUPTED, KILLS_A_LIFE, Wrong, parser, require_end, wait
 from results import Results
-from tiny_run import SAVE_STEPS, STEPS, VARIANTS, Wrong, check_committed, check_outcome, checkpoints, outcome, read, write_recipes
+from tiny_run import SAVE_STEPS, STEPS, VARIANTS, check_committed, check_outcome, checkpoints, outcome, read, write_recipes
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-SECONDS = 120
-KILLS_A_LIFE = 4
-EXIT_INTERRUPTED = 130
-
-options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-options.add_argument("--build", default=ROOT / "build/release", type=pathlib.Path)
-options.add_argument("--kills", default=12, type=int)
-options.add_argument("--cuts", default=4, type=int)
-options.add_argument("--seed", default=1, type=int)
+options = parser(__doc__)
 chosen = options.parse_args()
 program = chosen.build.resolve() / "cupel"
 place = pathlib.Path(tempfile.mkdtemp(prefix="kills-"))
@@ -42,24 +33,11 @@ class TooLate(Exception):
 
 
 def start(variant, folder):
-    with open(folder.with_suffix(".log"), "a", encoding="utf-8") as log:
-        return subprocess.Popen([program, "run", place / f"{variant}.yaml", "--out", folder, "--threads", "1", "--resume"],
-                                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-
-def wait(process):
-    try:
-        return process.wait(SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        raise Wrong(f"a run took over {SECONDS} s")
+    return killed_run.start(program, place / f"{variant}.yaml", folder, threads=1)
 
 
 def run_to_the_end(variant, folder):
-    code = wait(start(variant, folder))
-    if code:
-        raise Wrong(f"exit {code} of a resumed run: {folder.with_suffix('.log').read_text(encoding='utf-8')[-600:]}")
+    require_end(start(variant, folder), folder)
 
 
 def cut(variant, folder, number):

@@ -3,6 +3,8 @@
 import hashlib
 import json
 
+from killed_run import Wrong
+
 STEPS, SAVE_STEPS, CHECKPOINTS_KEPT = 60, 3, 2
 TIMES = {"seconds", "time", "peak_memory_bytes", "peak_tensor_bytes", "tokens_per_second", "step_ms", "extra_step_ms"}
 APART = TIMES | {"resumed_from", "metrics_bytes"}  # rows of metrics.jsonl differ in length, as their times do
@@ -51,10 +53,6 @@ train:
     num_nextn_predict_layers: 1
   precision: bf16""" + COMMON,
 }
-
-
-class Wrong(Exception):
-    """What must not be."""
 
 
 def write_recipes(place):
