@@ -101,10 +101,14 @@ std::optional<json::Value> finished_report(const Stage& stage, const Run& run) {
   return *mine;
 }
 
-/// The stage's report, and the page over all reports of the run so far.
+/// The page over all reports of the run so far.
+void write_page(Run& run) {
+  if (run.has_folder()) run.write("report.html", report_html(run.folder()));
+}
+
 void finish(const std::string& stage, const json::Value& report, Run& run) {
   run.finish(stage, report);
-  if (run.has_folder()) run.write("report.html", report_html(run.folder()));
+  write_page(run);
 }
 
 Result run_stage(const Request& request, std::size_t index, Run& run) {
@@ -172,6 +176,7 @@ Executed execute(const Request& request, const fs::path& folder) {
     result.texts.push_back(std::move(done.text));
     if (result.exit_code == 0) result.exit_code = done.exit_code;
   }
+  if (!ran) write_page(run);  // a kill may have come between the last report and its page
   return result;
 }
 

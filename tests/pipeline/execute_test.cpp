@@ -65,6 +65,17 @@ TEST(Execute, AResumedRunSkipsWhatIsFinishedAndUnchanged) {
   EXPECT_EQ(calls, 2);
 }
 
+TEST(Execute, AResumedRunWritesThePageThatAKillLeftOut) {
+  TemporaryFolder folder(TemporaryFolder::Place::memory);
+  Request request = request_for(folder, "run", kTwoStages);
+  execute(request, folder / "run");
+  const std::string page = read_file(folder / "run/report.html");
+  remove_path(folder / "run/report.html");
+  request.line.flags.resume = true;
+  execute(request, folder / "run");
+  EXPECT_EQ(read_file(folder / "run/report.html"), page);
+}
+
 TEST(Execute, AStageWhoseOutputChangedIsRunAgainWithAllThatFollow) {
   TemporaryFolder folder(TemporaryFolder::Place::memory);
   Request request = request_for(folder, "run", kTwoStages);
