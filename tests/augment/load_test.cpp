@@ -11,7 +11,7 @@ namespace {
 
 using testing::ElementsAre;
 
-std::string table(int rows = 40) {
+std::string table_text(int rows = 40) {
   std::string out = "day,amount,shop,id,label\n";
   for (int i = 0; i < rows; ++i) {
     out += std::to_string(i / 10) + "," + std::to_string(i) + "," + (i % 3 == 0 ? "a" : "b") +
@@ -20,12 +20,12 @@ std::string table(int rows = 40) {
   return out;
 }
 
-struct Scene {
+struct LoadScene {
   TemporaryFolder folder{TemporaryFolder::Place::memory};
   cupel::Run run{RunOptions{}};
   Config config;
 
-  explicit Scene(const std::string& text = table()) {
+  explicit LoadScene(const std::string& text = table_text()) {
     config.input.text = folder.write("t.csv", text).string();
     config.label = "label";
     config.exclude = {"id"};
@@ -40,7 +40,7 @@ std::vector<std::string> names_of(const Dataset& data) {
 }
 
 TEST(Load, SplitsByTimeAndMakesTextsOneHot) {
-  Scene scene;
+  LoadScene scene;
   scene.config.split = {.time = "day", .validation_from = 2, .test_from = 3};
   scene.config.immutable = {"shop"};
   scene.config.integer = {"amount"};
@@ -57,7 +57,7 @@ TEST(Load, SplitsByTimeAndMakesTextsOneHot) {
 }
 
 TEST(Load, SplitsBySharesWithoutATime) {
-  Scene scene;
+  LoadScene scene;
   const Dataset data = scene.read();
   EXPECT_EQ(data.train.size(), 20);
   EXPECT_EQ(data.validation.size(), 10);
@@ -68,7 +68,7 @@ TEST(Load, SplitsBySharesWithoutATime) {
 }
 
 TEST(Load, AGroupIsNoFeature) {
-  Scene scene;
+  LoadScene scene;
   scene.config.group = "shop";
   const Dataset data = scene.read();
   EXPECT_THAT(names_of(data), ElementsAre("day", "amount"));
@@ -76,33 +76,33 @@ TEST(Load, AGroupIsNoFeature) {
 }
 
 TEST(Load, ARowWithAMissingNumberIsRejected) {
-  Scene scene(table() + "3,,a,y,1\n");
+  LoadScene scene(table_text() + "3,,a,y,1\n");
   const Dataset data = scene.read();
   EXPECT_EQ(scene.run.rejected(), 1);
   EXPECT_EQ(data.train.size() + data.validation.size() + data.test.size(), 40);
 }
 
 TEST(Load, NamesTheLineOfALabelThatIsNeither) {
-  Scene scene(table() + "3,5,a,y,2\n");
+  LoadScene scene(table_text() + "3,5,a,y,2\n");
   EXPECT_THAT([&] { scene.read(); },
               throws_error(ErrorKind::data, "t.csv:42: label \"label\" is 2, neither 0 nor 1"));
 }
 
 TEST(Load, RefusesColumnsThatAreNotThere) {
-  Scene scene;
+  LoadScene scene;
   scene.config.immutable = {"shape"};
   EXPECT_THAT([&] { scene.read(); }, throws_error(ErrorKind::data, "no column \"shape\""));
 }
 
 TEST(Load, RefusesAPartWithoutPositives) {
-  Scene scene;
+  LoadScene scene;
   scene.config.split = {.time = "day", .validation_from = 2, .test_from = 9};
   EXPECT_THAT([&] { scene.read(); },
               throws_error(ErrorKind::data, "the test part has 0 rows, 0 of them labelled 1"));
 }
 
 TEST(Load, RefusesAColumnOfManyTexts) {
-  Scene scene(table(200));
+  LoadScene scene(table_text(200));
   scene.config.exclude = {};
   EXPECT_THAT([&] { scene.read(); },
               throws_error(ErrorKind::data, "column \"id\" has 200 different texts"));

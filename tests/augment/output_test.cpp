@@ -12,14 +12,14 @@
 namespace cupel::augment {
 namespace {
 
-struct Scene {
+struct OutputScene {
   TemporaryFolder folder{TemporaryFolder::Place::memory};
   std::optional<Run> run;
   std::vector<Feature> features{2};
   Fitted fitted{Mlp(2, {3}, Rng(1, "network")), 0.5f, {}};
   Rows rows;
 
-  Scene() {
+  OutputScene() {
     RunOptions options;
     options.folder = folder / "run";
     run.emplace(options);
@@ -38,7 +38,7 @@ struct Scene {
 };
 
 TEST(Output, TheModelIsLayersAndWhatTheyRead) {
-  Scene scene;
+  OutputScene scene;
   write_model(scene.fitted, scene.features, *scene.run);
   const Safetensors file = Safetensors::open(scene.folder / "run/model");
   ASSERT_EQ(file.tensors().size(), 4u);
@@ -54,7 +54,7 @@ TEST(Output, TheModelIsLayersAndWhatTheyRead) {
 }
 
 TEST(Output, RowsStandInTheirOwnUnitBeforeAndAfter) {
-  Scene scene;
+  OutputScene scene;
   const Perturber perturber(scene.features, {.epsilon = 0.1}, 16);
   write_rows(scene.fitted, {.epsilon = 0.1}, perturber, scene.rows, *scene.run);
   const Table table = read_table(scene.folder / "run/augmented.csv", {}, nullptr);

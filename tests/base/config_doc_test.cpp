@@ -11,7 +11,7 @@ namespace {
 
 using testing::HasSubstr;
 
-Sample read(const std::string& text) {
+Sample read_sample(const std::string& text) {
   Sample sample;
   yaml::read_struct(yaml::parse(text, "config.yaml"), sample, {});
   return sample;
@@ -28,8 +28,8 @@ TEST(ConfigDoc, ResolvedSettingsReadBackEqual) {
   sample.weights = {{"1e3", 0.1}, {"null", 2}};
   sample.stages = {{8, 2}, {1e9, 1}};
   const std::string text = to_yaml(to_json(sample));
-  EXPECT_EQ(read(text), sample) << text;
-  EXPECT_EQ(to_yaml(to_json(read(text))), text);
+  EXPECT_EQ(read_sample(text), sample) << text;
+  EXPECT_EQ(to_yaml(to_json(read_sample(text))), text);
 }
 
 TEST(ConfigDoc, TheResolvedTextNamesEverySettingInOrder) {
@@ -44,7 +44,7 @@ TEST(ConfigDoc, TextThatLooksLikeSomethingElseStaysText) {
                                  " a", "", "..", "-.inf", "é"}) {
     Sample sample;
     sample.name = text;
-    EXPECT_EQ(read(to_yaml(to_json(sample))).name, text);
+    EXPECT_EQ(read_sample(to_yaml(to_json(sample))).name, text);
   }
 }
 

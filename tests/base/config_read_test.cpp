@@ -9,7 +9,7 @@
 namespace cupel {
 namespace {
 
-Sample read(const std::string& text, const std::vector<std::string>& words = {}) {
+Sample read_recipe(const std::string& text, const std::vector<std::string>& words = {}) {
   yaml::Node root = yaml::parse(text, "recipe.yaml");
   for (const std::string& word : words) yaml::merge_override(root, word);
   Sample sample;
@@ -20,7 +20,7 @@ Sample read(const std::string& text, const std::vector<std::string>& words = {})
 auto fails_with(const std::string& message) { return throws_exactly(ErrorKind::config, message); }
 
 TEST(Config, ReadsEveryKindOfField) {
-  const Sample sample = read(
+  const Sample sample = read_recipe(
       "seed: 7\nepsilon: 1e-4\npacked: true\nname: 12\ninput: data/a.jsonl\nmode: reference\n"
       "layers: [256, 1e2]\nnested: {initial: 65536}\nlimit: 3\nweights: {a: 0.5, b: 2}\n"
       "stages: [{initial: 1}, 2]\n");
@@ -87,16 +87,16 @@ TEST(Config, AnEmptySectionIsCheckedLikeAnyOther) {
 }
 
 TEST(Config, KeepsTheDefaultsOfWhatIsNotMentioned) {
-  EXPECT_EQ(read(""), Sample{});
-  EXPECT_EQ(read("seed: 2").epsilon, Sample{}.epsilon);
-  EXPECT_EQ(read("limit: null").limit, std::nullopt);
+  EXPECT_EQ(read_recipe(""), Sample{});
+  EXPECT_EQ(read_recipe("seed: 2").epsilon, Sample{}.epsilon);
+  EXPECT_EQ(read_recipe("limit: null").limit, std::nullopt);
 }
 
 TEST(Config, AnUnknownKeyIsNamedWithItsPlaceAndTheNearestName) {
-  EXPECT_THAT([] { read("seed: 1\nnested:\n    epslion: 2\n"); },
+  EXPECT_THAT([] { read_recipe("seed: 1\nnested:\n    epslion: 2\n"); },
               fails_with("recipe.yaml:3:5: unknown key \"epslion\"; known keys: initial, "
                          "min_scale"));
-  EXPECT_THAT([] { read("seed: 1\nepslion: 2\n"); },
+  EXPECT_THAT([] { read_recipe("seed: 1\nepslion: 2\n"); },
               fails_with("recipe.yaml:2:1: unknown key \"epslion\", did you mean \"epsilon\"?"));
 }
 
@@ -119,68 +119,70 @@ TEST(Config, ANameOfAnotherToolIsRefusedWithWhatToWrite) {
 }
 
 TEST(Config, AnUnknownKeyOfTheCommandLineIsNamedInFull) {
-  EXPECT_THAT([] { read("", {"--nested.min-scall=1"}); },
+  EXPECT_THAT([] { read_recipe("", {"--nested.min-scall=1"}); },
               fails_with("--nested.min-scall: unknown key \"nested.min_scall\", did you mean "
                          "\"nested.min_scale\"?"));
-  EXPECT_THAT([] { read("", {"--nestd.initial=1"}); },
+  EXPECT_THAT([] { read_recipe("", {"--nestd.initial=1"}); },
               fails_with("--nestd.initial: unknown key \"nestd\", did you mean \"nested\"?"));
 }
 
 TEST(Config, AnAliasIsTheSettingAndMayNotStandBesideIt) {
-  EXPECT_EQ(read("eps: 0.2").epsilon, 0.2);
-  EXPECT_THAT([] { read("epsilon: 0.1\neps: 0.2"); },
+  EXPECT_EQ(read_recipe("eps: 0.2").epsilon, 0.2);
+  EXPECT_THAT([] { read_recipe("epsilon: 0.1\neps: 0.2"); },
               fails_with("recipe.yaml:2:1: \"eps\" is another name of \"epsilon\", which is given "
                          "too; keep one of the two"));
-  EXPECT_EQ(read("epsilon: 0.1", {"--eps=0.2"}).epsilon, 0.2) << "the command line overrides";
+  EXPECT_EQ(read_recipe("epsilon: 0.1", {"--eps=0.2"}).epsilon, 0.2)
+      << "the command line overrides";
 }
 
 TEST(Config, ChecksTypes) {
   EXPECT_THAT(
-      [] { read("seed: many"); },
+      [] { read_recipe("seed: many"); },
       fails_with("recipe.yaml:1:7: \"seed\" must be a whole number, not many; write digits, "
                  "as in 42 or 1e3"));
-  EXPECT_THAT([] { read("seed: 1.5"); }, throws_error(ErrorKind::config, "not 1.5"));
-  EXPECT_THAT([] { read("seed:"); },
+  EXPECT_THAT([] { read_recipe("seed: 1.5"); }, throws_error(ErrorKind::config, "not 1.5"));
+  EXPECT_THAT([] { read_recipe("seed:"); },
               throws_error(ErrorKind::config, "a whole number, not nothing"));
-  EXPECT_THAT([] { read("epsilon: \"0.1\""); },
+  EXPECT_THAT([] { read_recipe("epsilon: \"0.1\""); },
               fails_with("recipe.yaml:1:10: \"epsilon\" must be a number, not the text \"0.1\"; "
                          "remove the quotes"));
-  EXPECT_THAT([] { read("epsilon: .nan"); }, throws_error(ErrorKind::config, "must be a number"));
-  EXPECT_THAT([] { read("packed: yes"); },
+  EXPECT_THAT([] { read_recipe("epsilon: .nan"); },
+              throws_error(ErrorKind::config, "must be a number"));
+  EXPECT_THAT([] { read_recipe("packed: yes"); },
               fails_with("recipe.yaml:1:9: \"packed\" must be true or false, not yes; write true"));
-  EXPECT_THAT([] { read("name: [a]"); },
+  EXPECT_THAT([] { read_recipe("name: [a]"); },
               throws_error(ErrorKind::config, "must be text, not a list"));
-  EXPECT_THAT([] { read("layers: 3"); },
+  EXPECT_THAT([] { read_recipe("layers: 3"); },
               fails_with("recipe.yaml:1:9: \"layers\" must be a list, not 3; write it in brackets, "
                          "as in [a, b]"));
-  EXPECT_THAT([] { read("layers: [1, x]"); },
+  EXPECT_THAT([] { read_recipe("layers: [1, x]"); },
               throws_error(ErrorKind::config, "recipe.yaml:1:13: \"layers[1]\" must be a whole"));
-  EXPECT_THAT([] { read("nested: [1]"); },
+  EXPECT_THAT([] { read_recipe("nested: [1]"); },
               throws_error(ErrorKind::config, "\"nested\" must be a map, not a list"));
-  EXPECT_THAT([] { read("[1]"); },
+  EXPECT_THAT([] { read_recipe("[1]"); },
               throws_error(ErrorKind::config, "the recipe must be a map, not a list"));
 }
 
 TEST(Config, ChecksRanges) {
-  EXPECT_THAT([] { read("epsilon: 2"); },
+  EXPECT_THAT([] { read_recipe("epsilon: 2"); },
               fails_with("recipe.yaml:1:10: \"epsilon\" must be between 0 and 1, not 2; choose a "
                          "value in the range"));
-  EXPECT_THAT([] { read("nested: {min_scale: 0}"); },
+  EXPECT_THAT([] { read_recipe("nested: {min_scale: 0}"); },
               throws_error(ErrorKind::config, "\"nested.min_scale\" must be at least 1, not 0"));
-  EXPECT_THAT([] { read("layers: [3000000000]"); },
+  EXPECT_THAT([] { read_recipe("layers: [3000000000]"); },
               throws_error(ErrorKind::config, "between -2147483648 and 2147483647"));
-  EXPECT_THAT([] { read("seed: 9223372036854775808"); },
+  EXPECT_THAT([] { read_recipe("seed: 9223372036854775808"); },
               throws_error(ErrorKind::config, "\"seed\" must be a whole number"));
 }
 
 TEST(Config, NamesTheChoicesAndTheNearestOne) {
-  EXPECT_THAT([] { read("mode: refrence"); },
+  EXPECT_THAT([] { read_recipe("mode: refrence"); },
               fails_with("recipe.yaml:1:7: \"mode\" must be one of duplicate, reference, not "
                          "refrence; did you mean \"reference\"?"));
 }
 
 TEST(Config, ReportsWhatSpansFields) {
-  EXPECT_THAT([] { read("nested: {initial: 2, min_scale: 4}"); },
+  EXPECT_THAT([] { read_recipe("nested: {initial: 2, min_scale: 4}"); },
               throws_error(ErrorKind::config,
                            "recipe.yaml:1:9: nested: min_scale must not exceed initial"));
 }
@@ -188,23 +190,23 @@ TEST(Config, ReportsWhatSpansFields) {
 TEST(Config, EverySpellingOfANumberIsOne) {
   for (const char* text :
        {"1e-4", "1E-4", "1.0e-4", "1.e-4", ".0001", "0.0001", "+1e-4", "1e-04"}) {
-    EXPECT_EQ(read(std::string("epsilon: ") + text).epsilon, 1e-4) << text;
+    EXPECT_EQ(read_recipe(std::string("epsilon: ") + text).epsilon, 1e-4) << text;
   }
   for (const char* text : {"0x10", "1_000", "1e", "--1", "1e-4x", "inf", "", "1,5", "+-1"}) {
-    EXPECT_THROW(read(std::string("epsilon: ") + text), Error) << text;
+    EXPECT_THROW(read_recipe(std::string("epsilon: ") + text), Error) << text;
   }
-  EXPECT_EQ(read("seed: -3").seed, -3);
-  EXPECT_EQ(read("seed: 1e3").seed, 1000);
-  EXPECT_EQ(read("seed: +3").seed, 3);
-  EXPECT_THROW(read("seed: +-3"), Error);
+  EXPECT_EQ(read_recipe("seed: -3").seed, -3);
+  EXPECT_EQ(read_recipe("seed: 1e3").seed, 1000);
+  EXPECT_EQ(read_recipe("seed: +3").seed, 3);
+  EXPECT_THROW(read_recipe("seed: +-3"), Error);
 }
 
 TEST(Config, PathsAreRelativeToTheRecipeAndOnTheCommandLineToTheShell) {
-  EXPECT_EQ(read("input: ../a").input.text, "/a");
-  EXPECT_EQ(read("input: /x/a").input.text, "/x/a");
-  EXPECT_EQ(read("input: \"\"").input.text, "");
-  EXPECT_EQ(read("input: ${curate.kept}").input.text, "${curate.kept}");
-  EXPECT_EQ(read("", {"--input=a/b"}).input.text, "a/b");
+  EXPECT_EQ(read_recipe("input: ../a").input.text, "/a");
+  EXPECT_EQ(read_recipe("input: /x/a").input.text, "/x/a");
+  EXPECT_EQ(read_recipe("input: \"\"").input.text, "");
+  EXPECT_EQ(read_recipe("input: ${curate.kept}").input.text, "${curate.kept}");
+  EXPECT_EQ(read_recipe("", {"--input=a/b"}).input.text, "a/b");
 }
 
 struct Sized {
@@ -261,7 +263,7 @@ TEST(Nearest, CountsASwapOfNeighboursAsOne) {
 
 TEST(Config, AnErrorRepeatsNoMoreThanALineOfTheUsersText) {
   try {
-    read("seed: " + std::string(1 << 20, 'x'));
+    read_recipe("seed: " + std::string(1 << 20, 'x'));
     FAIL();
   } catch (const Error& error) {
     EXPECT_LT(std::string(error.what()).size(), 300u);

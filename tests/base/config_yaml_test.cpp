@@ -11,7 +11,7 @@ namespace {
 
 Node tree(const std::string& text) { return parse(text, "recipe.yaml"); }
 
-auto refuses(const std::string& text, const std::string& message) {
+auto refuses_yaml(const std::string& text, const std::string& message) {
   return testing::Matches(throws_error(ErrorKind::config, message))(
       std::function<void()>([text] { tree(text); }));
 }
@@ -39,43 +39,43 @@ TEST(Yaml, RefusesADuplicateKeyWithBothPlaces) {
               throws_exactly(ErrorKind::config,
                              "recipe.yaml:5:3: duplicate key \"c\", first at recipe.yaml:3:3; keep "
                              "one of the two"));
-  EXPECT_TRUE(refuses("{a: 1, \"a\": 2}", "recipe.yaml:1:8: duplicate key \"a\""));
+  EXPECT_TRUE(refuses_yaml("{a: 1, \"a\": 2}", "recipe.yaml:1:8: duplicate key \"a\""));
   EXPECT_NO_THROW(tree("a: {a: {a: 1}}"));
 }
 
 TEST(Yaml, ASyntaxErrorHasItsPlace) {
-  EXPECT_TRUE(refuses("a: [1, 2\nb: 3", "recipe.yaml:2:"));
-  EXPECT_TRUE(refuses("a: b: c", "recipe.yaml:1:5: "));
-  EXPECT_TRUE(refuses("a: *nothing", "recipe.yaml:1:"));
+  EXPECT_TRUE(refuses_yaml("a: [1, 2\nb: 3", "recipe.yaml:2:"));
+  EXPECT_TRUE(refuses_yaml("a: b: c", "recipe.yaml:1:5: "));
+  EXPECT_TRUE(refuses_yaml("a: *nothing", "recipe.yaml:1:"));
 }
 
 TEST(Yaml, RefusesWhatNoRecipeNeeds) {
-  EXPECT_TRUE(refuses("a: 1\n---\nb: 2", "a second document"));
-  EXPECT_TRUE(refuses("[a]: 1", "a key must be text"));
-  EXPECT_TRUE(refuses("a: !!python/object:os.system x", "unknown tag"));
+  EXPECT_TRUE(refuses_yaml("a: 1\n---\nb: 2", "a second document"));
+  EXPECT_TRUE(refuses_yaml("[a]: 1", "a key must be text"));
+  EXPECT_TRUE(refuses_yaml("a: !!python/object:os.system x", "unknown tag"));
   EXPECT_EQ(tree("a: !!str 1").find("a")->quoted, true);
 }
 
 TEST(Yaml, RefusesBytesThatTheLibraryWouldRepairOrStopAt) {
-  EXPECT_TRUE(refuses("a: 1\nb: \x04\nc: 2", "recipe.yaml:2:4: a control character"));
-  EXPECT_TRUE(refuses(std::string("a: \0b", 6), "recipe.yaml:1:4: a control character"));
-  EXPECT_TRUE(refuses("a: \xff", "recipe.yaml:1:4: not UTF-8"));
+  EXPECT_TRUE(refuses_yaml("a: 1\nb: \x04\nc: 2", "recipe.yaml:2:4: a control character"));
+  EXPECT_TRUE(refuses_yaml(std::string("a: \0b", 6), "recipe.yaml:1:4: a control character"));
+  EXPECT_TRUE(refuses_yaml("a: \xff", "recipe.yaml:1:4: not UTF-8"));
 }
 
 TEST(Yaml, RefusesDepthThatWouldCostTheStack) {
   std::string deep, text;
   for (int i = 0; i < 65; ++i) deep += "[";
-  EXPECT_TRUE(refuses("a: " + deep, "nested more than 64 levels deep"));
+  EXPECT_TRUE(refuses_yaml("a: " + deep, "nested more than 64 levels deep"));
   for (int i = 0; i < 100; ++i) text += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
-  EXPECT_TRUE(refuses(text, "nested more than 64 levels deep"));
-  EXPECT_TRUE(refuses(std::string(100000, '['), "recipe.yaml:1:"));
+  EXPECT_TRUE(refuses_yaml(text, "nested more than 64 levels deep"));
+  EXPECT_TRUE(refuses_yaml(std::string(100000, '['), "recipe.yaml:1:"));
 }
 
 TEST(Yaml, RefusesTooLargeATextAndTooManyValues) {
-  EXPECT_TRUE(refuses(std::string((4 << 20) + 1, ' '), "recipe.yaml: larger than 4 MiB"));
+  EXPECT_TRUE(refuses_yaml(std::string((4 << 20) + 1, ' '), "recipe.yaml: larger than 4 MiB"));
   std::string many = "[";
   for (int i = 0; i < 100001; ++i) many += "1,";
-  EXPECT_TRUE(refuses(many + "]", "more than 100000 values"));
+  EXPECT_TRUE(refuses_yaml(many + "]", "more than 100000 values"));
 }
 
 TEST(Yaml, AnAliasIsACopyAtItsPlace) {
@@ -92,17 +92,17 @@ TEST(Yaml, RefusesABombOfAliases) {
     for (int j = 0; j < 8; ++j) bomb += ", " + before;
     bomb += "]\n";
   }
-  EXPECT_TRUE(refuses(bomb, "aliases included"));
+  EXPECT_TRUE(refuses_yaml(bomb, "aliases included"));
   std::string wide = "a: &a " + std::string(1 << 20, 'x') + "\nb: [";
   for (int i = 0; i < 1000; ++i) wide += "*a, ";
-  EXPECT_TRUE(refuses(wide + "]", "MiB of text, aliases included"));
-  EXPECT_TRUE(refuses("a: &a [*a]", "an alias inside the value it stands for"));
+  EXPECT_TRUE(refuses_yaml(wide + "]", "MiB of text, aliases included"));
+  EXPECT_TRUE(refuses_yaml("a: &a [*a]", "an alias inside the value it stands for"));
   std::string chain = "a0: &a0 [x]\n";
   for (int i = 1; i < 70; ++i) {
     chain += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) +
              "]\n";
   }
-  EXPECT_TRUE(refuses(chain, "nested more than 64 levels deep"));
+  EXPECT_TRUE(refuses_yaml(chain, "nested more than 64 levels deep"));
 }
 
 Node with_override(const std::string& text, const std::string& word) {

@@ -15,7 +15,7 @@
 namespace cupel {
 namespace {
 
-std::string read(const ScratchFile& file, int64_t at, std::size_t size) {
+std::string read_at(const ScratchFile& file, int64_t at, std::size_t size) {
   std::string out(size, '?');
   file.read(at, out.data(), size);
   return out;
@@ -30,9 +30,9 @@ TEST(ScratchFile, GivesBackWhatWasAppendedWhetherOrNotItIsOnDiskYet) {
   EXPECT_EQ(file.append(block), 700'004);
   EXPECT_EQ(file.append("silver"), 1'400'004);
   EXPECT_EQ(file.size(), 1'400'010);
-  EXPECT_EQ(read(file, 0, 5), "goldx");
-  EXPECT_EQ(read(file, 1'400'002, 8), "xxsilver") << "from the disk and from memory";
-  EXPECT_EQ(read(file, 1'400'006, 4), "lver");
+  EXPECT_EQ(read_at(file, 0, 5), "goldx");
+  EXPECT_EQ(read_at(file, 1'400'002, 8), "xxsilver") << "from the disk and from memory";
+  EXPECT_EQ(read_at(file, 1'400'006, 4), "lver");
 }
 
 TEST(ScratchFile, ChangesBytesOnDiskInMemoryAndAcross) {
@@ -42,10 +42,10 @@ TEST(ScratchFile, ChangesBytesOnDiskInMemoryAndAcross) {
   file.append("silver");
   file.write(10, "gold");
   file.write((1 << 20) + 1, "IL");
-  EXPECT_EQ(read(file, 9, 6), "agolda");
-  EXPECT_EQ(read(file, 1 << 20, 6), "sILver");
+  EXPECT_EQ(read_at(file, 9, 6), "agolda");
+  EXPECT_EQ(read_at(file, 1 << 20, 6), "sILver");
   file.write((1 << 20) - 1, "XYZ");
-  EXPECT_EQ(read(file, (1 << 20) - 2, 8), "aXYZLver");
+  EXPECT_EQ(read_at(file, (1 << 20) - 2, 8), "aXYZLver");
 }
 
 TEST(ScratchFile, LeavesNoNameInItsFolder) {
@@ -63,8 +63,8 @@ TEST(ScratchFile, GoesOnAfterShortAndInterruptedWrites) {
     ScratchFile file(folder.path());
     file.append("gold");
     file.append(block);
-    EXPECT_EQ(read(file, 0, 5), "golda");
-    EXPECT_EQ(read(file, (1 << 20) + 3, 4), "aend");
+    EXPECT_EQ(read_at(file, 0, 5), "golda");
+    EXPECT_EQ(read_at(file, (1 << 20) + 3, 4), "aend");
   }
 }
 
@@ -82,7 +82,7 @@ TEST(ScratchFile, IsCopiedAndGoesOnFromACopy) {
   other.copy_from(folder / "copy", (3 << 19) + 3);
   EXPECT_EQ(other.size(), (3 << 19) + 3);
   other.append("ly");
-  EXPECT_EQ(read(other, 3 << 19, 5), "silly");
+  EXPECT_EQ(read_at(other, 3 << 19, 5), "silly");
   EXPECT_EQ(read_file(folder / "copy"), block + "silver") << "which stays as it is";
   EXPECT_THAT([&] { other.copy_from(folder / "copy", 1 << 22); },
               throws_error(ErrorKind::resource, "cannot read a temporary file"));
@@ -100,7 +100,7 @@ TEST(ScratchFile, UnderANameOutlivesItsProcessAndIsGoneOnFrom) {
   other.adopt(folder / "name", 15);
   other.append(" and tin");
   other.link_to(folder / "again");
-  EXPECT_EQ(read(other, 9, 14), "silver and tin");
+  EXPECT_EQ(read_at(other, 9, 14), "silver and tin");
   EXPECT_EQ(read_file(folder / "again").substr(0, 23), "gold and silver and tin");
   EXPECT_EQ(std::filesystem::hard_link_count(folder / "name"), 2u) << "no second copy on disk";
 }
@@ -112,7 +112,7 @@ TEST(ScratchFile, TakesBytesFromSeveralThreads) {
   pool.parallel_for(200, 1, [&](int64_t i, int64_t) {
     const std::string text(20'000, static_cast<char>('a' + i % 26));
     const int64_t at = file.append(text);
-    EXPECT_EQ(read(file, at, text.size()), text);
+    EXPECT_EQ(read_at(file, at, text.size()), text);
   });
   EXPECT_EQ(file.size(), 4'000'000);
 }

@@ -19,7 +19,7 @@ std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text));
 }
 
-std::string read(const BlockStore& store, int64_t block, int64_t offset, std::size_t size) {
+std::string read_block(const BlockStore& store, int64_t block, int64_t offset, std::size_t size) {
   std::string text(size, '?');
   store.read(block, offset, std::as_writable_bytes(std::span(text)));
   return text;
@@ -35,12 +35,12 @@ TEST(BlockStore, ReadsBackWhatLiesInMemoryAndWhatWasSpilled) {
   EXPECT_EQ(store.put(bytes_of("")), 3);
   EXPECT_EQ(store.put(bytes_of("more")), 4);
   EXPECT_EQ(store.spilled_bytes(), 10);
-  EXPECT_EQ(read(store, 0, 0, 6), "memory");
-  EXPECT_EQ(read(store, 1, 0, 6), "beyond");
-  EXPECT_EQ(read(store, 1, 2, 3), "yon");
-  EXPECT_EQ(read(store, 2, 0, 2), "it");
-  EXPECT_EQ(read(store, 3, 0, 0), "");
-  EXPECT_EQ(read(store, 4, 1, 3), "ore");
+  EXPECT_EQ(read_block(store, 0, 0, 6), "memory");
+  EXPECT_EQ(read_block(store, 1, 0, 6), "beyond");
+  EXPECT_EQ(read_block(store, 1, 2, 3), "yon");
+  EXPECT_EQ(read_block(store, 2, 0, 2), "it");
+  EXPECT_EQ(read_block(store, 3, 0, 0), "");
+  EXPECT_EQ(read_block(store, 4, 1, 3), "ore");
 }
 
 TEST(BlockStore, LeavesNoNameInItsFolder) {
@@ -52,14 +52,14 @@ TEST(BlockStore, LeavesNoNameInItsFolder) {
 
 TEST(BlockStore, WithoutAFolderSpillsWhereTheSystemDoes) {
   BlockStore store(0, {});
-  EXPECT_EQ(read(store, store.put(bytes_of("spilled")), 0, 7), "spilled");
+  EXPECT_EQ(read_block(store, store.put(bytes_of("spilled")), 0, 7), "spilled");
   EXPECT_EQ(store.spilled_bytes(), 7);
 }
 
 TEST(BlockStore, TouchesNoDiskWhileMemoryLasts) {
   BlockStore store(100, "/no/such/folder");
   store.put(bytes_of(std::string(100, 'x')));
-  EXPECT_EQ(read(store, 0, 99, 1), "x");
+  EXPECT_EQ(read_block(store, 0, 99, 1), "x");
 }
 
 TEST(BlockStore, GivesMemoryOfADroppedBlockToLaterOnes) {
@@ -67,7 +67,7 @@ TEST(BlockStore, GivesMemoryOfADroppedBlockToLaterOnes) {
   store.put(bytes_of("first"));
   store.drop(0);
   store.drop(0);
-  EXPECT_EQ(read(store, store.put(bytes_of("second")), 0, 6), "second");
+  EXPECT_EQ(read_block(store, store.put(bytes_of("second")), 0, 6), "second");
   EXPECT_EQ(store.spilled_bytes(), 0);
 }
 
@@ -93,7 +93,7 @@ TEST(BlockStore, TakesBlocksFromSeveralThreads) {
   pool.parallel_for(200, 1, [&](int64_t i, int64_t) {
     const std::string text = std::to_string(i);
     const int64_t block = store.put(bytes_of(text));
-    EXPECT_EQ(read(store, block, 0, text.size()), text);
+    EXPECT_EQ(read_block(store, block, 0, text.size()), text);
   });
   EXPECT_GT(store.spilled_bytes(), 0);
 }

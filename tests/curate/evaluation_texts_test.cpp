@@ -14,7 +14,7 @@ using testing::HasSubstr;
 
 constexpr const char* kLong = "one two three four five six seven eight";
 
-DecontaminateConfig config_of(const std::vector<std::filesystem::path>& files) {
+DecontaminateConfig evaluation_config(const std::vector<std::filesystem::path>& files) {
   DecontaminateConfig config;
   for (const auto& file : files) config.files.push_back({file.string()});
   return config;
@@ -43,8 +43,8 @@ TEST(EvaluationTexts, EachFieldIsATextWithTheAnswersOfItsRow) {
       "\", \"other\": \"" + kLong +
       " x\", \"answers\": {\"text\": [\"Paris\", \"\", 7]}, \"answer\": \"A b\"}";
   const EvaluationTexts found =
-      read(config_of({folder.write("a.txt", std::string(kLong) + " nine\n"),
-                      folder.write("b.jsonl", "{\"question\": \"Why?\"}\n" + row + "\n")}));
+      read(evaluation_config({folder.write("a.txt", std::string(kLong) + " nine\n"),
+                              folder.write("b.jsonl", "{\"question\": \"Why?\"}\n" + row + "\n")}));
   ASSERT_EQ(found.texts.size(), 3u);
   EXPECT_EQ(found.left_out, 1);
   EXPECT_EQ(found.texts[0].file, 0u);
@@ -61,18 +61,20 @@ TEST(EvaluationTexts, ThatAreEqualAreOneWithTheAnswersOfAll) {
   const auto row = [](const std::string& answer) {
     return std::string("{\"prompt\": \"") + kLong + "\", \"answer\": " + answer + "}\n";
   };
-  const auto both = read(config_of({folder.write("a.jsonl", row("\"gold\"") + row("\"tin\""))}));
+  const auto both =
+      read(evaluation_config({folder.write("a.jsonl", row("\"gold\"") + row("\"tin\""))}));
   ASSERT_EQ(both.texts.size(), 1u);
   EXPECT_EQ(both.texts[0].line, 1);
   EXPECT_THAT(both.texts[0].answers, ElementsAre(words("gold"), words("tin")));
-  const auto one =
-      read(config_of({folder.write("b.jsonl", row("\"gold\"") + row("null") + row("\"tin\""))}));
+  const auto one = read(
+      evaluation_config({folder.write("b.jsonl", row("\"gold\"") + row("null") + row("\"tin\""))}));
   EXPECT_THAT(one.texts[0].answers, testing::IsEmpty()) << "one of them needs none";
 }
 
 TEST(EvaluationTexts, MayBeShorterWhereTheNgramIs) {
   const TemporaryFolder folder;
-  DecontaminateConfig config = config_of({folder.write("a.txt", "one two three four five\n")});
+  DecontaminateConfig config =
+      evaluation_config({folder.write("a.txt", "one two three four five\n")});
   config.ngram = 5;
   EXPECT_EQ(read(config).texts.size(), 1u);
   config.ngram = 6;
@@ -82,7 +84,7 @@ TEST(EvaluationTexts, MayBeShorterWhereTheNgramIs) {
 
 TEST(EvaluationTexts, OfAFileWithoutTheFieldsAreNamed) {
   const TemporaryFolder folder;
-  EXPECT_THAT([&] { read(config_of({folder.write("a.jsonl", "{\"body\": \"gold\"}\n")})); },
+  EXPECT_THAT([&] { read(evaluation_config({folder.write("a.jsonl", "{\"body\": \"gold\"}\n")})); },
               throws_error(ErrorKind::data,
                            "a.jsonl: no row has one of the fields text, question, prompt, "));
 }
@@ -93,8 +95,9 @@ TEST(EvaluationTexts, StopWhenAsked) {
   RunOptions options;
   options.stop = &stop;
   cupel::Run run(options);
-  EXPECT_THROW(read_evaluation_texts(config_of({folder.write("a.txt", kLong)}), "text", run),
-               Interrupted);
+  EXPECT_THROW(
+      read_evaluation_texts(evaluation_config({folder.write("a.txt", kLong)}), "text", run),
+      Interrupted);
 }
 
 TEST(DecontaminateConfig, WantsAFile) {

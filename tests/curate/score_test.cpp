@@ -17,12 +17,12 @@ Score score_of(const std::string& csv, const std::vector<std::string>& kept) {
   return truth.score();
 }
 
-constexpr const char* kRows =
+constexpr const char* kScoredRows =
     "id,kind,dup_of\n"
     "1,clean,\n2,clean,\n3,clean,\n4,off_domain,\n5,bad_format,\n6,near_dup,1\n7,near_dup,2\n";
 
 TEST(Score, OfAFilterThatKeepsEverythingIsTheInput) {
-  const Score score = score_of(kRows, {"1", "2", "3", "4", "5", "6", "7"});
+  const Score score = score_of(kScoredRows, {"1", "2", "3", "4", "5", "6", "7"});
   EXPECT_DOUBLE_EQ(score.invalid_before, 4.0 / 7);
   EXPECT_DOUBLE_EQ(score.residual, 4.0 / 7);
   EXPECT_EQ(score.valid_lost, 0);
@@ -32,21 +32,21 @@ TEST(Score, OfAFilterThatKeepsEverythingIsTheInput) {
 }
 
 TEST(Score, OfAPerfectFilterHasNoResidual) {
-  const Score score = score_of(kRows, {"1", "2", "3"});
+  const Score score = score_of(kScoredRows, {"1", "2", "3"});
   EXPECT_EQ(score.residual, 0);
   EXPECT_EQ(score.valid_lost, 0);
   EXPECT_EQ(score.recall.at("near_dup"), 1);
 }
 
 TEST(Score, ACopyThatStaysInPlaceOfItsOriginalIsNoLoss) {
-  const Score score = score_of(kRows, {"6", "2", "3"});
+  const Score score = score_of(kScoredRows, {"6", "2", "3"});
   EXPECT_EQ(score.residual, 0);
   EXPECT_EQ(score.valid_lost, 0);
   EXPECT_EQ(score.recall.at("near_dup"), 1);
 }
 
 TEST(Score, APairOfWhichBothGoIsALostRowAndNoFind) {
-  const Score score = score_of(kRows, {"2", "3"});
+  const Score score = score_of(kScoredRows, {"2", "3"});
   EXPECT_DOUBLE_EQ(score.valid_lost, 1.0 / 3);
   EXPECT_DOUBLE_EQ(score.recall.at("near_dup"), 0.5);
 }
@@ -60,7 +60,7 @@ TEST(Score, SeveralCopiesOfARowMayLeaveOne) {
 }
 
 TEST(Score, RefusesATruthThatDoesNotFit) {
-  EXPECT_THAT([] { score_of(kRows, {"99"}); },
+  EXPECT_THAT([] { score_of(kScoredRows, {"99"}); },
               throws_error(ErrorKind::data, "names no row of the input"));
   EXPECT_THAT([] { score_of("id,kind\n1,clean\n1,clean\n", {}); },
               throws_error(ErrorKind::data, "truth.csv:3: id \"1\" stands twice"));

@@ -49,26 +49,26 @@ Embedder bag_of_words() {
   return {static_cast<int64_t>(kDim), embed, "bag of words"};
 }
 
-struct Result {
+struct SemanticResult {
   Report report;
   std::string kept, decisions;
 };
 
-Result curate(const Config& config, const fs::path& folder, int threads = 1,
-              const std::atomic<bool>* stop = nullptr) {
+SemanticResult curate(const Config& config, const fs::path& folder, int threads = 1,
+                      const std::atomic<bool>* stop = nullptr) {
   RunOptions options;
   options.folder = folder;
   options.threads = threads;
   options.stop = stop;
   cupel::Run run(options);
-  Result result;
+  SemanticResult result;
   result.report = cupel::curate::run(config, bag_of_words(), run);
   result.kept = read_file(folder / "kept.jsonl");
   result.decisions = read_file(folder / "decisions.jsonl");
   return result;
 }
 
-Config config_of(const fs::path& input) {
+Config semantic_config(const fs::path& input) {
   Config config;
   config.input = {{input.string()}};
   config.format.reset();
@@ -77,7 +77,7 @@ Config config_of(const fs::path& input) {
   return config;
 }
 
-constexpr const char* kRows =
+constexpr const char* kAlikeRows =
     "{\"id\": \"a\", \"text\": \"gold and silver\"}\n"
     "{\"id\": \"b\", \"text\": \"lead with tin\"}\n"
     "{\"id\": \"c\", \"text\": \"silver and gold\"}\n"
@@ -85,7 +85,8 @@ constexpr const char* kRows =
 
 TEST(Semantic, ARowThatMeansTheSameAsAKeptOneGoesAndTheDecisionNamesIt) {
   const TemporaryFolder folder;
-  const Result result = curate(config_of(folder.write("a.jsonl", kRows)), folder / "run");
+  const SemanticResult result =
+      curate(semantic_config(folder.write("a.jsonl", kAlikeRows)), folder / "run");
   EXPECT_EQ(result.kept,
             "{\"id\": \"a\", \"text\": \"gold and silver\"}\n"
             "{\"id\": \"b\", \"text\": \"lead with tin\"}\n");
@@ -106,7 +107,7 @@ TEST(Semantic, ARowThatMeansTheSameAsAKeptOneGoesAndTheDecisionNamesIt) {
 
 TEST(Semantic, ExplainShowsBothTexts) {
   const TemporaryFolder folder;
-  curate(config_of(folder.write("a.jsonl", kRows)), folder / "run");
+  curate(semantic_config(folder.write("a.jsonl", kAlikeRows)), folder / "run");
   const std::string text = explain({(folder / "run").string(), "d"}).text();
   EXPECT_THAT(text, testing::ContainsRegex(
                         "id d: dropped by semantic: duplicate .(1|0\\.99).*, threshold 0.85"));
@@ -115,20 +116,20 @@ TEST(Semantic, ExplainShowsBothTexts) {
 
 TEST(Semantic, LooksOnlyAtRowsThatNothingElseHasDropped) {
   const TemporaryFolder folder;
-  Config config = config_of(folder.write(
+  Config config = semantic_config(folder.write(
       "a.jsonl", "{\"text\":\"gold!\"}\n{\"text\":\"gold  !\"}\n{\"text\":\"gold and silver\"}\n"));
   config.format = FormatConfig{6, 100};
-  const Result result = curate(config, folder / "run");
+  const SemanticResult result = curate(config, folder / "run");
   EXPECT_EQ(result.report.dropped.at("format"), 1);
   EXPECT_EQ(result.report.semantic->vectors, 2);
 }
 
 TEST(Semantic, WhatAnEarlierCorpusHoldsCountsAsKept) {
   const TemporaryFolder folder;
-  Config config = config_of(folder.write("a.jsonl", kRows));
+  Config config = semantic_config(folder.write("a.jsonl", kAlikeRows));
   const std::string row = "{\"id\":\"o\",\"text\":\"silver gold and\"}\n";
   config.against = {{folder.write("old.jsonl", row + row).string()}};
-  const Result result = curate(config, folder / "run");
+  const SemanticResult result = curate(config, folder / "run");
   EXPECT_EQ(result.kept, "{\"id\": \"b\", \"text\": \"lead with tin\"}\n");
   EXPECT_EQ(result.report.semantic->references, 2);
   EXPECT_THAT(result.decisions, HasSubstr("\"id\":\"a\",\"kept\":false,\"stage\":\"semantic\""));
@@ -137,12 +138,12 @@ TEST(Semantic, WhatAnEarlierCorpusHoldsCountsAsKept) {
 
 TEST(Semantic, KeepsWhatIsCloseToAReferenceAndSaysHowFarTheOthersAre) {
   const TemporaryFolder folder;
-  Config config = config_of(folder.write("a.jsonl", kRows));
+  Config config = semantic_config(folder.write("a.jsonl", kAlikeRows));
   config.semantic->mode = SemanticMode::reference;
   config.semantic->reference = {
       folder.write("wanted.jsonl", "{\"text\":\"and silver gold\"}\n{\"text\":\"zinc\"}\n")
           .string()};
-  const Result result = curate(config, folder / "run");
+  const SemanticResult result = curate(config, folder / "run");
   EXPECT_EQ(result.report.kept, 2) << "both, though they mean the same";
   EXPECT_EQ(result.report.dropped_by_rule.at("semantic.far"), 2);
   EXPECT_EQ(result.report.semantic->references, 2);
@@ -198,9 +199,9 @@ std::vector<std::string> kept_by_every_pair(const fs::path& path, double similar
 
 TEST(Semantic, IsExactAndTheBytesAreTheSameForAnyThreadsAndLimit) {
   const TemporaryFolder folder;
-  Config config = config_of(folder.write("rows.jsonl", many_rows()));
+  Config config = semantic_config(folder.write("rows.jsonl", many_rows()));
   config.semantic->similarity = 0.97;
-  const Result one = curate(config, folder / "run-1");
+  const SemanticResult one = curate(config, folder / "run-1");
   std::vector<std::string> ids;
   for (const Document& document : read_corpus(folder / "run-1/kept.jsonl", {}, nullptr).documents)
     ids.push_back(document.id);
@@ -209,7 +210,8 @@ TEST(Semantic, IsExactAndTheBytesAreTheSameForAnyThreadsAndLimit) {
   EXPECT_GT(one.report.kept, 2048) << "more than a block";
   for (const int threads : {2, 7}) {
     config.memory_limit.bytes = threads == 2 ? 1 << 16 : INT64_C(1) << 31;
-    const Result other = curate(config, folder / ("run-" + std::to_string(threads)), threads);
+    const SemanticResult other =
+        curate(config, folder / ("run-" + std::to_string(threads)), threads);
     EXPECT_EQ(other.kept, one.kept);
     EXPECT_EQ(other.decisions, one.decisions);
   }

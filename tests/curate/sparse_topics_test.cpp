@@ -9,7 +9,7 @@
 namespace cupel::curate {
 namespace {
 
-constexpr int kTopics = 6;
+constexpr int kManyTopics = 6;
 constexpr int32_t kTerms = 2;
 
 /// Counts of two terms in six topics and the tables made of them.
@@ -21,9 +21,9 @@ struct State {
   std::vector<float> term_topic;
   SparseTopics tables;
 
-  State() : tables(std::vector<int64_t>{0, 6, 12}, kTopics) {
+  State() : tables(std::vector<int64_t>{0, 6, 12}, kManyTopics) {
     for (int32_t w = 0; w < kTerms; ++w) {
-      for (std::size_t k = 0; k < kTopics; ++k)
+      for (std::size_t k = 0; k < kManyTopics; ++k)
         term_topic.push_back((static_cast<float>(counts[static_cast<std::size_t>(w)][k]) + beta) *
                              own[k]);
       tables.set_term(w, counts[static_cast<std::size_t>(w)], alpha, own);
@@ -34,9 +34,9 @@ struct State {
   /// The chance of each topic for the first token of a document, by the formula.
   std::vector<double> expected(const std::vector<int32_t>& terms,
                                const std::vector<uint16_t>& topics, bool is_counted) const {
-    std::vector<double> chance(kTopics);
+    std::vector<double> chance(kManyTopics);
     double total = 0;
-    for (std::size_t k = 0; k < kTopics; ++k) {
+    for (std::size_t k = 0; k < kManyTopics; ++k) {
       double n = 0;
       for (std::size_t i = 1; i < topics.size(); ++i) n += topics[i] == k ? 1 : 0;
       double count = counts[static_cast<std::size_t>(terms[0])][k];
@@ -55,10 +55,10 @@ double chi_square(const std::vector<int32_t>& terms, const std::vector<uint16_t>
                   bool is_counted) {
   constexpr int kDraws = 200'000;
   const State state;
-  SparseSweep sweep(state.tables, state.term_topic, kTopics, state.alpha,
+  SparseSweep sweep(state.tables, state.term_topic, kManyTopics, state.alpha,
                     is_counted ? std::span<const float>(state.own) : std::span<const float>());
   Rng rng(1, "draws");
-  std::vector<int64_t> found(kTopics);
+  std::vector<int64_t> found(kManyTopics);
   std::vector<uint32_t> random(2 * terms.size());
   for (int i = 0; i < kDraws; ++i) {
     for (uint32_t& bits : random) bits = static_cast<uint32_t>(rng.below(uint64_t{1} << 32));
@@ -68,7 +68,7 @@ double chi_square(const std::vector<int32_t>& terms, const std::vector<uint16_t>
   }
   const std::vector<double> expected = state.expected(terms, topics, is_counted);
   double sum = 0;
-  for (std::size_t k = 0; k < kTopics; ++k) {
+  for (std::size_t k = 0; k < kManyTopics; ++k) {
     const double wanted = expected[k] * kDraws;
     sum += (static_cast<double>(found[k]) - wanted) * (static_cast<double>(found[k]) - wanted) /
            wanted;
@@ -91,13 +91,13 @@ TEST(SparseTopics, DrawForATokenThatIsTheOnlyOneOfItsTermAndTopic) {
 
 TEST(SparseTopics, NeverDrawOutsideTheTopicsAtTheEndsOfTheRandomNumbers) {
   const State state;
-  SparseSweep sweep(state.tables, state.term_topic, kTopics, state.alpha, state.own);
+  SparseSweep sweep(state.tables, state.term_topic, kManyTopics, state.alpha, state.own);
   for (const uint32_t bits : {0u, 0xFFFFFFFFu}) {
     const std::vector<int32_t> terms{0, 1};
     const std::vector<uint32_t> random(4, bits);
     std::vector<uint16_t> topics{0, 2};
     sweep.draw(terms, topics, random);
-    for (const uint16_t topic : topics) EXPECT_LT(topic, kTopics);
+    for (const uint16_t topic : topics) EXPECT_LT(topic, kManyTopics);
   }
 }
 

@@ -12,7 +12,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr std::string_view kEnglish = "The liver of the patient was examined after the operation.";
+constexpr std::string_view kEnglishText =
+    "The liver of the patient was examined after the operation.";
 constexpr std::string_view kGerman = "Die Leber des Patienten wurde nach der Operation untersucht.";
 
 /// As in "format.too_short", of the stages that a row fails.
@@ -37,21 +38,21 @@ TEST(Stages, AreThoseThatTheSettingsAskFor) {
 
 TEST(Stages, NameEveryRuleOfFormatThatIsBroken) {
   const Config config;
-  EXPECT_THAT(broken(kEnglish, config), IsEmpty());
+  EXPECT_THAT(broken(kEnglishText, config), IsEmpty());
   EXPECT_THAT(broken("hm", config), ElementsAre("format.too_short"));
 }
 
 TEST(Stages, NameTheLanguageThatIsNotWanted) {
   Config config;
   config.language = {"en"};
-  EXPECT_THAT(broken(kEnglish, config), IsEmpty());
+  EXPECT_THAT(broken(kEnglishText, config), IsEmpty());
   EXPECT_THAT(broken(kGerman, config), ElementsAre("language.de"));
   config.language = {"en", "de"};
   EXPECT_THAT(broken(kGerman, config), IsEmpty());
 }
 
 TEST(Stages, DropPersonalDataOfTheKindsThatAreNamed) {
-  const std::string text = std::string(kEnglish) + " Write to ana@example.org or 13812345678.";
+  const std::string text = std::string(kEnglishText) + " Write to ana@example.org or 13812345678.";
   Config config;
   EXPECT_THAT(broken(text, config), IsEmpty());
   config.pii.kinds = {"email"};

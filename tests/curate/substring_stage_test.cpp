@@ -13,7 +13,7 @@ constexpr const char* kNotice =
     "All rights to this article are reserved by the publisher, and no part of it may be copied "
     "without written leave. Letters should be sent to the office in London. ";
 
-struct Result {
+struct SubstringResult {
   std::vector<std::string> json;
   std::vector<std::string> rules;  // "" of a row that stays
   std::vector<RowRecord> records;
@@ -21,8 +21,8 @@ struct Result {
 };
 
 /// Of rows with these texts, `earlier` of them from an earlier corpus.
-Result cut(const std::vector<std::string>& texts, int64_t least_chars, int64_t earlier = 0,
-           int threads = 1) {
+SubstringResult cut(const std::vector<std::string>& texts, int64_t least_chars, int64_t earlier = 0,
+                    int threads = 1) {
   RowStore rows({});
   rows.begin_file("a.txt");
   int64_t line = 0;
@@ -33,7 +33,7 @@ Result cut(const std::vector<std::string>& texts, int64_t least_chars, int64_t e
   options.threads = threads;
   cupel::Run run(options);
   cut_repeats({}, least_chars, earlier, int64_t{1} << 20, parsers, rows, run);
-  Result result;
+  SubstringResult result;
   for (int64_t i = 0; i < rows.size(); ++i) {
     const RowRecord record = rows.record(i);
     result.records.push_back(record);
@@ -46,7 +46,8 @@ Result cut(const std::vector<std::string>& texts, int64_t least_chars, int64_t e
 
 TEST(CutRepeats, EditTheLaterRowAndLeaveTheFirst) {
   const std::string notice(kNotice);
-  const Result result = cut({notice + "The heart.", "The liver. " + notice, "The lung."}, 0);
+  const SubstringResult result =
+      cut({notice + "The heart.", "The liver. " + notice, "The lung."}, 0);
   EXPECT_EQ(result.json[0], "{\"text\":\"" + notice + "The heart.\",\"n\":1e0}");
   EXPECT_EQ(result.json[1], "{\"text\":\"The liver. \",\"n\":1e0,\"edited\":true}");
   EXPECT_EQ(result.edits[1], (std::vector<Edit>{{"substring", "repeat", 1}}));
@@ -56,7 +57,8 @@ TEST(CutRepeats, EditTheLaterRowAndLeaveTheFirst) {
 
 TEST(CutRepeats, DropARowOfWhichTooLittleIsLeftAndNameTheOneThatHoldsIt) {
   const std::string notice(kNotice);
-  const Result result = cut({"The lung.", notice + "The heart.", "The liver. " + notice}, 12);
+  const SubstringResult result =
+      cut({"The lung.", notice + "The heart.", "The liver. " + notice}, 12);
   EXPECT_THAT(result.rules, testing::ElementsAre("", "", "too_short"));
   EXPECT_EQ(result.records[2].kept, 1);
   EXPECT_EQ(result.records[2].value, 11);
@@ -66,21 +68,21 @@ TEST(CutRepeats, DropARowOfWhichTooLittleIsLeftAndNameTheOneThatHoldsIt) {
 
 TEST(CutRepeats, LeaveNoRowOfNothingButWhiteSpace) {
   const std::string notice(kNotice);
-  const Result result = cut({notice, "  " + notice}, 0);
+  const SubstringResult result = cut({notice, "  " + notice}, 0);
   EXPECT_THAT(result.rules, testing::ElementsAre("", "too_short"));
   EXPECT_EQ(result.records[1].value, 0);
 }
 
 TEST(CutRepeats, OfARowAloneNameNoOther) {
   const std::string notice(kNotice);
-  const Result result = cut({notice + "\\n" + notice}, 400);
+  const SubstringResult result = cut({notice + "\\n" + notice}, 400);
   EXPECT_THAT(result.rules, testing::ElementsAre("too_short"));
   EXPECT_EQ(result.records[0].kept, -1);
 }
 
 TEST(CutRepeats, TheRowsOfAnEarlierCorpusStayWhole) {
   const std::string notice(kNotice);
-  const Result result = cut({notice, notice + "Old.", "New. " + notice}, 0, 2);
+  const SubstringResult result = cut({notice, notice + "Old.", "New. " + notice}, 0, 2);
   EXPECT_TRUE(result.edits[1].empty());
   EXPECT_EQ(result.json[2], "{\"text\":\"New. \",\"n\":1e0,\"edited\":true}");
 }
@@ -90,7 +92,7 @@ TEST(CutRepeats, AreTheSameForAnyNumberOfThreads) {
   std::vector<std::string> texts;
   for (int i = 0; i < 500; ++i)
     texts.push_back("Report " + std::to_string(i) + ". " + (i % 3 == 0 ? notice : "") + "End.");
-  const Result one = cut(texts, 11), three = cut(texts, 11, 0, 3);
+  const SubstringResult one = cut(texts, 11), three = cut(texts, 11, 0, 3);
   EXPECT_EQ(one.json, three.json);
   EXPECT_EQ(one.rules, three.rules);
   EXPECT_EQ(one.rules[9], "too_short") << "\"Report 9. \"";

@@ -12,7 +12,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr std::string_view kNotice =
+constexpr std::string_view kNoticeLine =
     "All rights to this article are reserved by the publisher, and no part of it may be copied "
     "without written leave. Letters should be sent to the office in London. ";
 constexpr std::string_view kChineseNotice =
@@ -29,7 +29,7 @@ struct Found {
 constexpr int64_t kMemory = int64_t{64} << 20;
 
 /// `stays` says of a document that has repeats whether later ones may repeat it.
-std::vector<Found> found_in(
+std::vector<Found> spans_in(
     const std::vector<std::string>& texts, int64_t min_chars = 100, int64_t first = 0,
     int64_t memory = kMemory,
     const std::function<bool(int64_t)>& stays = [](int64_t) { return true; }) {
@@ -57,10 +57,10 @@ std::string rest_of(const std::vector<std::string>& texts, int64_t document,
 }
 
 TEST(Repeats, AreCutFromTheLaterDocument) {
-  const std::string notice(kNotice);
+  const std::string notice(kNoticeLine);
   const std::vector<std::string> texts{"The heart is a muscle. " + notice + "It beats.",
                                        "The liver is an organ. " + notice + "It has two lobes."};
-  const auto found = found_in(texts);
+  const auto found = spans_in(texts);
   EXPECT_THAT(found, ElementsAre(Found{1, {23, 23 + notice.size(), 0, 23}}));
   EXPECT_EQ(rest_of(texts, 1, found), "The liver is an organ. It has two lobes.");
 }
@@ -69,15 +69,15 @@ TEST(Repeats, AreCutBetweenChineseSentences) {
   const std::string notice(kChineseNotice);
   const std::vector<std::string> texts{"心是一块肌肉。" + notice + "心在跳动。",
                                        "肝是人体最大的腺体。" + notice + "肝分两叶。"};
-  EXPECT_EQ(rest_of(texts, 1, found_in(texts, 90)), "肝是人体最大的腺体。肝分两叶。");
-  EXPECT_THAT(found_in(texts, 110), IsEmpty()) << "50 characters count as 100, not as 150 bytes";
+  EXPECT_EQ(rest_of(texts, 1, spans_in(texts, 90)), "肝是人体最大的腺体。肝分两叶。");
+  EXPECT_THAT(spans_in(texts, 110), IsEmpty()) << "50 characters count as 100, not as 150 bytes";
 }
 
 TEST(Repeats, TakeTheWhiteSpaceAroundThemAlong) {
-  const std::string notice(kNotice);
+  const std::string notice(kNoticeLine);
   const std::vector<std::string> texts{"The heart.\n" + notice.substr(0, notice.size() - 1),
                                        " \n" + notice + "\n\nThe liver."};
-  const auto found = found_in(texts);
+  const auto found = spans_in(texts);
   EXPECT_THAT(found, ElementsAre(Found{1, {0, notice.size() + 4, 0, 11}}));
   EXPECT_EQ(rest_of(texts, 1, found), "The liver.");
 }
@@ -86,35 +86,35 @@ TEST(Repeats, OfPartsOfSentencesStay) {
   const std::string clause =
       " after the patient had been told of all the risks of the operation and had given consent in "
       "writing";
-  EXPECT_THAT(found_in({"We began" + clause + " to us.", "They ended" + clause + " to them."}),
+  EXPECT_THAT(spans_in({"We began" + clause + " to us.", "They ended" + clause + " to them."}),
               IsEmpty());
 }
 
 TEST(Repeats, ShorterThanAskedStay) {
-  const std::string text(kNotice);
-  EXPECT_THAT(found_in({text, text}, static_cast<int64_t>(text.size()) + 1), IsEmpty());
-  EXPECT_EQ(found_in({text, text}, static_cast<int64_t>(text.size())).size(), 1u);
+  const std::string text(kNoticeLine);
+  EXPECT_THAT(spans_in({text, text}, static_cast<int64_t>(text.size()) + 1), IsEmpty());
+  EXPECT_EQ(spans_in({text, text}, static_cast<int64_t>(text.size())).size(), 1u);
 }
 
 TEST(Repeats, WithinOneDocumentKeepTheFirst) {
-  const std::string notice(kNotice);
+  const std::string notice(kNoticeLine);
   const std::vector<std::string> texts{notice + "Between. " + notice};
-  EXPECT_EQ(rest_of(texts, 0, found_in(texts)), notice + "Between. ");
+  EXPECT_EQ(rest_of(texts, 0, spans_in(texts)), notice + "Between. ");
 }
 
 TEST(Repeats, OfAWholeDocumentLeaveNothing) {
-  const std::string notice(kNotice);
+  const std::string notice(kNoticeLine);
   const std::vector<std::string> texts{notice, notice, notice};
-  const auto found = found_in(texts);
+  const auto found = spans_in(texts);
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(rest_of(texts, 2, found), "");
 }
 
 TEST(Repeats, OfADocumentThatWasDroppedAreNone) {
-  const std::string notice(kNotice), chinese(kChineseNotice);
+  const std::string notice(kNoticeLine), chinese(kChineseNotice);
   const std::vector<std::string> texts{notice, notice + chinese, "One. " + chinese,
                                        "Two. " + chinese, "Three. " + chinese + notice};
-  const auto found = found_in(texts, 80, 0, kMemory, [](int64_t i) { return i != 1; });
+  const auto found = spans_in(texts, 80, 0, kMemory, [](int64_t i) { return i != 1; });
   EXPECT_EQ(rest_of(texts, 1, found), chinese);
   EXPECT_EQ(rest_of(texts, 2, found), texts[2]) << "now the first to say it";
   EXPECT_EQ(rest_of(texts, 3, found), "Two. ");
@@ -122,15 +122,15 @@ TEST(Repeats, OfADocumentThatWasDroppedAreNone) {
 }
 
 TEST(Repeats, OfDocumentsBeforeTheFirstAreNotAskedFor) {
-  const std::string notice(kNotice);
-  const auto found = found_in({notice, notice, notice}, 100, 2);
+  const std::string notice(kNoticeLine);
+  const auto found = spans_in({notice, notice, notice}, 100, 2);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].document, 2);
 }
 
 TEST(Repeats, AreNoneInShortOrNoDocuments) {
-  EXPECT_THAT(found_in({}), IsEmpty());
-  EXPECT_THAT(found_in({"", "short", "short"}), IsEmpty());
+  EXPECT_THAT(spans_in({}), IsEmpty());
+  EXPECT_THAT(spans_in({"", "short", "short"}), IsEmpty());
 }
 
 /// Documents put together from a few sentences.
@@ -154,7 +154,7 @@ TEST(Repeats, StandAtAnEarlierPlaceAndAreDisjoint) {
   std::size_t total = 0;
   for (int trial = 0; trial < 100; ++trial) {
     const auto documents = random_documents(random);
-    const auto found = found_in(documents);
+    const auto found = spans_in(documents);
     total += found.size();
     const Found* last = nullptr;
     for (const Found& each : found) {
@@ -180,7 +180,7 @@ TEST(Repeats, DoNotDependOnTheMemoryLimit) {
   while (documents.size() < 300) {
     for (std::string& document : random_documents(random)) documents.push_back(std::move(document));
   }
-  EXPECT_EQ(found_in(documents), found_in(documents, 100, 0, 4096));
+  EXPECT_EQ(spans_in(documents), spans_in(documents, 100, 0, 4096));
 }
 
 TEST(Anchors, AreFewWhereATextRepeatsItself) {

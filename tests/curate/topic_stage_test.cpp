@@ -27,13 +27,13 @@ struct Corpus {
       .score = TopicScore::ngram};
 };
 
-struct Result {
+struct TopicResult {
   std::vector<int64_t> dropped;
   std::vector<double> probabilities;
   TopicReport report;
 };
 
-Result drop(const Corpus& corpus, int threads) {
+TopicResult drop(const Corpus& corpus, int threads) {
   RunOptions options;
   options.threads = threads;
   cupel::Run run(options);
@@ -42,7 +42,7 @@ Result drop(const Corpus& corpus, int threads) {
   const std::vector<RowStage> none;
   FirstReject reject;
   scan_file(corpus.input, false, {none, parsers, rows, reject, 4096, run});
-  Result result;
+  TopicResult result;
   result.report = drop_off_topic(corpus.config, "text", parsers, rows, 0, run);
   for (int64_t row = 0; row < rows.size(); ++row) {
     const RowRecord record = rows.record(row);
@@ -57,7 +57,7 @@ Result drop(const Corpus& corpus, int threads) {
 
 TEST(TopicStage, DropsWhatIsOfAnotherDomain) {
   const Corpus corpus;
-  const Result result = drop(corpus, 2);
+  const TopicResult result = drop(corpus, 2);
   ASSERT_EQ(result.dropped.size(), 20u);
   EXPECT_EQ(result.dropped.front(), 60);
   EXPECT_NEAR(result.report.balance, 0.75, 0.05);
@@ -67,7 +67,7 @@ TEST(TopicStage, DropsWhatIsOfAnotherDomain) {
 
 TEST(TopicStage, DecidesTheSameForEveryNumberOfThreads) {
   const Corpus corpus;
-  const Result one = drop(corpus, 1), seven = drop(corpus, 7);
+  const TopicResult one = drop(corpus, 1), seven = drop(corpus, 7);
   EXPECT_EQ(one.dropped, seven.dropped);
   EXPECT_EQ(one.probabilities, seven.probabilities);
 }

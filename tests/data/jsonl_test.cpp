@@ -11,13 +11,13 @@ namespace {
 using testing::ElementsAre;
 using testing::Pair;
 
-ReadRows read(const std::string& bytes, const ReadOptions& options = {}) {
+ReadRows read_jsonl(const std::string& bytes, const ReadOptions& options = {}) {
   const TemporaryFolder folder;
   return read_rows(folder.write("a.jsonl", bytes), options);
 }
 
 TEST(Jsonl, ReadsEveryTypeOfValueInFileOrder) {
-  const ReadRows got = read(
+  const ReadRows got = read_jsonl(
       "{\"b\": [1, -2.5, true, null], \"a\": {\"x\": \"é\\n\\ud83d\\ude00\"}}\r\n"
       "\n \t\n"
       "  {\"n\": 9223372036854775807, \"u\": 9223372036854775808, \"big\": 1e300}");
@@ -29,15 +29,15 @@ TEST(Jsonl, ReadsEveryTypeOfValueInFileOrder) {
 }
 
 TEST(Jsonl, AnIntegerBeyondSixtyFourBitsBecomesADouble) {
-  EXPECT_THAT(read(R"({"a": 100000000000000000000})").rows, ElementsAre(R"({"a":1e+20})"));
+  EXPECT_THAT(read_jsonl(R"({"a": 100000000000000000000})").rows, ElementsAre(R"({"a":1e+20})"));
 }
 
 TEST(Jsonl, EveryBadRowIsARejectWithItsLineAndRule) {
   const std::string nul("{\"a\": \"x\0y\"}", 12);
   const ReadRows got =
-      read("{\"a\": 1}\n{\"a\": 1,}\n{\"a\": \"\xff\"}\n{\"a\": 1, \"b\": 2, \"a\": 3}\n" + nul +
-           "\n{\"a\": \"\\ud800\"}\n{\"\\udc00\": 1}\n{\"a\": 1} {}\n{\"a\"\n" +
-           "[1]\n7\nNaN\n{\"a\": 1e999}\n{\"a\": \"\\x\"}\n{\"z\": 1}\n");
+      read_jsonl("{\"a\": 1}\n{\"a\": 1,}\n{\"a\": \"\xff\"}\n{\"a\": 1, \"b\": 2, \"a\": 3}\n" +
+                 nul + "\n{\"a\": \"\\ud800\"}\n{\"\\udc00\": 1}\n{\"a\": 1} {}\n{\"a\"\n" +
+                 "[1]\n7\nNaN\n{\"a\": 1e999}\n{\"a\": \"\\x\"}\n{\"z\": 1}\n");
   EXPECT_THAT(got.lines, ElementsAre(1, 15));
   EXPECT_THAT(got.rejects,
               ElementsAre(Pair(2, "json"), Pair(3, "utf8"), Pair(4, "json"), Pair(5, "json"),
@@ -63,14 +63,14 @@ TEST(Jsonl, OnlyWholeSurrogatePairsAreCharacters) {
     }
   }
   std::string got(2 * halves.size() * halves.size(), '-');
-  for (const int64_t line : read(rows).lines) got[static_cast<std::size_t>(line) - 1] = '+';
+  for (const int64_t line : read_jsonl(rows).lines) got[static_cast<std::size_t>(line) - 1] = '+';
   EXPECT_EQ(got, expected);
 }
 
 TEST(Jsonl, AKeyThatStandsTwiceIsRefusedAtEveryLevelAndInEverySpelling) {
   const ReadRows got =
-      read("{\"a\": {\"x\": 1, \"x\": 1}}\n{\"a\": [{\"k\": 1, \"\\u006b\": 2}]}\n" +
-           std::string("{\"a\": {\"a\": 1}}\n"));
+      read_jsonl("{\"a\": {\"x\": 1, \"x\": 1}}\n{\"a\": [{\"k\": 1, \"\\u006b\": 2}]}\n" +
+                 std::string("{\"a\": {\"a\": 1}}\n"));
   EXPECT_THAT(got.rejects, ElementsAre(Pair(1, "json"), Pair(2, "json")));
   EXPECT_THAT(got.lines, ElementsAre(3));
 }
@@ -79,14 +79,14 @@ TEST(Jsonl, NestingIsLimitedAsInAllOtherJson) {
   const auto nested = [](std::size_t depth) {  // the row itself is a level
     return "{\"a\": " + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}\n";
   };
-  const ReadRows got = read(nested(64) + nested(65) + nested(1'000'000));
+  const ReadRows got = read_jsonl(nested(64) + nested(65) + nested(1'000'000));
   EXPECT_THAT(got.lines, ElementsAre(1));
   EXPECT_THAT(got.rejects, ElementsAre(Pair(2, "json"), Pair(3, "json")));
 }
 
 TEST(Jsonl, ALineOfFortyMebibytesIsARejectAndTheNextOneIsRead) {
   const std::string huge = "{\"a\": \"" + std::string(std::size_t{40} << 20, 'x') + "\"}\n";
-  const ReadRows got = read("{\"a\": 1}\n" + huge + "{\"a\": 3}\n");
+  const ReadRows got = read_jsonl("{\"a\": 1}\n" + huge + "{\"a\": 3}\n");
   EXPECT_THAT(got.lines, ElementsAre(1, 3));
   EXPECT_THAT(got.rejects, ElementsAre(Pair(2, "line_too_long")));
   EXPECT_EQ(got.rejected_texts[0].substr(0, 10), "{\"a\": \"xxx");
@@ -95,7 +95,7 @@ TEST(Jsonl, ALineOfFortyMebibytesIsARejectAndTheNextOneIsRead) {
 
 TEST(Jsonl, ALongRowAfterAShortOneIsReadWhole) {
   const std::string text(std::size_t{3} << 20, 'x');
-  const ReadRows got = read("{\"a\": 1}\n{\"a\": \"" + text + "\"}\n{\"a\": 2}");
+  const ReadRows got = read_jsonl("{\"a\": 1}\n{\"a\": \"" + text + "\"}\n{\"a\": 2}");
   ASSERT_EQ(got.rows.size(), 3u);
   EXPECT_EQ(got.rows[1].size(), text.size() + 8);
 }
@@ -103,7 +103,7 @@ TEST(Jsonl, ALongRowAfterAShortOneIsReadWhole) {
 TEST(Jsonl, RowsThatAreArraysGetTheNamesOfColumns) {
   ReadOptions options;
   options.columns = {"x", "y"};
-  const ReadRows got = read("[1, \"a\"]\n[1]\n{\"z\": 1}\n", options);
+  const ReadRows got = read_jsonl("[1, \"a\"]\n[1]\n{\"z\": 1}\n", options);
   EXPECT_THAT(got.rows, ElementsAre(R"({"x":1,"y":"a"})", R"({"z":1})"));
   EXPECT_THAT(got.rejects, ElementsAre(Pair(2, "columns")));
 }

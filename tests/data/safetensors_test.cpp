@@ -13,7 +13,8 @@
 namespace cupel {
 namespace {
 
-const std::filesystem::path kFixtures = std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures";
+const std::filesystem::path kSafetensors =
+    std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures";
 
 /// A file image with this header and these data, the length in front as it should be.
 std::string image(const std::string& header, const std::string& data = "") {
@@ -32,13 +33,13 @@ std::string image_of_length(uint64_t length, const std::string& rest) {
 /// One tensor "a" of eight bytes of data.
 std::string one(const std::string& entry) { return image("{\"a\":{" + entry + "}}", "12345678"); }
 
-std::vector<TensorEntry> parse(const std::string& bytes) {
+std::vector<TensorEntry> parse_bytes(const std::string& bytes) {
   return parse_safetensors(std::as_bytes(std::span(bytes)), "x.safetensors");
 }
 
-auto refuses(const std::string& bytes, const std::string& message) {
+auto refuses_bytes(const std::string& bytes, const std::string& message) {
   return testing::Matches(throws_error(ErrorKind::data, message))(
-      std::function<void()>([bytes] { parse(bytes); }));
+      std::function<void()>([bytes] { parse_bytes(bytes); }));
 }
 
 std::vector<std::string> names(const std::vector<TensorEntry>& tensors) {
@@ -56,7 +57,7 @@ std::string without_metadata(std::string bytes) {
 TEST(Safetensors, AFileOfTheReferenceImplementationIsWrittenAgainByteForByte) {
   const TemporaryFolder folder;
   int files = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(kFixtures)) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(kSafetensors)) {
     if (entry.path().extension() != ".safetensors") continue;
     const Safetensors read = Safetensors::open(entry.path());
     write_safetensors(folder / "copy.safetensors", read.tensors(), read.metadata());
@@ -109,62 +110,71 @@ TEST(Safetensors, EveryDtypeKeepsItsNameAndSize) {
 TEST(Safetensors, AFileCutAtAnyByteIsRefused) {
   const std::string whole =
       image(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", "12345678");
-  ASSERT_EQ(parse(whole).size(), 1u);
+  ASSERT_EQ(parse_bytes(whole).size(), 1u);
   for (std::size_t cut = 0; cut < whole.size(); ++cut) {
-    EXPECT_TRUE(refuses(whole.substr(0, cut), "x.safetensors")) << cut;
+    EXPECT_TRUE(refuses_bytes(whole.substr(0, cut), "x.safetensors")) << cut;
   }
-  EXPECT_TRUE(refuses(whole + "9", "1 bytes after the last tensor"));
+  EXPECT_TRUE(refuses_bytes(whole + "9", "1 bytes after the last tensor"));
 }
 
 TEST(Safetensors, AHeaderThatLiesAboutItsSizeIsRefusedBeforeItIsRead) {
-  EXPECT_TRUE(refuses("1234567", "shorter than the 8 bytes"));
-  EXPECT_TRUE(refuses(image_of_length(100'000'001, "{}"), "at most 100 MB allowed"));
-  EXPECT_TRUE(refuses(image_of_length(UINT64_MAX, "{}"), "at most 100 MB allowed"));
-  EXPECT_TRUE(refuses(image_of_length(3, "{}"), "header of 3 bytes in a file with 2 left"));
-  EXPECT_TRUE(refuses(image_of_length(0, "{}"), "the header is not a JSON object"));
-  EXPECT_TRUE(refuses(image_of_length(1, "{}"), "x.safetensors (header):1:2: not well-formed"));
+  EXPECT_TRUE(refuses_bytes("1234567", "shorter than the 8 bytes"));
+  EXPECT_TRUE(refuses_bytes(image_of_length(100'000'001, "{}"), "at most 100 MB allowed"));
+  EXPECT_TRUE(refuses_bytes(image_of_length(UINT64_MAX, "{}"), "at most 100 MB allowed"));
+  EXPECT_TRUE(refuses_bytes(image_of_length(3, "{}"), "header of 3 bytes in a file with 2 left"));
+  EXPECT_TRUE(refuses_bytes(image_of_length(0, "{}"), "the header is not a JSON object"));
+  EXPECT_TRUE(
+      refuses_bytes(image_of_length(1, "{}"), "x.safetensors (header):1:2: not well-formed"));
 }
 
 TEST(Safetensors, AnEntryMustSayWhatItIsAndNothingElse) {
   EXPECT_TRUE(
-      refuses(one(R"("dtype":"F32","shape":[2])"), "expected dtype, shape and data_offsets"));
-  EXPECT_TRUE(refuses(one(R"("dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1)"),
-                      "tensor \"a\": expected dtype, shape and data_offsets and nothing else"));
+      refuses_bytes(one(R"("dtype":"F32","shape":[2])"), "expected dtype, shape and data_offsets"));
   EXPECT_TRUE(
-      refuses(one(R"("dtype":"F31","shape":[2],"data_offsets":[0,8])"), "unknown dtype \"F31\""));
+      refuses_bytes(one(R"("dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1)"),
+                    "tensor \"a\": expected dtype, shape and data_offsets and nothing else"));
+  EXPECT_TRUE(refuses_bytes(one(R"("dtype":"F31","shape":[2],"data_offsets":[0,8])"),
+                            "unknown dtype \"F31\""));
   EXPECT_TRUE(
-      refuses(one(R"("dtype":7,"shape":[2],"data_offsets":[0,8])"), "dtype: expected text"));
-  EXPECT_TRUE(refuses(one(R"("dtype":"F32","shape":2,"data_offsets":[0,8])"), "shape: expected"));
-  EXPECT_TRUE(refuses(one(R"("dtype":"F32","shape":[2],"data_offsets":[0,4,8])"), "two numbers"));
-  EXPECT_TRUE(refuses(one(R"("dtype":"F32","shape":[2.5],"data_offsets":[0,8])"), "an integer"));
-  EXPECT_TRUE(refuses(one(R"("dtype":"U8","shape":[8,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],)"
-                          R"("data_offsets":[0,8])"),
-                      "more than 16 dimensions"));
-  EXPECT_TRUE(refuses(image(R"({"a":7})"), "expected an object"));
-  EXPECT_TRUE(refuses(image(R"([])"), "the header is not a JSON object"));
-  EXPECT_TRUE(refuses(image("{\"\xff\":1}"), "ill-formed UTF-8"));
-  EXPECT_TRUE(refuses(image(R"({"__metadata__":{"a":1}})"), "__metadata__: a: expected text"));
+      refuses_bytes(one(R"("dtype":7,"shape":[2],"data_offsets":[0,8])"), "dtype: expected text"));
   EXPECT_TRUE(
-      refuses(image(std::string("{\"a\":") + std::string(50000, '[')), "nested more than 4"));
+      refuses_bytes(one(R"("dtype":"F32","shape":2,"data_offsets":[0,8])"), "shape: expected"));
+  EXPECT_TRUE(
+      refuses_bytes(one(R"("dtype":"F32","shape":[2],"data_offsets":[0,4,8])"), "two numbers"));
+  EXPECT_TRUE(
+      refuses_bytes(one(R"("dtype":"F32","shape":[2.5],"data_offsets":[0,8])"), "an integer"));
+  EXPECT_TRUE(refuses_bytes(one(R"("dtype":"U8","shape":[8,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],)"
+                                R"("data_offsets":[0,8])"),
+                            "more than 16 dimensions"));
+  EXPECT_TRUE(refuses_bytes(image(R"({"a":7})"), "expected an object"));
+  EXPECT_TRUE(refuses_bytes(image(R"([])"), "the header is not a JSON object"));
+  EXPECT_TRUE(refuses_bytes(image("{\"\xff\":1}"), "ill-formed UTF-8"));
+  EXPECT_TRUE(
+      refuses_bytes(image(R"({"__metadata__":{"a":1}})"), "__metadata__: a: expected text"));
+  EXPECT_TRUE(
+      refuses_bytes(image(std::string("{\"a\":") + std::string(50000, '[')), "nested more than 4"));
 }
 
 TEST(Safetensors, ShapesThatLieOrOverflowAreRefused) {
-  EXPECT_TRUE(refuses(one(R"("dtype":"F32","shape":[3],"data_offsets":[0,8])"),
-                      "shape and dtype contradict the 8 bytes"));
-  EXPECT_TRUE(refuses(one(R"("dtype":"F32","shape":[-2],"data_offsets":[0,8])"), "contradict"));
-  EXPECT_TRUE(refuses(one(R"("dtype":"F32","shape":[-1,-2],"data_offsets":[0,8])"), "contradict"));
-  EXPECT_TRUE(refuses(one(R"("dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8])"),
-                      "contradict"));
-  EXPECT_TRUE(refuses(one(R"("dtype":"F64","shape":[9223372036854775807],"data_offsets":[0,8])"),
-                      "contradict"));
-  EXPECT_TRUE(refuses(one(R"("dtype":"F64","shape":[1e30],"data_offsets":[0,8])"), "an integer"));
+  EXPECT_TRUE(refuses_bytes(one(R"("dtype":"F32","shape":[3],"data_offsets":[0,8])"),
+                            "shape and dtype contradict the 8 bytes"));
+  EXPECT_TRUE(
+      refuses_bytes(one(R"("dtype":"F32","shape":[-2],"data_offsets":[0,8])"), "contradict"));
+  EXPECT_TRUE(
+      refuses_bytes(one(R"("dtype":"F32","shape":[-1,-2],"data_offsets":[0,8])"), "contradict"));
+  EXPECT_TRUE(refuses_bytes(
+      one(R"("dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8])"), "contradict"));
+  EXPECT_TRUE(refuses_bytes(
+      one(R"("dtype":"F64","shape":[9223372036854775807],"data_offsets":[0,8])"), "contradict"));
+  EXPECT_TRUE(
+      refuses_bytes(one(R"("dtype":"F64","shape":[1e30],"data_offsets":[0,8])"), "an integer"));
 }
 
 TEST(Safetensors, OffsetsOutsideTheDataAreRefused) {
   for (const char* offsets : {"[0,9]", "[8,16]", "[-8,0]", "[8,0]", "[0,9223372036854775807]",
                               "[18446744073709551608,18446744073709551616]"}) {
-    EXPECT_TRUE(refuses(one(std::string(R"("dtype":"F32","shape":[2],"data_offsets":)") + offsets),
-                        "tensor \"a\""))
+    EXPECT_TRUE(refuses_bytes(
+        one(std::string(R"("dtype":"F32","shape":[2],"data_offsets":)") + offsets), "tensor \"a\""))
         << offsets;
   }
 }
@@ -175,16 +185,19 @@ TEST(Safetensors, OverlapsHolesAndDuplicateNamesAreRefused) {
                      name + R"(":{"dtype":"U8","shape":[4],"data_offsets":)" + b + "}}",
                  "12345678");
   };
-  EXPECT_THAT(names(parse(two("[4,8]", "[0,4]"))), testing::ElementsAre("b", "a"));
-  EXPECT_TRUE(refuses(two("[0,4]", "[2,6]"), "tensor \"b\": overlaps the tensor before it"));
-  EXPECT_TRUE(refuses(two("[0,4]", "[0,4]"), "overlaps the tensor before it"));
-  EXPECT_TRUE(refuses(two("[1,5]", "[5,9]"), "do not lie in the file's 8 bytes"));
-  EXPECT_TRUE(refuses(one(R"("dtype":"U8","shape":[4],"data_offsets":[4,8])"), "leaves a hole"));
-  EXPECT_TRUE(refuses(two("[0,4]", "[4,8]", "a"), "duplicate key \"a\""));
-  EXPECT_TRUE(refuses(image("{}", "1"), "1 bytes after the last tensor"));
+  EXPECT_THAT(names(parse_bytes(two("[4,8]", "[0,4]"))), testing::ElementsAre("b", "a"));
+  EXPECT_TRUE(refuses_bytes(two("[0,4]", "[2,6]"), "tensor \"b\": overlaps the tensor before it"));
+  EXPECT_TRUE(refuses_bytes(two("[0,4]", "[0,4]"), "overlaps the tensor before it"));
+  EXPECT_TRUE(refuses_bytes(two("[1,5]", "[5,9]"), "do not lie in the file's 8 bytes"));
+  EXPECT_TRUE(
+      refuses_bytes(one(R"("dtype":"U8","shape":[4],"data_offsets":[4,8])"), "leaves a hole"));
+  EXPECT_TRUE(refuses_bytes(two("[0,4]", "[4,8]", "a"), "duplicate key \"a\""));
+  EXPECT_TRUE(refuses_bytes(image("{}", "1"), "1 bytes after the last tensor"));
 }
 
-TEST(Safetensors, AFileWithoutTensorsIsWhole) { EXPECT_TRUE(parse(image("{}      ")).empty()); }
+TEST(Safetensors, AFileWithoutTensorsIsWhole) {
+  EXPECT_TRUE(parse_bytes(image("{}      ")).empty());
+}
 
 /// Two shards and an index whose weight_map is given.
 std::filesystem::path sharded(const TemporaryFolder& folder, const std::string& map) {

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "data/read.h"
+#include "data/table.h"
 #include "support/errors.h"
 #include "support/files.h"
 
@@ -21,7 +21,7 @@ struct Got {
   std::vector<Reject> rejects;
 };
 
-Got read(const std::string& name, const std::string& bytes) {
+Got table_of(const std::string& name, const std::string& bytes) {
   const TemporaryFolder folder;
   Got got;
   got.table = read_table(folder.write(name, bytes), {}, &got.rejects);
@@ -29,7 +29,7 @@ Got read(const std::string& name, const std::string& bytes) {
 }
 
 TEST(Table, AColumnOfNumbersIsNumericHoweverTheyAreSpelled) {
-  const Table table = read("a.csv", "x,y\n1,-2.5\n +3 ,1e-3\n.5,inf\n007,-0\n").table;
+  const Table table = table_of("a.csv", "x,y\n1,-2.5\n +3 ,1e-3\n.5,inf\n007,-0\n").table;
   EXPECT_THAT(table.at("x", "").numbers, ElementsAre(1, 3, 0.5, 7));
   EXPECT_THAT(table.at("y", "").numbers, ElementsAre(-2.5, 1e-3, INFINITY, -0.0));
   EXPECT_TRUE(table.at("x", "").texts.empty());
@@ -37,7 +37,7 @@ TEST(Table, AColumnOfNumbersIsNumericHoweverTheyAreSpelled) {
 }
 
 TEST(Table, WhatIsMissingIsNanInAColumnOfNumbersAndEmptyInOneOfTexts) {
-  const Table table = read("a.csv", "x,t\n1,a\n,\n  ,b\n").table;
+  const Table table = table_of("a.csv", "x,t\n1,a\n,\n  ,b\n").table;
   EXPECT_THAT(table.at("x", "").numbers,
               ElementsAre(1, NanSensitiveDoubleEq(NAN), NanSensitiveDoubleEq(NAN)));
   EXPECT_THAT(table.at("t", "").texts, ElementsAre("a", "", "b"));
@@ -45,7 +45,8 @@ TEST(Table, WhatIsMissingIsNanInAColumnOfNumbersAndEmptyInOneOfTexts) {
 
 TEST(Table, OneTextMakesTheWholeColumnTextAsTheFileHasIt) {
   for (const char* odd : {"n/a", "0x10", "1,000", "1 2", "++1", "+-1", "1.2.3", "-"}) {
-    const Table table = read("a.csv", std::string("x\n 1.50\n\n2\n\"") + odd + "\"\n+3\n").table;
+    const Table table =
+        table_of("a.csv", std::string("x\n 1.50\n\n2\n\"") + odd + "\"\n+3\n").table;
     EXPECT_EQ(table.columns[0].type, Column::Type::text) << odd;
     EXPECT_THAT(table.columns[0].texts, ElementsAre(" 1.50", "2", odd, "+3"));
     EXPECT_TRUE(table.columns[0].numbers.empty());
@@ -54,8 +55,8 @@ TEST(Table, OneTextMakesTheWholeColumnTextAsTheFileHasIt) {
 
 TEST(Table, JsonKeepsItsTypesAndTakesMembersInAnyOrder) {
   const Table table =
-      read("a.jsonl",
-           "{\"x\": 1, \"b\": true, \"t\": null}\n{\"t\": \"a\", \"x\": 2.5, \"b\": false}\n")
+      table_of("a.jsonl",
+               "{\"x\": 1, \"b\": true, \"t\": null}\n{\"t\": \"a\", \"x\": 2.5, \"b\": false}\n")
           .table;
   EXPECT_THAT(table.at("x", "").numbers, ElementsAre(1, 2.5));
   EXPECT_THAT(table.at("b", "").texts, ElementsAre("true", "false"));
@@ -64,7 +65,8 @@ TEST(Table, JsonKeepsItsTypesAndTakesMembersInAnyOrder) {
 }
 
 TEST(Table, RowsWithOtherColumnsAreRejected) {
-  const Got got = read("a.jsonl", "{\"x\": 1}\n{\"y\": 1}\n{\"x\": 1, \"y\": 2}\n{}\n{\"x\": 2}\n");
+  const Got got =
+      table_of("a.jsonl", "{\"x\": 1}\n{\"y\": 1}\n{\"x\": 1, \"y\": 2}\n{}\n{\"x\": 2}\n");
   EXPECT_EQ(got.table.rows(), 2);
   EXPECT_EQ(got.table.rejected, 3);
   ASSERT_EQ(got.rejects.size(), 3u);
@@ -73,7 +75,7 @@ TEST(Table, RowsWithOtherColumnsAreRejected) {
 }
 
 TEST(Table, AColumnThatIsNotThereListsThoseThatAre) {
-  const Table table = read("a.csv", "x,y\n1,2\n").table;
+  const Table table = table_of("a.csv", "x,y\n1,2\n").table;
   EXPECT_EQ(table.find("z"), nullptr);
   EXPECT_THAT([&] { table.at("z", "a.csv"); },
               throws_exactly(ErrorKind::data, "a.csv: no column \"z\"; there are: x, y"));

@@ -17,7 +17,7 @@ Corpus whole(const std::string& bytes) {
   return read_corpus(folder.write("a.txt", bytes), {}, nullptr);
 }
 
-auto refuses(const std::string& bytes, const std::string& message) {
+auto refuses_txt(const std::string& bytes, const std::string& message) {
   return testing::Matches(throws_error(ErrorKind::data, message))(
       std::function<void()>([bytes] { whole(bytes); }));
 }
@@ -47,10 +47,10 @@ TEST(Txt, TheWholeFileIsOneDocumentByteForByteWithoutItsMark) {
 }
 
 TEST(Txt, AWholeFileThatIsNoTextNamesTheLine) {
-  EXPECT_TRUE(refuses("one\ntwo\nth\xffree\n", "a.txt:3: not valid UTF-8 at byte 10"));
-  EXPECT_TRUE(refuses(std::string("one\n\0", 5), "field \"text\": holds a NUL character"));
-  EXPECT_TRUE(refuses("", "file is empty"));
-  EXPECT_TRUE(refuses("\xEF\xBB\xBF", "file is empty"));
+  EXPECT_TRUE(refuses_txt("one\ntwo\nth\xffree\n", "a.txt:3: not valid UTF-8 at byte 10"));
+  EXPECT_TRUE(refuses_txt(std::string("one\n\0", 5), "field \"text\": holds a NUL character"));
+  EXPECT_TRUE(refuses_txt("", "file is empty"));
+  EXPECT_TRUE(refuses_txt("\xEF\xBB\xBF", "file is empty"));
 }
 
 TEST(Txt, AWholeFileIsReadFromItsCompressedForm) {

@@ -43,7 +43,7 @@ class SmallDisk {
 #define SKIP_WITHOUT(disk) \
   if (!(disk).why_not().empty()) GTEST_SKIP() << "no small disk here: mount: " << (disk).why_not()
 
-RunOptions options_in(const fs::path& folder, bool resume = false) {
+RunOptions disk_run(const fs::path& folder, bool resume = false) {
   RunOptions options;
   options.folder = folder;
   options.config = "a: 1\n";
@@ -79,12 +79,12 @@ TEST(FullDisk, KeepsTheOldFolderAndTheRunGoesOnWhenThereIsSpaceAgain) {
     });
   };
   {
-    cupel::Run run(options_in(folder));
+    cupel::Run run(disk_run(folder));
     save(run, kHalf);
     EXPECT_THAT([&] { save(run, kTwice); },
                 throws_error(ErrorKind::resource, "No space left on device"));
   }
-  cupel::Run again(options_in(folder, true));
+  cupel::Run again(disk_run(folder, true));
   EXPECT_TRUE(read_file(folder / "checkpoint/weights") == kHalf);
   save(again, "small");
   EXPECT_EQ(read_file(folder / "checkpoint/weights"), "small");
@@ -112,7 +112,7 @@ TEST(FullDisk, ALogKeepsWholeLines) {
 TEST(FullDisk, ARunDoesNotBeginWithoutTheSpaceItNeeds) {
   const SmallDisk disk;
   SKIP_WITHOUT(disk);
-  RunOptions options = options_in(disk.path() / "run");
+  RunOptions options = disk_run(disk.path() / "run");
   options.needed_bytes = 8 << 20;
   EXPECT_THAT([&] { cupel::Run run(options); },
               throws_exactly(ErrorKind::resource,
@@ -132,7 +132,7 @@ TEST(ReadOnlyDisk, IsNamedAsSuch) {
                                  ": cannot write: Read-only file system; choose a writable place "
                                  "with --out"));
   EXPECT_EQ(read_file(disk.path() / "a"), "old");
-  EXPECT_THAT([&] { cupel::Run run(options_in(disk.path() / "run")); },
+  EXPECT_THAT([&] { cupel::Run run(disk_run(disk.path() / "run")); },
               throws_error(ErrorKind::resource, "run: cannot make the folder: Read-only file"));
 }
 

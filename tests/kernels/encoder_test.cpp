@@ -39,7 +39,7 @@ class Typed {
   std::vector<char> bytes_;
 };
 
-float tolerance(Element type) {
+float encoder_tolerance(Element type) {
   return type == Element::f32 ? 1e-6f : type == Element::f16 ? 1e-3f : 8e-3f;
 }
 
@@ -69,7 +69,7 @@ TEST_P(EncoderKernels, AddBiasRoundsToEveryType) {
         Typed actual(type, rows * cols), expected(type, rows * cols);
         row->add_bias(x.data(), bias.data(), activation, actual.data(), type, rows, cols);
         scalar_row().add_bias(x.data(), bias.data(), activation, expected.data(), type, rows, cols);
-        expect_near(actual.values(*row), expected.values(*row), tolerance(type), 1e-6f);
+        expect_near(actual.values(*row), expected.values(*row), encoder_tolerance(type), 1e-6f);
         EXPECT_TRUE(actual.guarded());
       }
     }
@@ -100,11 +100,11 @@ TEST_P(EncoderKernels, SoftmaxOfEachRowSumsToOne) {
       scalar_row().softmax(copy.data(), x_stride, 0.7f, expected.data(), type, y_stride, rows,
                            cols);
       const Floats values = actual.values(*row);
-      expect_near(values, expected.values(*row), 3 * tolerance(type), 1e-6f);
+      expect_near(values, expected.values(*row), 3 * encoder_tolerance(type), 1e-6f);
       for (int64_t r = 0; r < rows; ++r) {
         float total = 0;
         for (int64_t i = 0; i < cols; ++i) total += values[r * y_stride + i];
-        EXPECT_NEAR(total, 1.0f, tolerance(type) + 1e-6f);
+        EXPECT_NEAR(total, 1.0f, encoder_tolerance(type) + 1e-6f);
       }
       EXPECT_TRUE(actual.guarded());
     }

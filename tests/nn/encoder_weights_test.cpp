@@ -10,19 +10,19 @@
 namespace cupel::nn {
 namespace {
 
-const std::filesystem::path kTiny =
+const std::filesystem::path kTinyEncoder =
     std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures/encoder/tiny";
 
 /// The weights of the tiny model after `change` to its tensors.
 EncoderWeights load(const std::function<void(std::vector<TensorEntry>&)>& change,
                     Element element = Element::f32) {
   const TemporaryFolder folder;
-  const Safetensors original = Safetensors::open(kTiny);
+  const Safetensors original = Safetensors::open(kTinyEncoder);
   std::vector<TensorEntry> tensors = original.tensors();
   change(tensors);
   write_safetensors(folder / "model.safetensors", tensors);
-  return take_encoder_weights(Safetensors::open(folder.path()), read_encoder_config(kTiny), element,
-                              "m");
+  return take_encoder_weights(Safetensors::open(folder.path()), read_encoder_config(kTinyEncoder),
+                              element, "m");
 }
 
 TensorEntry& named(std::vector<TensorEntry>& tensors, std::string_view name) {
@@ -37,7 +37,7 @@ TEST(EncoderWeights, QueryKeyAndValueStandBelowEachOther) {
   const EncoderLinear& linear = weights.layers[1].query_key_value;
   EXPECT_EQ(linear.out, 72);
   EXPECT_EQ(linear.in, 24);
-  const Safetensors file = Safetensors::open(kTiny);
+  const Safetensors file = Safetensors::open(kTinyEncoder);
   const TensorEntry* key = file.find("encoder.layer.1.attention.self.key.weight");
   EXPECT_EQ(std::memcmp(linear.weight.data() + key->bytes, key->data,
                         static_cast<std::size_t>(key->bytes)),

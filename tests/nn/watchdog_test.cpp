@@ -11,7 +11,7 @@
 namespace cupel::nn {
 namespace {
 
-FitConfig config_of(double threshold, int64_t patience) {
+FitConfig watchdog_config(double threshold, int64_t patience) {
   FitConfig config;
   config.loss_watchdog_threshold = threshold;
   config.loss_watchdog_patience = patience;
@@ -19,7 +19,7 @@ FitConfig config_of(double threshold, int64_t patience) {
 }
 
 TEST(Watchdog, WantsARollbackAfterPatienceDivergedStepsInARow) {
-  Watchdog watchdog(config_of(0, 3));
+  Watchdog watchdog(watchdog_config(0, 3));
   watchdog.observe(NAN, true);
   watchdog.observe(1.0, false);
   EXPECT_FALSE(watchdog.wants_rollback());
@@ -28,7 +28,7 @@ TEST(Watchdog, WantsARollbackAfterPatienceDivergedStepsInARow) {
 }
 
 TEST(Watchdog, IsDivergingFromTheFirstBadStepToTheNextGoodOne) {
-  Watchdog watchdog(config_of(0, 3));
+  Watchdog watchdog(watchdog_config(0, 3));
   EXPECT_FALSE(watchdog.diverging());
   watchdog.observe(NAN, true);
   EXPECT_TRUE(watchdog.diverging());
@@ -37,7 +37,7 @@ TEST(Watchdog, IsDivergingFromTheFirstBadStepToTheNextGoodOne) {
 }
 
 TEST(Watchdog, OneGoodStepStartsTheCountAgain) {
-  Watchdog watchdog(config_of(0, 2));
+  Watchdog watchdog(watchdog_config(0, 2));
   for (int i = 0; i < 10; ++i) {
     watchdog.observe(i % 2 == 0 ? NAN : 1.0, true);
     EXPECT_FALSE(watchdog.wants_rollback());
@@ -45,7 +45,7 @@ TEST(Watchdog, OneGoodStepStartsTheCountAgain) {
 }
 
 TEST(Watchdog, AThresholdCountsHighLossesAsDiverged) {
-  Watchdog off(config_of(0, 1)), on(config_of(5, 1));
+  Watchdog off(watchdog_config(0, 1)), on(watchdog_config(5, 1));
   off.observe(100, true);
   on.observe(100, true);
   EXPECT_FALSE(off.wants_rollback());
@@ -53,7 +53,7 @@ TEST(Watchdog, AThresholdCountsHighLossesAsDiverged) {
 }
 
 TEST(Watchdog, AllowsTwoRollbacksThenEndsTheRunWithARemedy) {
-  Watchdog watchdog(config_of(0, 1));
+  Watchdog watchdog(watchdog_config(0, 1));
   for (int i = 0; i < 2; ++i) {
     ASSERT_TRUE(watchdog.may_roll_back());
     watchdog.observe(NAN, true);
@@ -67,7 +67,7 @@ TEST(Watchdog, AllowsTwoRollbacksThenEndsTheRunWithARemedy) {
 }
 
 TEST(Watchdog, GoesOnFromItsState) {
-  Watchdog watchdog(config_of(0, 3)), other(config_of(0, 3));
+  Watchdog watchdog(watchdog_config(0, 3)), other(watchdog_config(0, 3));
   watchdog.observe(NAN, true);
   watchdog.observe(NAN, true);
   other.restore(watchdog.state());

@@ -40,11 +40,11 @@ ClaimValues fake(const ClaimContext& context) {
 
 constexpr std::array kFake{Protocol{"fake", &fake}};
 
-struct Bench {
+struct ClaimsBench {
   TemporaryFolder folder{TemporaryFolder::Place::memory};
   Config config;
 
-  explicit Bench(const std::string& needs = "[]", const std::string& bar = ">= 2") {
+  explicit ClaimsBench(const std::string& needs = "[]", const std::string& bar = ">= 2") {
     calls = {};
     config.folder = {(folder / "claims").string()};
     config.docs = (folder / "claims.md").string();
@@ -64,7 +64,7 @@ struct Bench {
 };
 
 TEST(Claims, TheQuickFormReportsTheSingleSeedsOwnInterval) {
-  Bench bench;
+  ClaimsBench bench;
   bench.config.quick = true;
   const Report report = bench.measure();
   ASSERT_EQ(report.claims.size(), 1u);
@@ -79,7 +79,7 @@ TEST(Claims, TheQuickFormReportsTheSingleSeedsOwnInterval) {
 }
 
 TEST(Claims, TheFullFormHasAnIntervalOverSeeds) {
-  Bench bench("[]", "> 12");
+  ClaimsBench bench("[]", "> 12");
   const Report report = bench.measure();
   const Row& row = report.claims[0];
   EXPECT_THAT(calls.seeds, ElementsAre(1, 2, 3));
@@ -92,14 +92,14 @@ TEST(Claims, TheFullFormHasAnIntervalOverSeeds) {
 }
 
 TEST(Claims, TheWorstRandomSeedIsOnTheWrongSideOfTheBar) {
-  Bench upper("[]", ">= 2"), lower("[]", "< 100"), around("[]", "interval contains 12");
+  ClaimsBench upper("[]", ">= 2"), lower("[]", "< 100"), around("[]", "interval contains 12");
   EXPECT_EQ(upper.measure().claims[0].worst, 11);
   EXPECT_EQ(lower.measure().claims[0].worst, 13);
   EXPECT_EQ(around.measure().claims[0].worst, std::nullopt);
 }
 
 TEST(Claims, AMetricWithoutABarIsToldAndHeldToNothing) {
-  Bench bench;
+  ClaimsBench bench;
   std::string text = read_file(bench.folder / "claims/one.yaml");
   text.replace(text.find("metrics: ["), 10, "metrics: [{name: exact}, ");
   bench.folder.write("claims/one.yaml", text);
@@ -112,7 +112,7 @@ TEST(Claims, AMetricWithoutABarIsToldAndHeldToNothing) {
 }
 
 TEST(Claims, AResumedRunMeasuresOnlyTheSeedsThatAreMissing) {
-  Bench bench;
+  ClaimsBench bench;
   calls.fail_at = 3;
   EXPECT_THROW(bench.measure(), Interrupted);
   EXPECT_THAT(calls.seeds, ElementsAre(1, 2));
@@ -122,7 +122,7 @@ TEST(Claims, AResumedRunMeasuresOnlyTheSeedsThatAreMissing) {
 }
 
 TEST(Claims, ASeedMeasuredWithOtherSettingsDoesNotCount) {
-  Bench bench;
+  ClaimsBench bench;
   bench.measure();
   std::string text = read_file(bench.folder / "claims/one.yaml");
   text.replace(text.find("base: 10"), 8, "base: 20");
@@ -132,7 +132,7 @@ TEST(Claims, ASeedMeasuredWithOtherSettingsDoesNotCount) {
 }
 
 TEST(Claims, ASeedMeasuredWithAnotherFileBehindItsSettingsDoesNotCount) {
-  Bench bench;
+  ClaimsBench bench;
   std::string text = read_file(bench.folder / "claims/one.yaml");
   text.replace(text.find("{base: 1}"), 9, "{base: 1, recipe: ../r.yaml}");
   bench.folder.write("claims/one.yaml", text);
@@ -149,7 +149,7 @@ TEST(Claims, ASeedMeasuredWithAnotherFileBehindItsSettingsDoesNotCount) {
 }
 
 TEST(Claims, ASeedMeasuredOnOtherDataDoesNotCount) {
-  Bench bench;
+  ClaimsBench bench;
   bench.measure();
   const std::string data = bench.folder.write("text.txt", "to be\n").string();
   const std::string manifest =
@@ -165,7 +165,7 @@ TEST(Claims, ASeedMeasuredOnOtherDataDoesNotCount) {
 }
 
 TEST(Claims, TheManifestNamesTheFilesThatDefineThem) {
-  Bench bench;
+  ClaimsBench bench;
   {
     RunOptions options;
     options.folder = bench.folder / "run";
@@ -180,7 +180,7 @@ TEST(Claims, TheManifestNamesTheFilesThatDefineThem) {
 }
 
 TEST(Claims, AMissingDataSetIsSkippedNeverPassed) {
-  Bench bench("[no_such_set]");
+  ClaimsBench bench("[no_such_set]");
   const Report report = bench.measure();
   EXPECT_EQ(report.claims[0].pass, std::nullopt);
   EXPECT_EQ(report.claims[0].value, std::nullopt);
@@ -190,7 +190,7 @@ TEST(Claims, AMissingDataSetIsSkippedNeverPassed) {
 }
 
 TEST(Claims, RowsHaveTheFieldsThatScriptsRead) {
-  Bench bench;
+  ClaimsBench bench;
   bench.config.quick = true;
   bench.measure();
   const json::Value written =
@@ -203,7 +203,7 @@ TEST(Claims, RowsHaveTheFieldsThatScriptsRead) {
 }
 
 TEST(Claims, DocsAreWrittenOnRequestOnly) {
-  Bench bench;
+  ClaimsBench bench;
   bench.measure();
   EXPECT_FALSE(std::filesystem::exists(bench.config.docs));
   bench.config.write_docs = true;
@@ -212,7 +212,7 @@ TEST(Claims, DocsAreWrittenOnRequestOnly) {
 }
 
 TEST(Claims, AnUnknownProtocolOrMetricIsNamed) {
-  Bench bench;
+  ClaimsBench bench;
   std::string text = read_file(bench.folder / "claims/one.yaml");
   const auto with = [&](const std::string& from, const std::string& to) {
     std::string changed = text;
@@ -228,7 +228,7 @@ TEST(Claims, AnUnknownProtocolOrMetricIsNamed) {
 }
 
 TEST(Claims, NeedAFolder) {
-  const Bench bench;
+  const ClaimsBench bench;
   cupel::Run run(RunOptions{});
   EXPECT_THAT([&] { claims::run(bench.config, {}, kFake, run); },
               throws_error(ErrorKind::config, "needs a folder for what it measures"));

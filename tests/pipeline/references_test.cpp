@@ -10,13 +10,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kTwoStages =
+constexpr const char* kReferringStages =
     "stages:\n"
     "  - train: {model: {}, datasets: [{type: arithmetic}]}\n"
     "  - train: {base_model: \"%\", datasets: [{type: arithmetic}]}\n";
 
 std::string with_base_model(std::string base) {
-  std::string text = kTwoStages;
+  std::string text = kReferringStages;
   return text.replace(text.find('%'), 1, base);
 }
 

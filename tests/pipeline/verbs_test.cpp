@@ -27,7 +27,7 @@ Assay smelt(const Weight& weight, Run&) { return {weight.grams * 2}; }
 Assay smelt_hot(const Weight& weight, const Heavy& heavy, Run&) {
   return {heavy.train == nullptr ? weight.grams : 0};
 }
-Assay look(const Weight& weight, const Request&) { return {weight.grams - 1}; }
+Assay look_at_verb(const Weight& weight, const Request&) { return {weight.grams - 1}; }
 
 const yaml::Node kTwentyGrams = yaml::parse("grams: 20", "recipe.yaml");
 
@@ -73,7 +73,7 @@ TEST(Verbs, AFunctionThatAsksForTheHeavyProgramNeedsLibTorch) {
 }
 
 TEST(Verbs, AFunctionWithARequestAnswersWithTextAndExitCode) {
-  const Verb row = verb<&look>("look", "weighs ore");
+  const Verb row = verb<&look_at_verb>("look", "weighs ore");
   EXPECT_FALSE(row.is_stage());
   const Result some = row.answer(kTwentyGrams, {});
   EXPECT_EQ(some.text, "19 grams\n");

@@ -9,7 +9,7 @@
 namespace cupel::train {
 namespace {
 
-Config config_of(int64_t batch) {
+Config planned_config(int64_t batch) {
   Config config;
   config.model.emplace();
   config.micro_batch_size = batch;
@@ -23,7 +23,7 @@ Plan plan_of(const Config& config, nn::Precision compute = nn::Precision::fp32) 
 }
 
 TEST(Plan, CountsStepsTokensAndParameters) {
-  Config config = config_of(4);
+  Config config = planned_config(4);
   config.gradient_accumulation_steps = 3;
   const Plan planned = plan_of(config);
   EXPECT_EQ(planned.steps, 50);
@@ -33,31 +33,32 @@ TEST(Plan, CountsStepsTokensAndParameters) {
 }
 
 TEST(Plan, TakesEpochsWhereNoStepsAreGiven) {
-  Config config = config_of(10);
+  Config config = planned_config(10);
   config.max_steps.reset();
   config.num_epochs = 2;
   EXPECT_EQ(plan_of(config).steps, 200);
 }
 
 TEST(Plan, AddsUpToItsParts) {
-  const Plan planned = plan_of(config_of(4), nn::Precision::bf16);
+  const Plan planned = plan_of(planned_config(4), nn::Precision::bf16);
   EXPECT_EQ(planned.planned_memory_bytes, planned.weight_bytes + planned.gradient_bytes +
                                               planned.optimizer_bytes + planned.activation_bytes);
   EXPECT_EQ(planned.optimizer_bytes, 8 * planned.parameters);
 }
 
 TEST(Plan, GrowsWithTheBatchAndShrinksWithRecomputing) {
-  const Plan small = plan_of(config_of(4)), large = plan_of(config_of(16));
+  const Plan small = plan_of(planned_config(4)), large = plan_of(planned_config(16));
   EXPECT_GT(large.activation_bytes, 3 * small.activation_bytes);
-  Config recomputed = config_of(16);
+  Config recomputed = planned_config(16);
   recomputed.gradient_checkpointing = true;
   EXPECT_LT(plan_of(recomputed).activation_bytes,
             0.6 * static_cast<double>(large.activation_bytes));
-  EXPECT_LT(plan_of(config_of(16), nn::Precision::bf16).activation_bytes, large.activation_bytes);
+  EXPECT_LT(plan_of(planned_config(16), nn::Precision::bf16).activation_bytes,
+            large.activation_bytes);
 }
 
 TEST(ResolveModel, TakesTheTokenizersVocabularyWhereNoneIsGiven) {
-  Config config = config_of(1);
+  Config config = planned_config(1);
   EXPECT_EQ(resolve_model(config, 777).vocab_size, 777);
   config.model->vocab_size = 1000;
   EXPECT_EQ(resolve_model(config, 777).vocab_size, 1000);
@@ -71,7 +72,7 @@ TEST(ResolveModel, RefusesSequencesThatABaseModelCannotHold) {
   model.vocab_size = 300;
   model.max_position_embeddings = 64;
   folder.write("config.json", json::dump(llm::to_hf_json(model)));
-  Config config = config_of(1);
+  Config config = planned_config(1);
   config.model.reset();
   config.base_model = {folder.path().string()};
   EXPECT_THAT([&] { resolve_model(config, 300); },
@@ -79,7 +80,7 @@ TEST(ResolveModel, RefusesSequencesThatABaseModelCannotHold) {
 }
 
 TEST(Plan, RefusesMoreTokensThanCanBeCounted) {
-  Config config = config_of(1'000'000);
+  Config config = planned_config(1'000'000);
   config.max_steps = 1'000'000'000'000;
   config.gradient_accumulation_steps = 1'000'000;
   EXPECT_THAT([&] { plan_of(config); },
@@ -89,7 +90,7 @@ TEST(Plan, RefusesMoreTokensThanCanBeCounted) {
 }
 
 TEST(Plan, RefusesMoreBytesThanCanBeCounted) {
-  Config config = config_of(1'000'000);
+  Config config = planned_config(1'000'000);
   config.sequence_len = 1'000'000;
   config.model->max_position_embeddings = 1'000'000;
   config.model->hidden_size = 1'000'000;
@@ -100,7 +101,7 @@ TEST(Plan, RefusesMoreBytesThanCanBeCounted) {
 }
 
 TEST(Plan, TakesNoLongerForTenThousandLayersThanTheyAre) {
-  Config config = config_of(1);
+  Config config = planned_config(1);
   const Plan four = plan_of(config);
   config.model->num_hidden_layers = 10'000;
   const Plan many = plan_of(config);

@@ -38,7 +38,7 @@ TokenStream document_stream(const std::vector<int32_t>& sizes, int32_t context) 
   return stream;
 }
 
-cupel::Run test_run(uint64_t seed) { return Run({.seed = seed, .threads = 1}); }
+cupel::Run sequences_run(uint64_t seed) { return Run({.seed = seed, .threads = 1}); }
 
 TEST(Sequences, WindowsCoverAStreamWithoutOverlap) {
   const TokenStream stream = counting_stream(11);
@@ -85,7 +85,7 @@ TEST(Sequences, AWindowThatBeginsInsideADocumentStartsAtPositionZero) {
 }
 
 TEST(SequenceOrder, EveryEpochReadsEachPackedSequenceOnceInAnotherOrder) {
-  const cupel::Run run = test_run(1);
+  const cupel::Run run = sequences_run(1);
   SequenceOrder order({{document_stream(std::vector<int32_t>(20, 4), 1), Cut::single, 1}}, 4, run);
   ASSERT_EQ(order.sequences_per_epoch(), 20);
   std::vector<std::vector<int64_t>> epochs;
@@ -99,7 +99,7 @@ TEST(SequenceOrder, EveryEpochReadsEachPackedSequenceOnceInAnotherOrder) {
 }
 
 TEST(SequenceOrder, ABatchIsAFunctionOfItsIndexAlone) {
-  const cupel::Run run = test_run(7);
+  const cupel::Run run = sequences_run(7);
   const auto make = [&] {
     return SequenceOrder({{counting_stream(1000), Cut::windows, 1}}, 16, run);
   };
@@ -112,7 +112,7 @@ TEST(SequenceOrder, ABatchIsAFunctionOfItsIndexAlone) {
 }
 
 TEST(SequenceOrder, ASourceOfWeightTwoIsReadTwiceAnEpochAndOfWeightHalfByHalf) {
-  const cupel::Run run = test_run(3);
+  const cupel::Run run = sequences_run(3);
   const auto documents = [](int count) {
     return document_stream(std::vector<int32_t>(static_cast<std::size_t>(count), 4), 1);
   };
@@ -122,7 +122,7 @@ TEST(SequenceOrder, ASourceOfWeightTwoIsReadTwiceAnEpochAndOfWeightHalfByHalf) {
 }
 
 TEST(SequenceOrder, RefusesDataThatFillNoSequence) {
-  const cupel::Run run = test_run(3);
+  const cupel::Run run = sequences_run(3);
   EXPECT_THAT(
       [&] {
         SequenceOrder({{counting_stream(5), Cut::windows, 1}}, 16, run);
@@ -146,7 +146,7 @@ TEST(Sequences, EmptyDocumentsShiftNoBorder) {
 }
 
 TEST(SequenceOrder, ATextOfLittleMoreThanOneSequenceIsReadEachEpoch) {
-  const cupel::Run run = test_run(3);
+  const cupel::Run run = sequences_run(3);
   SequenceOrder order({{counting_stream(20), Cut::windows, 1}}, 16, run);
   EXPECT_EQ(order.sequences_per_epoch(), 1);
   std::set<int64_t> begins;
@@ -155,7 +155,7 @@ TEST(SequenceOrder, ATextOfLittleMoreThanOneSequenceIsReadEachEpoch) {
 }
 
 TEST(SequenceOrder, ASmallWeightStillTakesOneSequence) {
-  const cupel::Run run = test_run(3);
+  const cupel::Run run = sequences_run(3);
   const TokenStream rows = document_stream(std::vector<int32_t>(10, 4), 1);
   EXPECT_EQ(SequenceOrder({{rows, Cut::single, 0.001}, {rows, Cut::single, 0}}, 4, run)
                 .sequences_per_epoch(),
@@ -163,7 +163,7 @@ TEST(SequenceOrder, ASmallWeightStillTakesOneSequence) {
 }
 
 TEST(SequenceOrder, RefusesWeightsThatMakeAnEpochOfTooManySequences) {
-  const cupel::Run run = test_run(3);
+  const cupel::Run run = sequences_run(3);
   const TokenStream rows = document_stream(std::vector<int32_t>(1000, 4), 1);
   EXPECT_THAT(
       [&] {

@@ -24,7 +24,7 @@ std::string normalized(const BertNormalizer& normalizer, std::string_view text) 
   return out;
 }
 
-std::vector<std::string> words(std::string_view text) {
+std::vector<std::string> bert_words(std::string_view text) {
   std::vector<std::string> found;
   for_each_bert_word(text, [&](std::string_view word) {
     found.emplace_back(word);
@@ -103,10 +103,10 @@ TEST(BertText, LowersTheSameLetters) {
 
 TEST(BertText, CutsAtTheSamePunctuationAndWhiteSpace) {
   expect_as_reference("punctuation", [&](const std::string& text, int32_t c) {
-    return words(text) == std::vector<std::string>{"a", text_of(c), "b"};
+    return bert_words(text) == std::vector<std::string>{"a", text_of(c), "b"};
   });
   expect_as_reference("white_space", [&](const std::string& text, int32_t) {
-    return words(text) == std::vector<std::string>{"a", "b"};
+    return bert_words(text) == std::vector<std::string>{"a", "b"};
   });
 }
 
@@ -125,8 +125,8 @@ TEST(BertText, WordsEndWhenTheCallerHasEnough) {
   int count = 0;
   for_each_bert_word("a,b c d", [&](std::string_view) { return ++count < 3; });
   EXPECT_EQ(count, 3);
-  EXPECT_THAT(words("don't  stop!"), ElementsAre("don", "'", "t", "stop", "!"));
-  EXPECT_THAT(words(" \n"), ElementsAre());
+  EXPECT_THAT(bert_words("don't  stop!"), ElementsAre("don", "'", "t", "stop", "!"));
+  EXPECT_THAT(bert_words(" \n"), ElementsAre());
 }
 
 TEST(BertText, AccentsGoWithUpperCaseUnlessTheFileSaysOtherwise) {

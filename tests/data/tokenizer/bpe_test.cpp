@@ -22,11 +22,11 @@ Ids encode(const Bpe& bpe, std::string_view word) {
   return ids;
 }
 
-Bpe parse(const std::string& model) { return Bpe::parse(json::parse(model, ""), "model"); }
+Bpe parse_bpe(const std::string& model) { return Bpe::parse(json::parse(model, ""), "model"); }
 
-auto refuses(const std::string& model, const std::string& message) {
+auto refuses_bpe(const std::string& model, const std::string& message) {
   return testing::Matches(throws_error(ErrorKind::data, message))(
-      std::function<void()>([model] { parse(model); }));
+      std::function<void()>([model] { parse_bpe(model); }));
 }
 
 TEST(Bpe, TheAlphabetSpellsEveryByteAndBack) {
@@ -107,13 +107,14 @@ TEST(Bpe, AWordOfAMegabyteTakesNoQuadraticTime) {
 TEST(Bpe, MergesAreReadInBothSpellings) {
   const char* vocabulary = R"("vocab": {"a": 0, "b": 1, "c": 2, "ab": 3, "abc": 4})";
   const std::string text(vocabulary);
-  EXPECT_THAT(encode(parse("{" + text + R"(, "merges": ["a b", "ab c"]})"), "abc"), ElementsAre(4));
-  EXPECT_THAT(encode(parse("{" + text + R"(, "merges": [["a", "b"], ["ab", "c"]]})"), "abc"),
+  EXPECT_THAT(encode(parse_bpe("{" + text + R"(, "merges": ["a b", "ab c"]})"), "abc"),
+              ElementsAre(4));
+  EXPECT_THAT(encode(parse_bpe("{" + text + R"(, "merges": [["a", "b"], ["ab", "c"]]})"), "abc"),
               ElementsAre(4));
 }
 
 TEST(Bpe, OfAPairThatStandsTwiceTheLaterRankCounts) {
-  const Bpe bpe = parse(R"({"vocab": {"a": 0, "b": 1, "c": 2, "ab": 3, "bc": 4},
+  const Bpe bpe = parse_bpe(R"({"vocab": {"a": 0, "b": 1, "c": 2, "ab": 3, "bc": 4},
                             "merges": ["a b", "b c", "a b"]})");
   EXPECT_THAT(encode(bpe, "abc"), ElementsAre(0, 4));
 }
@@ -131,42 +132,44 @@ TEST(Bpe, IgnoreMergesTakesAWholeWordFirst) {
 
 TEST(Bpe, AByteWithoutATokenIsUnknownOrAnError) {
   const std::string model = R"("vocab": {"a": 0, "?": 1}, "merges": [])";
-  EXPECT_THAT([&] { encode(parse("{" + model + "}"), "ab"); },
+  EXPECT_THAT([&] { encode(parse_bpe("{" + model + "}"), "ab"); },
               throws_error(ErrorKind::data, "the vocabulary has no token for byte 98"));
-  EXPECT_THAT(encode(parse("{" + model + R"(, "unk_token": "?"})"), "bbabb"),
+  EXPECT_THAT(encode(parse_bpe("{" + model + R"(, "unk_token": "?"})"), "bbabb"),
               ElementsAre(1, 1, 0, 1, 1));
-  EXPECT_THAT(encode(parse("{" + model + R"(, "unk_token": "?", "fuse_unk": true})"), "bbabb"),
+  EXPECT_THAT(encode(parse_bpe("{" + model + R"(, "unk_token": "?", "fuse_unk": true})"), "bbabb"),
               ElementsAre(1, 0, 1));
 }
 
 TEST(Bpe, RefusesAVocabularyThatContradictsItself) {
-  EXPECT_TRUE(refuses(
+  EXPECT_TRUE(refuses_bpe(
       R"({"vocab": {"a": 0, "b": 0}, "merges": []})",
       "model.vocab: \"a\" and \"b\" have the same id 0; the file is damaged; fetch it again"));
-  EXPECT_TRUE(refuses(R"({"vocab": {"a": 1048576}, "merges": []})",
-                      "is not in 0 to 1048575; the file is damaged; fetch"));
-  EXPECT_TRUE(refuses(R"({"vocab": {"a": -1}, "merges": []})", "id -1 is not in 0 to"));
-  EXPECT_TRUE(refuses(R"({"vocab": {"a": 0.5}, "merges": []})", "\"a\": expected an integer"));
-  EXPECT_TRUE(
-      refuses(R"({"vocab": {"": 0}, "merges": []})", "holds an empty token; the file is damaged"));
-  EXPECT_TRUE(refuses(R"({"vocab": [], "merges": []})", "model.vocab: expected an object"));
-  EXPECT_TRUE(refuses(R"({"merges": []})", "missing key \"vocab\""));
-  EXPECT_TRUE(refuses(R"({"vocab": {"a": 0}, "merges": [], "unk_token": "?"})",
-                      "model.unk_token: is not in the vocabulary; the file is damaged"));
+  EXPECT_TRUE(refuses_bpe(R"({"vocab": {"a": 1048576}, "merges": []})",
+                          "is not in 0 to 1048575; the file is damaged; fetch"));
+  EXPECT_TRUE(refuses_bpe(R"({"vocab": {"a": -1}, "merges": []})", "id -1 is not in 0 to"));
+  EXPECT_TRUE(refuses_bpe(R"({"vocab": {"a": 0.5}, "merges": []})", "\"a\": expected an integer"));
+  EXPECT_TRUE(refuses_bpe(R"({"vocab": {"": 0}, "merges": []})",
+                          "holds an empty token; the file is damaged"));
+  EXPECT_TRUE(refuses_bpe(R"({"vocab": [], "merges": []})", "model.vocab: expected an object"));
+  EXPECT_TRUE(refuses_bpe(R"({"merges": []})", "missing key \"vocab\""));
+  EXPECT_TRUE(refuses_bpe(R"({"vocab": {"a": 0}, "merges": [], "unk_token": "?"})",
+                          "model.unk_token: is not in the vocabulary; the file is damaged"));
 }
 
 TEST(Bpe, RefusesMergesOfTokensThatAreNotThere) {
   const auto with = [](const std::string& merges) {
     return R"({"vocab": {"a": 0, "b": 1, "ab": 2}, "merges": )" + merges + "}";
   };
-  EXPECT_TRUE(refuses(with(R"(["a b", "a x"])"), "model.merges[1]: token \"x\" is not in the voc"));
-  EXPECT_TRUE(refuses(with(R"(["b a"])"), "token \"ba\" is not in the vocabulary"));
-  EXPECT_TRUE(refuses(with(R"(["ab"])"), "expected two tokens, found \"ab\"; the file is damaged"));
-  EXPECT_TRUE(refuses(with(R"(["a b c"])"), "expected two tokens"));
   EXPECT_TRUE(
-      refuses(with(R"([["a"]])"), "model.merges[0]: expected two tokens; the file is damaged"));
-  EXPECT_TRUE(refuses(with(R"([7])"), "model.merges[0]: expected a list"));
-  EXPECT_TRUE(refuses(R"({"vocab": {"a": 0}})", "missing key \"merges\""));
+      refuses_bpe(with(R"(["a b", "a x"])"), "model.merges[1]: token \"x\" is not in the voc"));
+  EXPECT_TRUE(refuses_bpe(with(R"(["b a"])"), "token \"ba\" is not in the vocabulary"));
+  EXPECT_TRUE(
+      refuses_bpe(with(R"(["ab"])"), "expected two tokens, found \"ab\"; the file is damaged"));
+  EXPECT_TRUE(refuses_bpe(with(R"(["a b c"])"), "expected two tokens"));
+  EXPECT_TRUE(
+      refuses_bpe(with(R"([["a"]])"), "model.merges[0]: expected two tokens; the file is damaged"));
+  EXPECT_TRUE(refuses_bpe(with(R"([7])"), "model.merges[0]: expected a list"));
+  EXPECT_TRUE(refuses_bpe(R"({"vocab": {"a": 0}})", "missing key \"merges\""));
 }
 
 TEST(Bpe, RefusesWhatChangesTheResultAndIsNotBuilt) {
@@ -174,11 +177,11 @@ TEST(Bpe, RefusesWhatChangesTheResultAndIsNotBuilt) {
     return R"({"vocab": {"a": 0}, "merges": [], )" + option + "}";
   };
   EXPECT_TRUE(
-      refuses(with(R"("byte_fallback": true)"), "model.byte_fallback: true is not supported"));
-  EXPECT_TRUE(refuses(with(R"("dropout": 0.1)"), "model.dropout: 0.1 is not supported"));
-  EXPECT_TRUE(refuses(with(R"("continuing_subword_prefix": "##")"), "\"##\" is not supported"));
-  EXPECT_TRUE(refuses(with(R"("end_of_word_suffix": "</w>")"), "is not supported"));
-  EXPECT_NO_THROW(parse(with(R"("dropout": null, "end_of_word_suffix": "")")));
+      refuses_bpe(with(R"("byte_fallback": true)"), "model.byte_fallback: true is not supported"));
+  EXPECT_TRUE(refuses_bpe(with(R"("dropout": 0.1)"), "model.dropout: 0.1 is not supported"));
+  EXPECT_TRUE(refuses_bpe(with(R"("continuing_subword_prefix": "##")"), "\"##\" is not supported"));
+  EXPECT_TRUE(refuses_bpe(with(R"("end_of_word_suffix": "</w>")"), "is not supported"));
+  EXPECT_NO_THROW(parse_bpe(with(R"("dropout": null, "end_of_word_suffix": "")")));
 }
 
 }  // namespace

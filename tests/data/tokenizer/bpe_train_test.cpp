@@ -31,8 +31,8 @@ std::vector<Document> documents_of(const std::vector<std::string>& texts) {
   return documents;
 }
 
-auto refuses(const BpeTrainOptions& options, ErrorKind kind, const std::string& message,
-             const std::string& text = "some text") {
+auto refuses_training(const BpeTrainOptions& options, ErrorKind kind, const std::string& message,
+                      const std::string& text = "some text") {
   return testing::Matches(throws_error(kind, message))(
       std::function<void()>([=] { Tokenizer::train(documents_of({text}), options); }));
 }
@@ -115,25 +115,30 @@ TEST(BpeTrain, OfEquallyFrequentPairsTheOneWithSmallerIdsComesFirst) {
 TEST(BpeTrain, RefusesOptionsThatCannotBeMet) {
   BpeTrainOptions options;
   options.vocab_size = 256;
-  EXPECT_TRUE(refuses(options, ErrorKind::config, "vocab_size 256 is not in 257 to 1048576"));
+  EXPECT_TRUE(
+      refuses_training(options, ErrorKind::config, "vocab_size 256 is not in 257 to 1048576"));
   options.vocab_size = (1 << 20) + 1;
-  EXPECT_TRUE(refuses(options, ErrorKind::config, "vocab_size 1048577 is not in"));
+  EXPECT_TRUE(refuses_training(options, ErrorKind::config, "vocab_size 1048577 is not in"));
   options = {};
   options.eos_token = "</s>";
-  EXPECT_TRUE(refuses(options, ErrorKind::config, "\"</s>\" is not a special token; add it"));
+  EXPECT_TRUE(
+      refuses_training(options, ErrorKind::config, "\"</s>\" is not a special token; add it"));
   options = {};
   options.special_tokens.push_back("");
-  EXPECT_TRUE(refuses(options, ErrorKind::config, "special token \"\" is empty or stands twice"));
+  EXPECT_TRUE(
+      refuses_training(options, ErrorKind::config, "special token \"\" is empty or stands twice"));
   options.special_tokens.back() = "<|endoftext|>";
-  EXPECT_TRUE(refuses(options, ErrorKind::config, "\"<|endoftext|>\" is empty or stands twice"));
+  EXPECT_TRUE(
+      refuses_training(options, ErrorKind::config, "\"<|endoftext|>\" is empty or stands twice"));
   options = {};
   options.pattern = "(";
-  EXPECT_TRUE(refuses(options, ErrorKind::data, "pattern does not compile"));
+  EXPECT_TRUE(refuses_training(options, ErrorKind::data, "pattern does not compile"));
 }
 
 TEST(BpeTrain, RefusesACorpusWithoutWordsOrWithoutUtf8) {
-  EXPECT_TRUE(refuses({}, ErrorKind::data, "no text to train a tokenizer on", ""));
-  EXPECT_TRUE(refuses({}, ErrorKind::data, "document 0: not valid UTF-8 at byte 1", "a\xff"));
+  EXPECT_TRUE(refuses_training({}, ErrorKind::data, "no text to train a tokenizer on", ""));
+  EXPECT_TRUE(
+      refuses_training({}, ErrorKind::data, "document 0: not valid UTF-8 at byte 1", "a\xff"));
 }
 
 TEST(BpeTrain, CanBeEnded) {

@@ -7,10 +7,12 @@
 namespace cupel {
 namespace {
 
-Normalizer parse(const std::string& text) { return Normalizer::parse(json::parse(text, ""), "n"); }
+Normalizer parse_normalizer(const std::string& text) {
+  return Normalizer::parse(json::parse(text, ""), "n");
+}
 
 std::string applied(const std::string& type, std::string_view text) {
-  return parse("{\"type\": \"" + type + "\"}").apply(text);
+  return parse_normalizer("{\"type\": \"" + type + "\"}").apply(text);
 }
 
 TEST(Normalize, EachFormIsThatOfUnicode) {
@@ -32,28 +34,32 @@ TEST(Normalize, KeepsNulAndLongTexts) {
 }
 
 TEST(Normalize, StepsOfASequenceFollowEachOther) {
-  const Normalizer normalizer = parse(R"({"type": "Sequence", "normalizers": [
+  const Normalizer normalizer = parse_normalizer(R"({"type": "Sequence", "normalizers": [
       {"type": "NFKD"}, {"type": "Sequence", "normalizers": [{"type": "NFC"}]}]})");
   EXPECT_EQ(normalizer.apply("\ufb01\u00e9"), "fi\u00e9");
-  EXPECT_EQ(parse(R"({"type": "Sequence", "normalizers": []})").apply("e\u0301"), "e\u0301");
+  EXPECT_EQ(parse_normalizer(R"({"type": "Sequence", "normalizers": []})").apply("e\u0301"),
+            "e\u0301");
 }
 
 TEST(Normalize, KnowsWhatItSurelyLeavesAlone) {
-  EXPECT_TRUE(parse("null").keeps("e\u0301"));
-  EXPECT_TRUE(parse(R"({"type": "NFC"})").keeps("ascii \x7f"));
-  EXPECT_FALSE(parse(R"({"type": "NFC"})").keeps("\u00e9"));
-  EXPECT_EQ(parse("null").apply("e\u0301"), "e\u0301");
+  EXPECT_TRUE(parse_normalizer("null").keeps("e\u0301"));
+  EXPECT_TRUE(parse_normalizer(R"({"type": "NFC"})").keeps("ascii \x7f"));
+  EXPECT_FALSE(parse_normalizer(R"({"type": "NFC"})").keeps("\u00e9"));
+  EXPECT_EQ(parse_normalizer("null").apply("e\u0301"), "e\u0301");
 }
 
 TEST(Normalize, WhatIsNotKnownIsRefusedByName) {
-  EXPECT_THAT([] { parse(R"({"type": "StripAccents"})"); },
+  EXPECT_THAT([] { parse_normalizer(R"({"type": "StripAccents"})"); },
               throws_error(ErrorKind::data, "n: unknown normalizer \"StripAccents\"; known: NFC"));
-  EXPECT_THAT([] { parse(R"({"type": "Sequence", "normalizers": [{"type": "Bert"}]})"); },
-              throws_error(ErrorKind::data, "n.normalizers: unknown normalizer \"Bert\""));
-  EXPECT_THAT([] { parse("{}"); }, throws_error(ErrorKind::data, "missing key \"type\""));
-  EXPECT_THAT([] { parse(R"({"type": "Sequence"})"); },
+  EXPECT_THAT(
+      [] { parse_normalizer(R"({"type": "Sequence", "normalizers": [{"type": "Bert"}]})"); },
+      throws_error(ErrorKind::data, "n.normalizers: unknown normalizer \"Bert\""));
+  EXPECT_THAT([] { parse_normalizer("{}"); },
+              throws_error(ErrorKind::data, "missing key \"type\""));
+  EXPECT_THAT([] { parse_normalizer(R"({"type": "Sequence"})"); },
               throws_error(ErrorKind::data, "missing key \"normalizers\""));
-  EXPECT_THAT([] { parse("7"); }, throws_error(ErrorKind::data, "n: expected an object"));
+  EXPECT_THAT([] { parse_normalizer("7"); },
+              throws_error(ErrorKind::data, "n: expected an object"));
 }
 
 }  // namespace

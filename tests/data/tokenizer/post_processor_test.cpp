@@ -11,7 +11,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-Surroundings parse(const std::string& text) {
+Surroundings surroundings_of(const std::string& text) {
   return parse_post_processor(json::parse(text, "t"), "t.json: post_processor", 10);
 }
 
@@ -24,24 +24,24 @@ TEST(PostProcessor, GivesTheTokensBeforeAndAfterAText) {
   for (const std::string& text :
        {kTemplate,
         R"({"type": "Sequence", "processors": [{"type": "ByteLevel"}, )" + kTemplate + "]}"}) {
-    const Surroundings around = parse(text);
+    const Surroundings around = surroundings_of(text);
     EXPECT_THAT(around.before, ElementsAre(7, 8));
     EXPECT_THAT(around.after, ElementsAre(9));
   }
-  EXPECT_THAT(parse("null").before, IsEmpty());
-  EXPECT_THAT(parse(R"({"type": "ByteLevel"})").after, IsEmpty());
+  EXPECT_THAT(surroundings_of("null").before, IsEmpty());
+  EXPECT_THAT(surroundings_of(R"({"type": "ByteLevel"})").after, IsEmpty());
 }
 
 TEST(PostProcessor, RefusesWhatItDoesNotKnow) {
-  EXPECT_THAT([] { parse(R"({"type": "RobertaProcessing"})"); },
+  EXPECT_THAT([] { surroundings_of(R"({"type": "RobertaProcessing"})"); },
               throws_error(ErrorKind::data, "unknown post-processor \"RobertaProcessing\""));
   std::string damaged = kTemplate;
   damaged.replace(damaged.find("[9]"), 3, "[10]");
-  EXPECT_THAT([&] { parse(damaged); },
+  EXPECT_THAT([&] { surroundings_of(damaged); },
               throws_error(ErrorKind::data, "special_tokens: id 10 is no token"));
   EXPECT_THAT(
       [] {
-        parse(R"({"type": "TemplateProcessing", "special_tokens": {},
+        surroundings_of(R"({"type": "TemplateProcessing", "special_tokens": {},
               "single": [{"Sequence": {"id": "A"}}, {"Sequence": {"id": "A"}}]})");
       },
       throws_error(ErrorKind::data, "single: holds the text twice"));

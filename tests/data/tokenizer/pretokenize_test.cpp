@@ -13,7 +13,7 @@ using testing::ElementsAre;
 constexpr const char* kPlain =
     R"({"type": "ByteLevel", "add_prefix_space": false, "use_regex": false})";
 
-PreTokenizer parse(const std::string& text) {
+PreTokenizer parse_pre_tokenizer(const std::string& text) {
   return PreTokenizer::parse(json::parse(text, ""), "p");
 }
 
@@ -22,7 +22,7 @@ std::vector<std::string> words(const std::string& steps, std::string_view text,
                                const std::string& last = kPlain) {
   const std::string all = steps.empty() ? last : steps + ", " + last;
   std::vector<std::string> result;
-  parse(R"({"type": "Sequence", "pretokenizers": [)" + all + "]}")
+  parse_pre_tokenizer(R"({"type": "Sequence", "pretokenizers": [)" + all + "]}")
       .for_each_word(text, [&](std::string_view word) { result.emplace_back(word); });
   return result;
 }
@@ -32,9 +32,9 @@ std::string split(const std::string& pattern, const std::string& behavior, bool 
          R"(", "invert": )" + (invert ? "true" : "false") + "}";
 }
 
-auto refuses(const std::string& text, const std::string& message) {
+auto refuses_pre_tokenizer(const std::string& text, const std::string& message) {
   return testing::Matches(throws_error(ErrorKind::data, message))(
-      std::function<void()>([text] { parse(text); }));
+      std::function<void()>([text] { parse_pre_tokenizer(text); }));
 }
 
 TEST(PreTokenize, ByteLevelCutsAsGpt2Does) {
@@ -98,18 +98,21 @@ TEST(PreTokenize, WordsJoinToTheTextWhereNothingIsRemoved) {
 }
 
 TEST(PreTokenize, WhatIsNotKnownIsRefusedByName) {
-  EXPECT_TRUE(refuses("null", "p: has no ByteLevel step"));
-  EXPECT_TRUE(refuses(R"({"type": "Digits"})", "p: has no ByteLevel step"));
-  EXPECT_TRUE(refuses(R"({"type": "Metaspace"})", "p: unknown pre-tokenizer \"Metaspace\""));
-  EXPECT_TRUE(refuses(split(R"({"String": ","})", "MergedWithPrevious"),
-                      "p.behavior: unknown behavior \"MergedWithPrevious\"; known: Isolated"));
-  EXPECT_TRUE(refuses(split(R"({"Glob": ","})", "Removed"), "missing key \"String\""));
+  EXPECT_TRUE(refuses_pre_tokenizer("null", "p: has no ByteLevel step"));
+  EXPECT_TRUE(refuses_pre_tokenizer(R"({"type": "Digits"})", "p: has no ByteLevel step"));
   EXPECT_TRUE(
-      refuses(split(R"({"Regex": "("})", "Removed"), "p.pattern: pattern does not compile"));
-  EXPECT_TRUE(refuses(R"({"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"},
+      refuses_pre_tokenizer(R"({"type": "Metaspace"})", "p: unknown pre-tokenizer \"Metaspace\""));
+  EXPECT_TRUE(refuses_pre_tokenizer(
+      split(R"({"String": ","})", "MergedWithPrevious"),
+      "p.behavior: unknown behavior \"MergedWithPrevious\"; known: Isolated"));
+  EXPECT_TRUE(
+      refuses_pre_tokenizer(split(R"({"Glob": ","})", "Removed"), "missing key \"String\""));
+  EXPECT_TRUE(refuses_pre_tokenizer(split(R"({"Regex": "("})", "Removed"),
+                                    "p.pattern: pattern does not compile"));
+  EXPECT_TRUE(refuses_pre_tokenizer(R"({"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"},
                           {"type": "Digits"}]})",
-                      "\"Digits\" stands after ByteLevel; only a pre-tokenizer"));
-  EXPECT_TRUE(refuses("{}", "missing key \"type\""));
+                                    "\"Digits\" stands after ByteLevel; only a pre-tokenizer"));
+  EXPECT_TRUE(refuses_pre_tokenizer("{}", "missing key \"type\""));
 }
 
 TEST(PreTokenize, ManyStepsAreRefusedBeforeTheStackEnds) {
@@ -118,12 +121,12 @@ TEST(PreTokenize, ManyStepsAreRefusedBeforeTheStackEnds) {
   const auto sequence = [](const std::string& list) {
     return R"({"type": "Sequence", "pretokenizers": [)" + list + kPlain + "]}";
   };
-  EXPECT_TRUE(
-      refuses(sequence(steps + R"({"type": "Digits"}, )"), "more than 64 steps; put several"));
-  EXPECT_TRUE(
-      refuses(R"({"type": "Sequence", "pretokenizers": [)" + steps + R"({"type": "ByteLevel"}]})",
-              "more than 64 steps"));
-  EXPECT_NO_THROW(parse(sequence(steps)));
+  EXPECT_TRUE(refuses_pre_tokenizer(sequence(steps + R"({"type": "Digits"}, )"),
+                                    "more than 64 steps; put several"));
+  EXPECT_TRUE(refuses_pre_tokenizer(
+      R"({"type": "Sequence", "pretokenizers": [)" + steps + R"({"type": "ByteLevel"}]})",
+      "more than 64 steps"));
+  EXPECT_NO_THROW(parse_pre_tokenizer(sequence(steps)));
 }
 
 }  // namespace

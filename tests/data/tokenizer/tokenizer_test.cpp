@@ -17,16 +17,17 @@ using Ids = std::vector<int32_t>;
 const std::filesystem::path kFixtures =
     std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures/tokenizer";
 
-Tokenizer parse(const json::Value& root, const std::string& config = "") {
+Tokenizer parse_tokenizer(const json::Value& root, const std::string& config = "") {
   return Tokenizer::parse(json::dump(root), "m/tokenizer.json", config);
 }
 
 /// Setting `key` to `value` makes the file one that is refused with this message.
-auto refuses(const std::string& key, const std::string& value, const std::string& message) {
+auto refuses_tokenizer(const std::string& key, const std::string& value,
+                       const std::string& message) {
   return testing::Matches(throws_error(ErrorKind::data, message))(std::function<void()>([=] {
     json::Value root = tokenizer_json();
     root.set(key, json::parse(value, "test"));
-    parse(root);
+    parse_tokenizer(root);
   }));
 }
 
@@ -77,7 +78,7 @@ TEST_P(Reference, IsSavedByteForByteAndReadFromItsFolder) {
 }
 
 TEST(Tokenizer, MergesByteByByteAndFindsSpecialTokens) {
-  const Tokenizer tokenizer = parse(tokenizer_json());
+  const Tokenizer tokenizer = parse_tokenizer(tokenizer_json());
   EXPECT_THAT(tokenizer.encode("abcab<s>x"), ElementsAre(257, 256, 258, 'x'));
   EXPECT_EQ(tokenizer.vocab_size(), 259);
   EXPECT_EQ(tokenizer.token_to_id("<s>"), 258);
@@ -90,7 +91,7 @@ TEST(Tokenizer, MergesByteByByteAndFindsSpecialTokens) {
 }
 
 TEST(Tokenizer, DecodingAnyIdsGivesValidText) {
-  const Tokenizer tokenizer = parse(tokenizer_json());
+  const Tokenizer tokenizer = parse_tokenizer(tokenizer_json());
   const std::string mark = "\xEF\xBF\xBD";
   EXPECT_EQ(tokenizer.decode(Ids{'a', 0xff, 'b'}), "a" + mark + "b");
   EXPECT_EQ(tokenizer.decode(Ids{0xf0, 0x9f, 0x98}), mark) << "a character that is not complete";
@@ -101,7 +102,7 @@ TEST(Tokenizer, DecodingAnyIdsGivesValidText) {
 }
 
 TEST(Tokenizer, TextThatIsNoUtf8IsRefusedWithItsPlace) {
-  const Tokenizer tokenizer = parse(tokenizer_json());
+  const Tokenizer tokenizer = parse_tokenizer(tokenizer_json());
   EXPECT_THAT([&] { tokenizer.encode("ab\xff"); },
               throws_error(ErrorKind::data, "text is not valid UTF-8 at byte 2"));
   EXPECT_THAT(tokenizer.encode(std::string_view("a\0b", 3)), ElementsAre('a', 0, 'b'));
@@ -110,7 +111,7 @@ TEST(Tokenizer, TextThatIsNoUtf8IsRefusedWithItsPlace) {
 TEST(Tokenizer, TwoTokenizersOfOneThreadDoNotShareWords) {
   json::Value other = tokenizer_json();
   other.set("model", bpe_json({{"b", "c"}, {"x", "y"}}));
-  const Tokenizer first = parse(tokenizer_json()), second = parse(other);
+  const Tokenizer first = parse_tokenizer(tokenizer_json()), second = parse_tokenizer(other);
   for (int i = 0; i < 2; ++i) {
     EXPECT_THAT(first.encode("abc"), ElementsAre(257));
     EXPECT_THAT(second.encode("abc"), ElementsAre('a', 256));
@@ -118,17 +119,17 @@ TEST(Tokenizer, TwoTokenizersOfOneThreadDoNotShareWords) {
 }
 
 TEST(Tokenizer, TheConfigNamesTheTokensAroundATextInBothSpellings) {
-  const Tokenizer tokenizer = parse(
+  const Tokenizer tokenizer = parse_tokenizer(
       tokenizer_json(), R"({"bos_token": {"content": "<s>", "lstrip": false}, "eos_token": "ab"})");
   EXPECT_EQ(tokenizer.bos_id(), 258);
   EXPECT_EQ(tokenizer.eos_id(), 256);
-  EXPECT_EQ(parse(tokenizer_json(), R"({"bos_token": null})").bos_id(), std::nullopt);
-  EXPECT_EQ(parse(tokenizer_json()).eos_id(), std::nullopt);
-  EXPECT_THAT([] { parse(tokenizer_json(), R"({"eos_token": "</s>"})"); },
+  EXPECT_EQ(parse_tokenizer(tokenizer_json(), R"({"bos_token": null})").bos_id(), std::nullopt);
+  EXPECT_EQ(parse_tokenizer(tokenizer_json()).eos_id(), std::nullopt);
+  EXPECT_THAT([] { parse_tokenizer(tokenizer_json(), R"({"eos_token": "</s>"})"); },
               throws_error(ErrorKind::data,
                            "m/tokenizer_config.json: eos_token: \"</s>\" is not a "
                            "token of tokenizer.json; fetch both files from one place"));
-  EXPECT_THAT([] { parse(tokenizer_json(), "{"); },
+  EXPECT_THAT([] { parse_tokenizer(tokenizer_json(), "{"); },
               throws_error(ErrorKind::data, "m/tokenizer_config.json:1:2: not well-formed JSON"));
 }
 
@@ -138,8 +139,8 @@ TEST(Tokenizer, ATemplatePutsTokensAroundTheText) {
       {"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}, {"SpecialToken": {"id": "end"}}],
       "special_tokens": {"<s>": {"ids": [258, 97]}, "end": {"ids": [0]}}})",
                                          ""));
-  EXPECT_THAT(parse(root).encode("ab", true), ElementsAre(258, 'a', 256, 0));
-  EXPECT_THAT(parse(root).encode("ab"), ElementsAre(256));
+  EXPECT_THAT(parse_tokenizer(root).encode("ab", true), ElementsAre(258, 'a', 256, 0));
+  EXPECT_THAT(parse_tokenizer(root).encode("ab"), ElementsAre(256));
 }
 
 TEST(Tokenizer, ATemplateWithoutSenseIsRefused) {
@@ -148,54 +149,64 @@ TEST(Tokenizer, ATemplateWithoutSenseIsRefused) {
            R"("special_tokens": {"x": {"ids": )" +
            ids + "}}}";
   };
+  EXPECT_TRUE(refuses_tokenizer("post_processor", with_ids("[259]"),
+                                "id 259 is no token; the file is damaged"));
+  EXPECT_TRUE(refuses_tokenizer("post_processor", with_ids("[-1]"), "id -1 is no token"));
   EXPECT_TRUE(
-      refuses("post_processor", with_ids("[259]"), "id 259 is no token; the file is damaged"));
-  EXPECT_TRUE(refuses("post_processor", with_ids("[-1]"), "id -1 is no token"));
-  EXPECT_TRUE(refuses("post_processor",
-                      R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x"}}],
+      refuses_tokenizer("post_processor",
+                        R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x"}}],
                           "special_tokens": {}})",
-                      "missing key \"x\""));
-  EXPECT_TRUE(refuses("post_processor",
-                      R"({"type": "TemplateProcessing",
+                        "missing key \"x\""));
+  EXPECT_TRUE(refuses_tokenizer("post_processor",
+                                R"({"type": "TemplateProcessing",
                           "single": [{"Sequence": {}}, {"Sequence": {}}]})",
-                      "holds the text twice; leave one Sequence in it"));
+                                "holds the text twice; leave one Sequence in it"));
 }
 
 TEST(Tokenizer, WhatIsNotKnownIsRefusedByName) {
-  EXPECT_TRUE(refuses("model", R"({"type": "WordPiece", "vocab": {}})",
-                      "m/tokenizer.json: model: unknown type \"WordPiece\"; known: BPE"));
-  EXPECT_TRUE(refuses("decoder", "null", "decoder: unknown decoder \"null\"; known: ByteLevel"));
-  EXPECT_TRUE(refuses("decoder", R"({"type": "Metaspace"})", "unknown decoder \"Metaspace\""));
-  EXPECT_TRUE(refuses("decoder", R"({"type": "Sequence", "decoders": [{"type": "Fuse"}]})",
-                      "unknown decoder \"Fuse\""));
-  EXPECT_TRUE(refuses("post_processor", R"({"type": "BertProcessing"})",
-                      "unknown post-processor \"BertProcessing\""));
+  EXPECT_TRUE(refuses_tokenizer("model", R"({"type": "WordPiece", "vocab": {}})",
+                                "m/tokenizer.json: model: unknown type \"WordPiece\"; known: BPE"));
   EXPECT_TRUE(
-      refuses("normalizer", R"({"type": "Lowercase"})", "unknown normalizer \"Lowercase\""));
-  EXPECT_TRUE(refuses("pre_tokenizer", "null", "pre_tokenizer: has no ByteLevel step"));
-  EXPECT_TRUE(refuses("model", "null", "model: expected an object, got null"));
+      refuses_tokenizer("decoder", "null", "decoder: unknown decoder \"null\"; known: ByteLevel"));
+  EXPECT_TRUE(
+      refuses_tokenizer("decoder", R"({"type": "Metaspace"})", "unknown decoder \"Metaspace\""));
+  EXPECT_TRUE(refuses_tokenizer("decoder",
+                                R"({"type": "Sequence", "decoders": [{"type": "Fuse"}]})",
+                                "unknown decoder \"Fuse\""));
+  EXPECT_TRUE(refuses_tokenizer("post_processor", R"({"type": "BertProcessing"})",
+                                "unknown post-processor \"BertProcessing\""));
+  EXPECT_TRUE(refuses_tokenizer("normalizer", R"({"type": "Lowercase"})",
+                                "unknown normalizer \"Lowercase\""));
+  EXPECT_TRUE(refuses_tokenizer("pre_tokenizer", "null", "pre_tokenizer: has no ByteLevel step"));
+  EXPECT_TRUE(refuses_tokenizer("model", "null", "model: expected an object, got null"));
 }
 
 TEST(Tokenizer, AddedTokensMustAgreeWithTheVocabularyAndEachOther) {
   const auto added = [](const std::string& list) { return "[" + list + "]"; };
-  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 97, "content": "x"})"),
-                      "\"x\" with id 97 contradicts the vocabulary or another added token; the "
-                      "file is damaged"));
-  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 300, "content": "ab"})"), "contradicts"));
-  EXPECT_TRUE(refuses("added_tokens",
-                      added(R"({"id": 300, "content": "x1"}, {"id": 300, "content": "x2"})"),
-                      "\"x2\" with id 300 contradicts"));
-  EXPECT_TRUE(refuses("added_tokens",
-                      added(R"({"id": 300, "content": "x1"}, {"id": 301, "content": "x1"})"),
-                      "contradicts"));
-  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 1048576, "content": "x"})"),
-                      "added_tokens[0].id: 1048576 is not in 0 to 1048575; the file is damaged"));
-  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": -1, "content": "x"})"), "is not in 0 to"));
-  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 300, "content": ""})"),
-                      "is empty; the file is damaged"));
-  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 300})"), "missing key \"content\""));
-  EXPECT_TRUE(refuses("added_tokens", added(R"({"id": 300, "content": "x", "special": 1})"),
-                      "added_tokens[0].special: expected true or false"));
+  EXPECT_TRUE(
+      refuses_tokenizer("added_tokens", added(R"({"id": 97, "content": "x"})"),
+                        "\"x\" with id 97 contradicts the vocabulary or another added token; the "
+                        "file is damaged"));
+  EXPECT_TRUE(
+      refuses_tokenizer("added_tokens", added(R"({"id": 300, "content": "ab"})"), "contradicts"));
+  EXPECT_TRUE(refuses_tokenizer(
+      "added_tokens", added(R"({"id": 300, "content": "x1"}, {"id": 300, "content": "x2"})"),
+      "\"x2\" with id 300 contradicts"));
+  EXPECT_TRUE(refuses_tokenizer(
+      "added_tokens", added(R"({"id": 300, "content": "x1"}, {"id": 301, "content": "x1"})"),
+      "contradicts"));
+  EXPECT_TRUE(
+      refuses_tokenizer("added_tokens", added(R"({"id": 1048576, "content": "x"})"),
+                        "added_tokens[0].id: 1048576 is not in 0 to 1048575; the file is damaged"));
+  EXPECT_TRUE(
+      refuses_tokenizer("added_tokens", added(R"({"id": -1, "content": "x"})"), "is not in 0 to"));
+  EXPECT_TRUE(refuses_tokenizer("added_tokens", added(R"({"id": 300, "content": ""})"),
+                                "is empty; the file is damaged"));
+  EXPECT_TRUE(
+      refuses_tokenizer("added_tokens", added(R"({"id": 300})"), "missing key \"content\""));
+  EXPECT_TRUE(refuses_tokenizer("added_tokens",
+                                added(R"({"id": 300, "content": "x", "special": 1})"),
+                                "added_tokens[0].special: expected true or false"));
 }
 
 TEST(Tokenizer, ANormalizedTokenIsSoughtInNormalizedText) {
@@ -205,7 +216,7 @@ TEST(Tokenizer, ANormalizedTokenIsSoughtInNormalizedText) {
            json::parse("[{\"id\": 300, \"content\": \"e\u0301\", \"normalized\": true},"
                        " {\"id\": 301, \"content\": \"a\u0301\", \"normalized\": false}]",
                        ""));
-  const Tokenizer tokenizer = parse(root);
+  const Tokenizer tokenizer = parse_tokenizer(root);
   EXPECT_THAT(tokenizer.encode("e\u0301\u00e9"), ElementsAre(300, 300));
   EXPECT_THAT(tokenizer.encode("a\u0301\u00e1"), ElementsAre(301, 0xc3, 0xa1));
   EXPECT_EQ(tokenizer.vocab_size(), 302);
@@ -232,8 +243,9 @@ TEST(Tokenizer, AFileThatIsNoTokenizerIsRefusedWithItsPlace) {
 }
 
 TEST(Tokenizer, ThePrefixIsWhatTheTemplateOrTheConfigPutsBeforeAText) {
-  EXPECT_THAT(parse(tokenizer_json(), R"({"bos_token": "<s>"})").prefix(), ElementsAre());
-  const Tokenizer added = parse(tokenizer_json(), R"({"bos_token": "<s>", "add_bos_token": true})");
+  EXPECT_THAT(parse_tokenizer(tokenizer_json(), R"({"bos_token": "<s>"})").prefix(), ElementsAre());
+  const Tokenizer added =
+      parse_tokenizer(tokenizer_json(), R"({"bos_token": "<s>", "add_bos_token": true})");
   EXPECT_THAT(added.prefix(), ElementsAre(258));
   EXPECT_THAT(added.encode("ab", true), ElementsAre(258, 256));
   json::Value root = tokenizer_json();
@@ -241,14 +253,14 @@ TEST(Tokenizer, ThePrefixIsWhatTheTemplateOrTheConfigPutsBeforeAText) {
       {"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}],
       "special_tokens": {"<s>": {"ids": [258]}}})",
                                          ""));
-  EXPECT_THAT(parse(root).prefix(), ElementsAre(258));
+  EXPECT_THAT(parse_tokenizer(root).prefix(), ElementsAre(258));
 }
 
 TEST(Tokenizer, EncodingALongTextCanBeEnded) {
   std::string text;
   for (int i = 0; i < 40000; ++i) text += "ab ";
   int polls = 0;
-  const Tokenizer tokenizer = parse(tokenizer_json());
+  const Tokenizer tokenizer = parse_tokenizer(tokenizer_json());
   EXPECT_EQ(tokenizer.encode(text, false, [&] { ++polls; }), tokenizer.encode(text));
   EXPECT_EQ(polls, 2);
   EXPECT_THROW(tokenizer.encode(text, false, [] { throw Interrupted(); }), Interrupted);

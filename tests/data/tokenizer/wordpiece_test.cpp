@@ -14,15 +14,16 @@ namespace {
 
 using testing::ElementsAre;
 
-const std::filesystem::path kFixtures = std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures";
+const std::filesystem::path kBertFixtures =
+    std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures";
 
 class WordPieceReference : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(, WordPieceReference, testing::Values("uncased", "cased", "accents"));
 
 TEST_P(WordPieceReference, EncodesAwkwardTextsAlike) {
   const std::string name = GetParam();
-  const WordPiece wordpiece = WordPiece::load(kFixtures / "wordpiece" / (name + ".json"));
-  const auto cases = read_token_cases(kFixtures / "wordpiece" / (name + "_expected.json"));
+  const WordPiece wordpiece = WordPiece::load(kBertFixtures / "wordpiece" / (name + ".json"));
+  const auto cases = read_token_cases(kBertFixtures / "wordpiece" / (name + "_expected.json"));
   EXPECT_GT(cases.size(), 60u);
   for (const TokenCase& sample : cases)
     EXPECT_EQ(wordpiece.encode(sample.text), sample.ids) << sample.text;
@@ -30,7 +31,7 @@ TEST_P(WordPieceReference, EncodesAwkwardTextsAlike) {
 
 TEST_P(WordPieceReference, TakesTheFirstTokensOfALongText) {
   const WordPiece wordpiece =
-      WordPiece::load(kFixtures / "wordpiece" / (std::string(GetParam()) + ".json"));
+      WordPiece::load(kBertFixtures / "wordpiece" / (std::string(GetParam()) + ".json"));
   const std::string text = "Speak, speak. 今天天气 [MASK] Café and more of it";
   const std::vector<int32_t> whole = wordpiece.encode(text);
   for (std::size_t size = 2; size < whole.size() + 3; ++size) {
@@ -44,8 +45,8 @@ TEST_P(WordPieceReference, TakesTheFirstTokensOfALongText) {
 }
 
 TEST(WordPiece, ReadsAVocabularyOfLines) {
-  const WordPiece wordpiece = WordPiece::load(kFixtures / "encoder/tiny");
-  for (const TokenCase& sample : read_token_cases(kFixtures / "encoder/tiny/expected.json"))
+  const WordPiece wordpiece = WordPiece::load(kBertFixtures / "encoder/tiny");
+  for (const TokenCase& sample : read_token_cases(kBertFixtures / "encoder/tiny/expected.json"))
     EXPECT_EQ(wordpiece.encode(sample.text, 24), sample.ids) << sample.text;
 }
 
@@ -87,7 +88,7 @@ TEST(WordPiece, TokenizerJsonGoesBeforeVocabularyAndBothCanBeNamed) {
   const TemporaryFolder folder;
   folder.write("vocab.txt", kLines);
   EXPECT_EQ(WordPiece::load(folder.path()).vocab_size(), 8);
-  const auto json = kFixtures / "wordpiece/uncased.json";
+  const auto json = kBertFixtures / "wordpiece/uncased.json";
   folder.write("tokenizer.json", read_file(json));
   EXPECT_EQ(WordPiece::load(folder.path()).vocab_size(), WordPiece::load(json).vocab_size());
   EXPECT_EQ(WordPiece::load(folder / "vocab.txt").vocab_size(), 8);
@@ -106,7 +107,8 @@ TEST(WordPiece, DamagedVocabulariesAreRefusedWithTheirLine) {
 }
 
 /// `change` makes the smallest tokenizer.json one that is refused with this message.
-void refuses(const std::function<void(json::Value&)>& change, const std::string& message) {
+void refuses_wordpiece(const std::function<void(json::Value&)>& change,
+                       const std::string& message) {
   json::Value root = json::parse(R"({"model": {"type": "WordPiece", "vocab": {"[UNK]": 0, "a": 1}},
                       "normalizer": {"type": "BertNormalizer"},
                       "pre_tokenizer": {"type": "BertPreTokenizer"}, "added_tokens": []})",
@@ -118,18 +120,18 @@ void refuses(const std::function<void(json::Value&)>& change, const std::string&
 }
 
 TEST(WordPiece, OtherTokenizersAreRefusedByName) {
-  refuses(
+  refuses_wordpiece(
       [](json::Value& root) {
         root.set("model", json::Object{{"type", "BPE"}});
       },
       "t.json: model: unknown type \"BPE\"; known: WordPiece");
-  refuses(
+  refuses_wordpiece(
       [](json::Value& root) {
         root.set("pre_tokenizer", json::Object{{"type", "Split"}});
       },
       "t.json: pre_tokenizer: unknown type \"Split\"; known: BertPreTokenizer");
-  refuses([](json::Value& root) { root.set("pre_tokenizer", nullptr); },
-          "t.json: pre_tokenizer: unknown type null");
+  refuses_wordpiece([](json::Value& root) { root.set("pre_tokenizer", nullptr); },
+                    "t.json: pre_tokenizer: unknown type null");
 }
 
 TEST(WordPiece, DamagedFilesAreRefused) {
@@ -140,18 +142,19 @@ TEST(WordPiece, DamagedFilesAreRefused) {
       root.set("model", model);
     };
   };
-  refuses(with_model("unk_token", "b"), "the unknown token \"b\" is not in the vocabulary");
-  refuses(with_model("max_input_chars_per_word", 5000),
-          "t.json: model.max_input_chars_per_word: 5000 is not in 1 to 1000");
+  refuses_wordpiece(with_model("unk_token", "b"),
+                    "the unknown token \"b\" is not in the vocabulary");
+  refuses_wordpiece(with_model("max_input_chars_per_word", 5000),
+                    "t.json: model.max_input_chars_per_word: 5000 is not in 1 to 1000");
   const auto added = [](int id, const char* content, bool normalized) {
     return [=](json::Value& root) {
       root.set("added_tokens", json::Array{json::Object{
                                    {"id", id}, {"content", content}, {"normalized", normalized}}});
     };
   };
-  refuses(added(1, "b", false), "\"b\" with id 1 contradicts the vocabulary");
-  refuses(added(0, "a", false), "\"a\" with id 0 contradicts the vocabulary");
-  refuses(added(2, "b", true), "\"b\" is sought in normalised text");
+  refuses_wordpiece(added(1, "b", false), "\"b\" with id 1 contradicts the vocabulary");
+  refuses_wordpiece(added(0, "a", false), "\"a\" with id 0 contradicts the vocabulary");
+  refuses_wordpiece(added(2, "b", true), "\"b\" is sought in normalised text");
 }
 
 }  // namespace

@@ -9,7 +9,8 @@
 namespace cupel::llm {
 namespace {
 
-const std::filesystem::path kFixtures = std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures";
+const std::filesystem::path kShapeFixtures =
+    std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures";
 
 bool is_routed(const std::string& name) { return name.find(".mlp.experts.") != std::string::npos; }
 
@@ -20,8 +21,8 @@ INSTANTIATE_TEST_SUITE_P(Models, Fixture,
                                          "llama_tiny/default", "llama_tiny/llama3_rope"));
 
 TEST_P(Fixture, NamesAndShapesAreThoseOfThePublishedWeights) {
-  const ModelConfig config = read_model_config(kFixtures / GetParam() / "config.json");
-  const Safetensors weights = Safetensors::open(kFixtures / GetParam() / "model.safetensors");
+  const ModelConfig config = read_model_config(kShapeFixtures / GetParam() / "config.json");
+  const Safetensors weights = Safetensors::open(kShapeFixtures / GetParam() / "model.safetensors");
   std::map<std::string, std::vector<int64_t>> expected, got;
   int64_t elements = 0;
   for (const TensorEntry& tensor : weights.tensors()) {
@@ -37,7 +38,8 @@ TEST_P(Fixture, NamesAndShapesAreThoseOfThePublishedWeights) {
 }
 
 TEST(Shapes, ExpertsOfALayerAreFused) {
-  const ModelConfig config = read_model_config(kFixtures / "deepseek_v3_tiny/default/config.json");
+  const ModelConfig config =
+      read_model_config(kShapeFixtures / "deepseek_v3_tiny/default/config.json");
   std::map<std::string, std::vector<int64_t>> routed;
   for (const ParameterShape& parameter : parameter_shapes(config)) {
     if (is_routed(parameter.name)) routed[parameter.name] = parameter.shape;
@@ -88,7 +90,7 @@ TEST(Shapes, DeepseekV3HasSixHundredSeventyOneBillionAndUsesThirtySeven) {
 }
 
 TEST(Shapes, BiasesStandWhereAttentionHasThem) {
-  ModelConfig config = read_model_config(kFixtures / "llama_tiny/default/config.json");
+  ModelConfig config = read_model_config(kShapeFixtures / "llama_tiny/default/config.json");
   const int64_t without = parameter_count(config);
   config.attention_bias = true;
   // Queries 72, keys and values 24 each, output 48, in two layers.

@@ -8,13 +8,13 @@
 namespace cupel::pipeline::claims {
 namespace {
 
-struct Bench {
+struct AugmentationBench {
   TemporaryFolder folder;
   Claim claim;
   Heavy heavy;
   std::optional<cupel::Run> run;
 
-  explicit Bench(const std::string& settings) {
+  explicit AugmentationBench(const std::string& settings) {
     claim.folder = folder.path().string();
     claim.settings = yaml::parse(settings, "1.1.yaml");
     RunOptions options;
@@ -32,7 +32,7 @@ const std::string kSmall =
     "terminals: 500, radius: 10}, method: fgsm, seeds: 1, model: {hidden: [16], epochs: 2}}";
 
 TEST(Augmentation, MeasuresGainNoiseAndBothControls) {
-  Bench bench("{augment: " + kSmall + ", control: " + kSmall + "}");
+  AugmentationBench bench("{augment: " + kSmall + ", control: " + kSmall + "}");
   const ClaimValues values = bench.measure();
   ASSERT_EQ(values.size(), 5u);
   const double baseline = values.at("robust_f1_relative").baseline.value();
@@ -42,14 +42,14 @@ TEST(Augmentation, MeasuresGainNoiseAndBothControls) {
 }
 
 TEST(Augmentation, GoesOnWhereItWasInterrupted) {
-  Bench bench("{augment: " + kSmall + "}");
+  AugmentationBench bench("{augment: " + kSmall + "}");
   const ClaimValues first = bench.measure(), second = bench.measure();
   ASSERT_EQ(first.size(), 3u);
   EXPECT_EQ(first.at("robust_f1_relative").value, second.at("robust_f1_relative").value);
 }
 
 TEST(Augmentation, NamesADataSetThatIsNotThere) {
-  Bench bench("{data_set: none_such, file: t.csv, augment: {label: y}}");
+  AugmentationBench bench("{data_set: none_such, file: t.csv, augment: {label: y}}");
   EXPECT_THAT([&] { bench.measure(); },
               throws_error(ErrorKind::config, "there is no data set \"none_such\""));
 }

@@ -21,13 +21,13 @@ using testing::SizeIs;
 
 const std::string kSource = CUPEL_SOURCE_DIR;
 
-struct Bench {
+struct CurationBench {
   TemporaryFolder folder;
   Claim claim;
   Heavy heavy;
   std::optional<cupel::Run> run;
 
-  Bench() {
+  CurationBench() {
     RunOptions options;
     options.folder = folder / "run";
     options.threads = 2;
@@ -100,7 +100,7 @@ TEST(CurationClaim, TheReferenceIsOneFoldOfTheAbstractsAndWhole) {
 }
 
 TEST(CurationClaim, ThePoolIsSetUpHonestly) {
-  Bench bench;
+  CurationBench bench;
   bench.settle(sha256_file(bench.write_recipe()), kShipped);
   const ClaimValues values = bench.measure();
   EXPECT_EQ(values.at("residual").baseline, 0.23);
@@ -132,7 +132,7 @@ TEST(CurationClaim, ThePoolIsSetUpHonestly) {
 }
 
 TEST(CurationClaim, GivesRecallByKindAndACurveOverTheFit) {
-  Bench bench;
+  CurationBench bench;
   bench.settle(sha256_file(bench.write_recipe()), kShipped + ", curve: [0.01, 0.999]");
   const ClaimValues values = bench.measure();
   for (const std::string kind : {"exact_dup", "near_dup", "off_domain", "bad_format"}) {
@@ -156,7 +156,7 @@ TEST(CurationClaim, EveryClaimNamesTheHashOfTheRecipeAsItIs) {
 }
 
 TEST(CurationClaim, ARecipeThatHasChangedIsNotMeasured) {
-  Bench bench;
+  CurationBench bench;
   bench.settle(sha256_file(bench.write_recipe()), kShipped);
   bench.folder.write("curate.yaml", "curate: {}\n");
   EXPECT_THAT(
@@ -167,7 +167,7 @@ TEST(CurationClaim, ARecipeThatHasChangedIsNotMeasured) {
 }
 
 TEST(CurationClaim, ARecipeWithoutATopicIsRefused) {
-  Bench bench;
+  CurationBench bench;
   const std::string recipe = "curate: {input: rows.jsonl, required_fields: [label]}\n";
   bench.folder.write("rows.jsonl", "{\"text\": \"a\"}\n");
   bench.folder.write("curate.yaml", recipe);
@@ -177,7 +177,7 @@ TEST(CurationClaim, ARecipeWithoutATopicIsRefused) {
 }
 
 TEST(CurationClaim, NamesADataSetThatIsNotThere) {
-  Bench bench;
+  CurationBench bench;
   bench.settle(sha256_file(bench.write_recipe()), "data_set: none_such, rows: a, truth: b");
   EXPECT_THAT([&] { bench.measure(); },
               throws_error(ErrorKind::config, "1.2.yaml: there is no data set \"none_such\""));
@@ -185,7 +185,7 @@ TEST(CurationClaim, NamesADataSetThatIsNotThere) {
 
 /// A set with its truth: abstracts of which the reference holds every second one.
 struct GivenSet {
-  Bench bench;
+  CurationBench bench;
   std::string rows, truth = "id,kind,subkind,dup_of\n";
   std::vector<std::string> reference;
 

@@ -58,13 +58,13 @@ LanguageModel fake_model(const Path& folder, cupel::Run&) {
   return model;
 }
 
-struct Bench {
+struct LearningBench {
   TemporaryFolder folder{TemporaryFolder::Place::memory};
   Claim claim;
   Heavy heavy;
   std::optional<cupel::Run> run;
 
-  Bench() {
+  LearningBench() {
     trained.clear();
     heavy.train = &fake_train;
     heavy.load_model = &fake_model;
@@ -86,7 +86,7 @@ struct Bench {
 };
 
 TEST(Learning, HoldsTheModelAgainstTheBaselineAndAgainstItself) {
-  Bench bench;
+  LearningBench bench;
   const ClaimValues values = bench.measure();
   const Measured& margin = values.at("bits_per_byte_margin");
   EXPECT_NEAR(values.at("bits_per_byte").value, 0.05, 1e-9);
@@ -101,7 +101,7 @@ TEST(Learning, HoldsTheModelAgainstTheBaselineAndAgainstItself) {
 }
 
 TEST(Learning, TrainsOnWhatIsNotHeldOutAndComparesWithAnUntrainedModel) {
-  Bench bench;
+  LearningBench bench;
   bench.measure();
   ASSERT_EQ(trained.size(), 2u);
   EXPECT_EQ(trained[0].max_steps, 5);
@@ -114,7 +114,7 @@ TEST(Learning, TrainsOnWhatIsNotHeldOutAndComparesWithAnUntrainedModel) {
 }
 
 TEST(Learning, GoesOnWhereItWasInterrupted) {
-  Bench bench;
+  LearningBench bench;
   const ClaimValues first = bench.measure();
   trained.clear();
   const ClaimValues second = bench.measure();
@@ -123,7 +123,7 @@ TEST(Learning, GoesOnWhereItWasInterrupted) {
 }
 
 TEST(Learning, ReadsTheArticlesBlockBesideTheRestOfItsSection) {
-  Bench bench;
+  LearningBench bench;
   bench.folder.write("recipe.yaml",
                      "train:\n  model: {family: deepseek_v3}\n  max_steps: 100\n  datasets:\n"
                      "    - {path: text.txt}\n    - {type: arithmetic, rows: 10}\n"
@@ -135,7 +135,7 @@ TEST(Learning, ReadsTheArticlesBlockBesideTheRestOfItsSection) {
 }
 
 TEST(Learning, ARecipeWithoutTrainingIsNamed) {
-  Bench bench;
+  LearningBench bench;
   bench.folder.write("recipe.yaml", "claims: {}\n");
   bench.claim.settings = yaml::parse("{recipe: recipe.yaml}", "one.yaml");
   EXPECT_THAT([&] { bench.measure(); },
