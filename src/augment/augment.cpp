@@ -78,7 +78,8 @@ void train(std::vector<Arm>& arms, const Config& config, const Perturber& pertur
   const FitConfig fit_config{.hidden = config.model.hidden,
                              .epochs = config.model.epochs,
                              .batch_size = config.model.batch_size,
-                             .learning_rate = config.model.learning_rate};
+                             .learning_rate = config.model.learning_rate,
+                             .weight_decay = config.model.weight_decay};
   const AdversarialAugmentation measured{.epsilon = config.epsilon, .noise = config.noise};
   const auto total = static_cast<int64_t>(arms.size() * seeds);
   std::atomic<int64_t> done = 0;

@@ -56,12 +56,14 @@ struct ModelConfig {
   int64_t epochs = 12;
   int64_t batch_size = 256;
   double learning_rate = 3e-3;
+  double weight_decay = 0.03;
   static constexpr auto fields() {
     using C = ModelConfig;
     return std::tuple{Field{"hidden", &C::hidden, "units of each hidden layer", 1, 4096},
                       Field{"epochs", &C::epochs, "passes over the training rows", 1, 1e4},
                       Field{"batch_size", &C::batch_size, "rows a step", 1, 65536},
-                      Field{"learning_rate", &C::learning_rate, "of Adam", 1e-8, 1}};
+                      Field{"learning_rate", &C::learning_rate, "of AdamW", 1e-8, 1},
+                      Field{"weight_decay", &C::weight_decay, "of AdamW", 0, 10}};
   }
   std::vector<std::string> problems() const;
 };

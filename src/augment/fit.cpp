@@ -108,7 +108,8 @@ class Fit {
     } else {
       network_.backward(x, grad_.data(), rows, space_.pass);
     }
-    network_.adam_step(space_.pass.parameter_grads, static_cast<float>(config_.learning_rate));
+    network_.adamw_step(space_.pass.parameter_grads, static_cast<float>(config_.learning_rate),
+                        static_cast<float>(config_.weight_decay));
   }
 
   /// KL(p ‖ q) of p = σ(z), q = σ(z'): d/dz = p (1 - p) (z - z'), d/dz' = q - p.

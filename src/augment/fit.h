@@ -15,6 +15,7 @@ struct FitConfig {
   int64_t epochs = 12;
   int64_t batch_size = kBatch;
   double learning_rate = 3e-3;
+  double weight_decay = 0.03;
 };
 
 /// Accuracy on as many positives as negatives under an attack of one step and under PGD-10.
@@ -33,7 +34,7 @@ struct Fitted {
   std::vector<Probe> probes;  // one an epoch; none without an attack
 };
 
-/// Adam on the mean binary cross-entropy. Without `how` the rows are as they are. With noise, fgsm,
+/// AdamW on the mean binary cross-entropy. Without `how` the rows are as they are. With noise, fgsm,
 /// fgsm_rs or pgd each batch is moved against the network of that moment and takes the place of the
 /// clean one; with trades the loss is CE(f(x), y) + KL(f(x) ‖ f(x')). All epochs are run: stopping
 /// early by robust F1 would give the plain network the very gain that is measured. A function of

@@ -189,17 +189,19 @@ void Mlp::backward(const float* x, const float* grad_logits, int64_t rows, Pass&
   product(1, 1, rows, pass.ones.data(), 0, 1, grad_logits, grads + last.bias, accumulate);
 }
 
-void Mlp::adam_step(std::span<const float> grads, float learning_rate) {
+void Mlp::adamw_step(std::span<const float> grads, float learning_rate, float weight_decay) {
   CUPEL_ASSERT(grads.size() == parameters_.size());
   decay1_ *= 0.9;
   decay2_ *= 0.999;
   const auto step = static_cast<float>(learning_rate / (1 - decay1_));
   const auto correction = static_cast<float>(1 / std::sqrt(1 - decay2_));
+  const float kept = 1 - learning_rate * weight_decay;
   for (std::size_t i = 0; i < grads.size(); i += kPad) {
     for (std::size_t j = i; j < i + kPad; ++j) {
       first_moment_[j] += 0.1f * (grads[j] - first_moment_[j]);
       second_moment_[j] += 0.001f * (grads[j] * grads[j] - second_moment_[j]);
-      parameters_[j] -=
+      parameters_[j] =
+          kept * parameters_[j] -
           step * first_moment_[j] / (std::sqrt(second_moment_[j]) * correction + 1e-8f);
     }
   }

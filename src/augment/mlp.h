@@ -40,8 +40,9 @@ class Mlp {
   void backward(const float* x, const float* grad_logits, int64_t rows, Pass& pass,
                 bool accumulate = false) const;
 
-  /// One step of Adam (Kingma and Ba 2015, algorithm 1): beta 0.9 and 0.999, epsilon 1e-8.
-  void adam_step(std::span<const float> grads, float learning_rate);
+  /// One step of AdamW (Loshchilov and Hutter 2019, algorithm 2): beta 0.9 and 0.999, epsilon 1e-8;
+  /// biases decay as weights do.
+  void adamw_step(std::span<const float> grads, float learning_rate, float weight_decay);
 
   int64_t inputs() const { return inputs_; }
   int64_t width() const { return padded(inputs_); }  // of a row of x

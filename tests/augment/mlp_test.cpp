@@ -90,7 +90,7 @@ TEST(Mlp, LearnsARuleThatNoLineDrawsAndKeepsItsPaddingZero) {
     mlp.forward(x.data(), 256, pass);
     for (std::size_t r = 0; r < 256; ++r) grad[r] = (sigmoid(pass.logits[r]) - label(r)) / 256;
     mlp.backward(x.data(), grad.data(), 256, pass);
-    mlp.adam_step(pass.parameter_grads, 1e-2f);
+    mlp.adamw_step(pass.parameter_grads, 1e-2f, 0);
   }
   mlp.forward(x.data(), 256, pass);
   int right = 0;
@@ -122,10 +122,21 @@ TEST(Mlp, TheFirstStepOfAdamIsTheLearningRateAgainstTheSign) {
   std::vector<float> grads(before.size(), 0);
   grads[0] = 3;
   grads[1] = -0.02f;
-  mlp.adam_step(grads, 0.01f);
+  mlp.adamw_step(grads, 0.01f, 0);
   EXPECT_NEAR(mlp.parameters()[0], before[0] - 0.01f, 1e-6);
   EXPECT_NEAR(mlp.parameters()[1], before[1] + 0.01f, 1e-6);
   EXPECT_EQ(mlp.parameters()[2], before[2]);
+}
+
+TEST(Mlp, WeightDecayShrinksEveryParameterByTheLearningRatesShare) {
+  Mlp mlp = network();
+  const std::vector<float> before(mlp.parameters().begin(), mlp.parameters().end());
+  std::vector<float> grads(before.size(), 0);
+  grads[0] = 3;
+  mlp.adamw_step(grads, 0.01f, 0.5f);
+  EXPECT_NEAR(mlp.parameters()[0], 0.995f * before[0] - 0.01f, 1e-6);
+  for (std::size_t i = 1; i < before.size(); ++i)
+    ASSERT_FLOAT_EQ(mlp.parameters()[i], 0.995f * before[i]) << i;
 }
 
 }  // namespace
