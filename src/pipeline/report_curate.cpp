@@ -62,6 +62,29 @@ std::string rules(const json::Value& report, std::string_view map, std::string_v
          html::table({"stage and rule", "rows", "of the input"}, rows, {1, 2});
 }
 
+/// How well the topic tells the two sets apart, and what it took for granted of the input.
+std::string topic(const json::Value& report) {
+  const json::Value* topic = report.find("topic");
+  if (topic == nullptr || !topic->is_object()) return {};
+  const auto share = [&](const char* key) { return percent(number_at(*topic, key), 1); };
+  const bool is_given = text_at(*topic, "balance_from") == "settings";
+  const std::vector<html::Tile> tiles{
+      {"rows that belong", share("balance"),
+       is_given ? "as the settings say" : "as estimated from the scores of all rows"},
+      {"area under the curve", html::number(number_at(*topic, "auc")),
+       "chance that a document of the reference scores above one of the background"},
+      {"calibration error", html::number(number_at(*topic, "calibration_error")),
+       "mean distance between probability and truth"},
+      {"reference lost", share("reference_lost"),
+       "at or below a fit of " + html::number(number_at(*topic, "fit")) + ", held out"},
+      {"background kept", share("background_kept"), "above it, held out"}};
+  const std::string warning = text_at(*topic, "warning");
+  return element("h3", "", "Topic") + html::tiles(tiles) +
+         (warning.empty()
+              ? ""
+              : element("p", "", element("strong", "", "Note: ") + escape(warning) + "."));
+}
+
 /// Rows by the highest cosine of each, where the report has them.
 std::string cosines(const json::Value& semantic, bool is_reference) {
   const json::Value* bins = semantic.find("cosines");
@@ -175,8 +198,8 @@ std::string curate_section(const json::Value& report) {
       {"passes", html::number(number_at(report, "passes")), "over the input"}};
   return html::tiles(tiles) + element("div", "charts", funnel(report)) + score(report) +
          rules(report, "dropped_by_rule", "Rules") +
-         rules(report, "edited_by_rule", "Texts that were changed") + meaning(report) +
-         samples(report);
+         rules(report, "edited_by_rule", "Texts that were changed") + topic(report) +
+         meaning(report) + samples(report);
 }
 
 }  // namespace cupel::pipeline
