@@ -118,7 +118,7 @@ void print_profile(const std::vector<std::string>& texts) {
     sum[0] += static_cast<std::size_t>(count_markup(text).pieces);
   });
   profile("  sentences of C4", texts, [&](const std::string& text) {
-    sum[0] += static_cast<std::size_t>(count_c4_sentences(text));
+    sum[0] += static_cast<std::size_t>(count_c4_sentences(text, 3));
   });
   std::vector<TextCounts> counted;
   for (const std::string& text : texts) counted.push_back(count_text(text));

@@ -24,4 +24,13 @@ double EmbeddingConfig::cost() const {
   return method == EmbeddingMethod::freelb ? ascents : 1 + ascents * 4 / 6;
 }
 
+nn::HookMemory EmbeddingConfig::memory() const {
+  if (epsilon == 0) return {};
+  // The inputs of a pass are moved embeddings, which plan() counts. Beside them stand the
+  // embeddings as they are and the move; from freelb's second pass on the sum of their gradients
+  // too.
+  const bool again = method == EmbeddingMethod::freelb && resolved_steps() > 1;
+  return {again ? 3 : 2, again};
+}
+
 }  // namespace cupel::augment

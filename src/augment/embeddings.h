@@ -51,6 +51,7 @@ struct EmbeddingConfig {
   /// What a step of training costs, over a plain one of a forward pass (2 operations a weight and
   /// token) and a backward pass (4; 2 where the gradient of the inputs alone is wanted).
   double cost() const;
+  nn::HookMemory memory() const;
 };
 
 struct EmbeddingReport {

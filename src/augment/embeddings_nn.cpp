@@ -110,6 +110,7 @@ at::Tensor accumulate(const EmbeddingConfig& config, const Run& run, EmbeddingWo
 nn::FitHooks embedding_hooks(const EmbeddingConfig& config, const Run& run, EmbeddingWork& work) {
   nn::FitHooks hooks;
   if (config.epsilon == 0) return hooks;
+  hooks.memory = config.memory();
   if (config.method == EmbeddingMethod::freelb) {
     hooks.gradient.accumulate =
         [config, &run, &work](nn::Batch& batch, const nn::LossFunction& loss, double factor, bool) {

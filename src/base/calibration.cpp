@@ -64,6 +64,11 @@ double at_balance(double probability, double balance) {
   return positive / (positive + negative);
 }
 
+/// Of ln(p share + (1 - p) (1 - share)) by the share.
+double likelihood_slope(double p, double share) {
+  return (2 * p - 1) / (p * share + (1 - p) * (1 - share));
+}
+
 }  // namespace
 
 Calibration::Calibration(std::span<const double> positives, std::span<const double> negatives) {
@@ -91,25 +96,38 @@ double Calibration::probability(double score, double balance) const {
   return at_balance(probability, balance);
 }
 
-double Calibration::estimate_balance(std::span<const double> scores) const {
+Balance Calibration::estimate_balance(std::span<const double> scores) const {
   return estimate_balance_in_parts([&](const Take& take) { take(scores); });
 }
 
-double Calibration::estimate_balance_in_parts(const std::function<void(const Take&)>& scan) const {
+Balance Calibration::estimate_balance_in_parts(const std::function<void(const Take&)>& scan) const {
   constexpr int kMostRounds = 1000;
-  constexpr double kSettled = 1e-9, kLeast = 1e-6;
-  double balance = 0.5;
+  constexpr double kSettled = 1e-9;
+  Balance balance;
+  scan([&](std::span<const double> scores) { balance.examples += std::ssize(scores); });
+  if (balance.examples == 0) return balance;
+  const auto count = static_cast<double>(balance.examples);
+  const double least = 1 / (count + 2), most = 1 - least;
+  // The likelihood is concave in the share: where it still rises at the most, or falls at the
+  // least, no share between them is more likely.
+  double slope_at_least = 0, slope_at_most = 0;
+  scan([&](std::span<const double> scores) {
+    for (const double score : scores) {
+      const double p = probability(score);
+      slope_at_least += likelihood_slope(p, least);
+      slope_at_most += likelihood_slope(p, most);
+    }
+  });
+  if (slope_at_most >= 0) return {most, balance.examples, Mixture::positives_alone};
+  if (slope_at_least <= 0) return {least, balance.examples, Mixture::negatives_alone};
   for (int round = 0; round < kMostRounds; ++round) {
     double sum = 0;
-    std::size_t count = 0;
     scan([&](std::span<const double> scores) {
-      for (const double score : scores) sum += probability(score, balance);
-      count += scores.size();
+      for (const double score : scores) sum += probability(score, balance.share);
     });
-    if (count == 0) break;
-    const double next = std::clamp(sum / static_cast<double>(count), kLeast, 1 - kLeast);
-    const bool settled = std::abs(next - balance) < kSettled;
-    balance = next;
+    const double next = std::clamp(sum / count, least, most);
+    const bool settled = std::abs(next - balance.share) < kSettled;
+    balance.share = next;
     if (settled) break;
   }
   return balance;

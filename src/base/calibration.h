@@ -8,6 +8,16 @@
 
 namespace cupel {
 
+/// What a mixture of two kinds seems to be made of.
+enum class Mixture { both, positives_alone, negatives_alone };
+
+struct Balance {
+  double share = 0.5;  // of positives, in (0, 1)
+  int64_t examples = 0;
+  Mixture mixture = Mixture::both;
+  bool operator==(const Balance&) const = default;
+};
+
 /// Isotonic regression (Barlow et al. 1972) of kind on score by pooling adjacent violators: the
 /// probability of being a positive, which never falls as the score rises. Both kinds weigh the same
 /// in all, however many there are of each; what share of positives is expected is said when asking.
@@ -30,12 +40,14 @@ class Calibration {
   /// In (0, 1). `balance` in (0, 1) is the share of positives before the score is known.
   double probability(double score, double balance = 0.5) const;
   /// The share of positives among `scores` that is most likely given their probabilities: the
-  /// expectation maximisation of Saerens, Latinne and Decaestecker (2002). In (0, 1); 0.5 for none.
-  double estimate_balance(std::span<const double> scores) const;
+  /// expectation maximisation of Saerens, Latinne and Decaestecker (2002). n scores that all speak
+  /// for one kind make its share (n + 1) / (n + 2), Laplace's rule of succession, and not 1, at
+  /// which no further score could speak against it.
+  Balance estimate_balance(std::span<const double> scores) const;
   /// The same of scores that need not be in memory: scan(take) calls take(some of them) until all
   /// are told, in the same order each time; it is called once a round, some tens of times.
   using Take = std::function<void(std::span<const double>)>;
-  double estimate_balance_in_parts(const std::function<void(const Take&)>& scan) const;
+  Balance estimate_balance_in_parts(const std::function<void(const Take&)>& scan) const;
 
   std::span<const Step> steps() const { return steps_; }
 

@@ -1,6 +1,7 @@
 // How often each key was seen, where a key is the 64-bit hash of a word, a line or an n-gram.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -19,32 +20,27 @@ inline uint64_t combine_hashes(uint64_t a, uint64_t b) {
   return h ^ (h >> 29);
 }
 
-/// Eight bytes at a time; the last ones overlap those before them, and the size tells texts apart
-/// that would give the same words.
-inline uint64_t hash_bytes(std::string_view bytes) {
-  const char* const data = bytes.data();
-  const std::size_t size = bytes.size();
-  const auto word_at = [&](std::size_t at) {
-    uint64_t word;
-    std::memcpy(&word, data + at, 8);
-    return word;
-  };
-  const auto half_at = [&](std::size_t at) {
-    uint32_t half;
-    std::memcpy(&half, data + at, 4);
-    return uint64_t{half};
-  };
-  const auto byte_at = [&](std::size_t at) {
-    return uint64_t{static_cast<unsigned char>(data[at])};
-  };
-  if (size == 0) return combine_hashes(0, 0);
-  if (size < 4)
-    return combine_hashes(size, byte_at(0) << 16 | byte_at(size / 2) << 8 | byte_at(size - 1));
-  if (size < 8) return combine_hashes(size, half_at(0) << 32 | half_at(size - 4));
-  uint64_t hash = size;
-  for (std::size_t at = 0; at + 8 < size; at += 8) hash = combine_hashes(hash, word_at(at));
-  return combine_hashes(hash, word_at(size - 8));
+/// `size` bytes of `text` from `begin` on, but no more than eight; zeros follow fewer. Whole words
+/// are read and cut where the text goes on: sizes of words are no pattern that a branch could
+/// learn.
+inline uint64_t low_bytes(std::string_view text, std::size_t begin, std::size_t size) {
+  const bool goes_on = begin + 8 <= text.size();
+  uint64_t word = 0;
+  std::memcpy(&word, text.data() + begin, goes_on ? 8 : std::min<std::size_t>(size, 8));
+  const std::size_t left_out = size < 8 ? 8 * (8 - size) : 0;
+  return left_out < 64 ? word << left_out >> left_out : 0;
 }
+
+/// Of `size` bytes of `text` from `begin` on. Eight bytes at a time; the last ones overlap those
+/// before them, and the size tells texts apart that would give the same words.
+inline uint64_t hash_bytes_at(std::string_view text, std::size_t begin, std::size_t size) {
+  if (size <= 8) return combine_hashes(size, low_bytes(text, begin, size));
+  uint64_t hash = size;
+  for (std::size_t at = 0; at + 8 < size; at += 8)
+    hash = combine_hashes(hash, low_bytes(text, begin + at, 8));
+  return combine_hashes(hash, low_bytes(text, begin + size - 8, 8));
+}
+inline uint64_t hash_bytes(std::string_view bytes) { return hash_bytes_at(bytes, 0, bytes.size()); }
 
 /// Open addressing, never more than two thirds full, so each look-up is a short walk.
 class HashCounts {

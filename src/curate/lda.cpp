@@ -15,8 +15,6 @@ namespace {
 constexpr int64_t kDocumentsAChunk = 64, kTermsAChunk = 256;
 constexpr int kFirstAlphaSweep = 20, kAlphaEvery = 10;
 
-std::size_t place(int64_t i) { return static_cast<std::size_t>(i); }
-
 /// 32 bits for each token of a document in a sweep, four from a block.
 void fill_random(uint64_t key, uint64_t document, uint32_t sweep, std::span<uint32_t> bits) {
   for (std::size_t i = 0; i < bits.size(); i += 4) {

@@ -136,14 +136,15 @@ LineCounts count_lines(std::string_view text) {
   return counter.finish();
 }
 
-int64_t count_c4_sentences(std::string_view text) {
+int64_t count_c4_sentences(std::string_view text, int64_t enough) {
   int64_t sentences = 0;
   for_each_line(text, [&](std::string_view line) {
-    if (line.empty() || ends_with_ellipsis(line)) return;
+    if (sentences >= enough || line.empty() || ends_with_ellipsis(line)) return;
     const char32_t last = last_character(line);
     if (!ends_sentence(last) && !closes_quotation(last)) return;
     if (has_c4_words(line) && !contains_ignoring_case(line, "javascript", 'j'))
-      sentences += static_cast<int64_t>(sentence_edges(line).size()) - 1;
+      sentences +=
+          std::ssize(sentence_edges(line, static_cast<std::size_t>(enough - sentences))) - 1;
   });
   return sentences;
 }

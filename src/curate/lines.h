@@ -24,7 +24,8 @@ LineCounts count_lines(std::string_view text);
 /// Sentences that are left by the rules of C4 (Raffel et al. 2020, section 2.2): a line is taken if
 /// it has five words and ends with a mark that ends a sentence or a quotation mark, and does not
 /// speak of Javascript. Without spaces, ten characters are five words.
-int64_t count_c4_sentences(std::string_view text);
+/// Counted up to `enough`: the rest of a long text need not be read.
+int64_t count_c4_sentences(std::string_view text, int64_t enough);
 
 /// Whether `words`, of lower-case ASCII, stand in the text in whatever case. They are looked for by
 /// their letter `rare`: memchr is several times quicker than a comparison at each place.

@@ -14,18 +14,19 @@ constexpr std::size_t kLongest = 10;
 
 /// A place where an n-gram begins that may occur elsewhere too.
 struct Place {
-  uint32_t word;     // index
-  uint64_t gram;     // hash of the n-gram here
-  uint32_t slot;     // of its count
-  bool seen_before;  // the n-gram stands at an earlier place
+  uint64_t gram;             // hash of the n-gram here
+  uint32_t word;             // index
+  uint32_t slot : 31;        // of its count
+  uint32_t seen_before : 1;  // the n-gram stands at an earlier place
 };
+static_assert(sizeof(Place) == 16);
 
 class GramCounter {
  public:
   GramCounter(std::span<const CountedWord> words, int64_t characters)
       : words_(words), characters_(static_cast<double>(characters)) {
     places_.reserve(words.size());
-    for (uint32_t i = 0; i < words.size(); ++i) places_.push_back({i, words[i].hash, 0, false});
+    for (uint32_t i = 0; i < words.size(); ++i) places_.push_back({words[i].hash, i, 0, 0});
   }
 
   /// Goes on from n-grams to those of one word more, and counts them.
@@ -39,7 +40,7 @@ class GramCounter {
     counts_.reset(places_.size());
     for (Place& place : places_) {
       const std::size_t slot = counts_.slot(place.gram);
-      place.slot = static_cast<uint32_t>(slot);
+      place.slot = static_cast<uint32_t>(slot) & 0x7FFFFFFF;
       place.seen_before = counts_.count(slot)++ > 0;
     }
     std::erase_if(places_, [&](const Place& place) { return counts_.count(place.slot) < 2; });
@@ -76,7 +77,13 @@ class GramCounter {
       uint8_t& times = times_[place.gram & mask];
       times = static_cast<uint8_t>(times + (times < 2));
     }
-    std::erase_if(places_, [&](const Place& place) { return times_[place.gram & mask] < 2; });
+    std::size_t kept = 0;  // without a branch, which nothing could foretell
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+      const Place place = places_[i];
+      places_[kept] = place;
+      kept += times_[place.gram & mask] == 2;
+    }
+    places_.resize(kept);
   }
 
   int64_t characters_of(std::size_t begin, std::size_t end) const {

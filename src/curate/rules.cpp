@@ -167,6 +167,7 @@ template <std::size_t n>
 double duplicate_gram(const Facts& f) {
   return f.repetition.duplicate_grams[n - 5];
 }
+constexpr int64_t kC4Sentences = 3;
 double word_count(const Facts& f) { return f.counts.word_count(); }
 double mean_word_length(const Facts& f) {
   return share(f.counts.word_characters, static_cast<int64_t>(f.counts.words.size()));
@@ -211,8 +212,8 @@ constexpr SetRule kSetRules[] = {
     {RuleSet::gopher, "gopher_duplicate_8_grams", Must::be_at_most, 0.12, duplicate_gram<8>},
     {RuleSet::gopher, "gopher_duplicate_9_grams", Must::be_at_most, 0.11, duplicate_gram<9>},
     {RuleSet::gopher, "gopher_duplicate_10_grams", Must::be_at_most, 0.10, duplicate_gram<10>},
-    {RuleSet::c4, "c4_sentences", Must::be_at_least, 3,
-     [](const Facts& f) { return static_cast<double>(count_c4_sentences(f.text)); }},
+    {RuleSet::c4, "c4_sentences", Must::be_at_least, kC4Sentences,
+     [](const Facts& f) { return static_cast<double>(count_c4_sentences(f.text, kC4Sentences)); }},
     {RuleSet::c4, "c4_lorem_ipsum", Must::be_at_most, 0,
      [](const Facts& f) { return contains_ignoring_case(f.text, "lorem ipsum", 'p') ? 1.0 : 0.0; }},
     {RuleSet::c4, "c4_curly_brackets", Must::be_at_most, 0,

@@ -1,7 +1,9 @@
 #include "curate/semantic.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <utility>
@@ -75,6 +77,45 @@ void for_each_batch(
   }
 }
 
+/// A histogram of which the threshold is an edge, so that no bin holds both what stays and what
+/// goes.
+class CosineCounts {
+ public:
+  explicit CosineCounts(double similarity) : similarity_(similarity) {}
+
+  void add(double cosine, bool dropped) {
+    const auto last = static_cast<int64_t>(std::ceil((1 - similarity_) / kWidth - kRounding)) - 1;
+    auto number = static_cast<int64_t>(std::floor((cosine - similarity_) / kWidth + kRounding));
+    // On the side of the threshold that the exact comparison has found.
+    number = cosine < similarity_ ? std::min<int64_t>(number, -1)
+                                  : std::clamp<int64_t>(number, 0, std::max<int64_t>(last, 0));
+    CosineBin& bin = bins_[number];
+    ++(dropped ? bin.dropped : bin.kept);
+  }
+  std::vector<CosineBin> bins() const {
+    std::vector<CosineBin> bins;
+    for (const auto& [number, counted] : bins_) {
+      bins.push_back(counted);
+      bins.back().from = edge(number);
+      bins.back().to = std::min(edge(number + 1), 1.0);
+    }
+    return bins;
+  }
+  /// How far below the threshold rows are told in mode duplicate. For this the bound leaves nine
+  /// times the pairs (0.64 % of those of 5,870 passages of medical abstracts instead of 0.07 %),
+  /// which makes comparing some 3 % dearer.
+  static constexpr double kBelow = 0.1;
+
+ private:
+  static constexpr double kWidth = 0.02, kRounding = 1e-9;
+  double edge(int64_t number) const {
+    constexpr double kDigits = 1e9;  // 0.87 rather than 0.8700000000000001
+    return std::round((similarity_ + static_cast<double>(number) * kWidth) * kDigits) / kDigits;
+  }
+  double similarity_;
+  std::map<int64_t, CosineBin> bins_;  // by how many bins they lie above the threshold
+};
+
 void drop(RowStore& rows, int64_t row, const char* rule, const Neighbour& near, int64_t kept,
           double threshold) {
   RowRecord record = rows.record(row);
@@ -88,16 +129,22 @@ void drop(RowStore& rows, int64_t row, const char* rule, const Neighbour& near, 
 /// Decides rows in order, a batch at a time.
 class Duplicates {
  public:
-  Duplicates(NearestVectors& kept, double similarity, int64_t references, RowStore& rows)
-      : kept_(kept), similarity_(similarity), references_(references), rows_(rows) {}
+  Duplicates(NearestVectors& kept, double similarity, int64_t references, RowStore& rows,
+             CosineCounts& counts)
+      : kept_(kept),
+        similarity_(similarity),
+        references_(references),
+        rows_(rows),
+        counts_(counts) {}
 
   void decide(std::span<const int64_t> batch, std::span<const float> vectors) {
     if (batch.back() < references_) {
       kept_rows_.insert(kept_rows_.end(), batch.begin(), batch.end());
       return kept_.add(vectors);
     }
-    std::vector<Neighbour> best = kept_.nearest(vectors, similarity_);
-    const auto close = kept_.close_before(vectors, similarity_);
+    const double least = similarity_ - CosineCounts::kBelow;
+    std::vector<Neighbour> best = kept_.nearest(vectors, least);
+    const auto close = kept_.close_before(vectors, least);
     std::vector<int64_t> number(batch.size(), -1);  // among the kept vectors
     std::vector<float> stay;
     const std::size_t dim = vectors.size() / batch.size();
@@ -107,7 +154,9 @@ class Duplicates {
         if (kept < 0 || (best[i].vector >= 0 && earlier.cosine <= best[i].cosine)) continue;
         best[i] = {kept, earlier.cosine};
       }
-      if (best[i].vector >= 0 && batch[i] >= references_) {
+      const bool repeats = best[i].vector >= 0 && best[i].cosine >= similarity_;
+      if (best[i].vector >= 0 && batch[i] >= references_) counts_.add(best[i].cosine, repeats);
+      if (repeats && batch[i] >= references_) {
         drop(rows_, batch[i], "duplicate", best[i],
              kept_rows_[static_cast<std::size_t>(best[i].vector)], similarity_);
         continue;
@@ -125,6 +174,7 @@ class Duplicates {
   double similarity_;
   int64_t references_;  // rows below stay
   RowStore& rows_;
+  CosineCounts& counts_;
   std::vector<int64_t> kept_rows_;
 };
 
@@ -142,6 +192,7 @@ void drop_duplicates(const Level& level, Encoding& encode, SemanticReport& repor
   const std::vector<int64_t> left = rows_left(level.rows, 0);
   report.references = std::lower_bound(left.begin(), left.end(), level.first) - left.begin();
   const bool few = static_cast<int64_t>(left.size()) < kFewVectors;
+  CosineCounts counts(level.config.similarity);
   std::optional<NearestVectors> kept;
   std::optional<Duplicates> duplicates;
   for_each_batch(left, level.rows, level.parsers, encode, level.run,
@@ -150,11 +201,13 @@ void drop_duplicates(const Level& level, Encoding& encode, SemanticReport& repor
                    if (!kept) {
                      kept.emplace(dim, few ? LeadingDirections() : LeadingDirections(vectors, dim),
                                   level.memory_bytes, level.run.folder(), level.run.pool());
-                     duplicates.emplace(*kept, level.config.similarity, level.first, level.rows);
+                     duplicates.emplace(*kept, level.config.similarity, level.first, level.rows,
+                                        counts);
                    }
                    duplicates->decide(batch, vectors);
                  });
   if (!kept) return;
+  report.cosines = counts.bins();
   report.pairs = kept->pairs();
   report.pairs_compared = kept->compared();
 }
@@ -173,14 +226,17 @@ void drop_far(const Level& level, const std::string& text_field, Encoding& encod
   }
   constexpr double kAny = -2;
   const double similarity = level.config.similarity;
+  CosineCounts counts(similarity);
   for_each_batch(rows_left(level.rows, level.first), level.rows, level.parsers, encode, level.run,
                  [&](std::span<const int64_t> batch, std::span<const float> vectors) {
                    const auto nearest = reference.nearest(vectors, kAny);
                    for (std::size_t i = 0; i < batch.size(); ++i) {
+                     counts.add(nearest[i].cosine, nearest[i].cosine < similarity);
                      if (nearest[i].cosine >= similarity) continue;
                      drop(level.rows, batch[i], "far", nearest[i], -1, similarity);
                    }
                  });
+  report.cosines = counts.bins();
   report.pairs = reference.pairs();
   report.pairs_compared = reference.compared();
 }

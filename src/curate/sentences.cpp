@@ -1,5 +1,7 @@
 #include "curate/sentences.h"
 
+#include <array>
+
 #include "data/unicode.h"
 
 namespace cupel::curate {
@@ -13,11 +15,33 @@ bool closes_quotation(char32_t c) {
   return c == U'"' || c == U'\'' || c == U'”' || c == U'’' || c == U'」' || c == U'』' || c == U'»';
 }
 
-std::vector<std::size_t> sentence_edges(std::string_view text) {
+namespace {
+
+/// Bytes at which a sentence may end, or a character that must be looked at begins.
+constexpr std::array<bool, 256> kTelling = [] {
+  std::array<bool, 256> telling{};
+  for (const char c : {'.', '!', '?', '\n'}) telling[static_cast<unsigned char>(c)] = true;
+  for (unsigned byte = 0x80; byte < 256; ++byte) telling[byte] = true;
+  return telling;
+}();
+
+/// Where the first of them stands from `at` on.
+std::size_t next_telling(std::string_view text, std::size_t at) {
+  while (at < text.size() && !kTelling[static_cast<unsigned char>(text[at])]) ++at;
+  return at;
+}
+
+}  // namespace
+
+std::vector<std::size_t> sentence_edges(std::string_view text, std::size_t most) {
   std::vector<std::size_t> edges{0};
   bool ended = false, apart = false, new_line = false;  // since the last character of a sentence
   bool after_wide = false;  // ended by a mark that stands without a space
-  for (std::size_t at = 0; at < text.size();) {
+  for (std::size_t at = 0; at < text.size() && edges.size() <= most;) {
+    if (!ended && !new_line) {
+      at = next_telling(text, at);
+      if (at == text.size()) break;
+    }
     const std::size_t begin = at;
     const char32_t c = next_character(text, at);
     const CharacterClass kind = class_of(c);
@@ -37,7 +61,7 @@ std::vector<std::size_t> sentence_edges(std::string_view text) {
     ended = ends_sentence(c) || closes;
     apart = new_line = false;
   }
-  if (text.size() > edges.back()) edges.push_back(text.size());
+  if (text.size() > edges.back() && edges.size() <= most) edges.push_back(text.size());
   return edges;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -17,7 +18,7 @@ bool closes_quotation(char32_t character);
 /// sentences belongs to the first. A sentence ends at the end of a line, and after its marks where
 /// a character of a script without spaces follows, or white space and no lower-case ASCII letter
 /// ("e.g. this"); after 。！？ any letter or digit may follow at once. Abbreviations before a
-/// capital or a digit end one too.
-std::vector<std::size_t> sentence_edges(std::string_view text);
+/// capital or a digit end one too. After `most` sentences the text is read no further.
+std::vector<std::size_t> sentence_edges(std::string_view text, std::size_t most = SIZE_MAX);
 
 }  // namespace cupel::curate

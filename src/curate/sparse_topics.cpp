@@ -3,11 +3,6 @@
 #include <algorithm>
 
 namespace cupel::curate {
-namespace {
-
-std::size_t place(int64_t i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
 
 SparseTopics::SparseTopics(std::span<const int64_t> tokens, int topics)
     : first(tokens.size()), size(tokens.size() - 1), rest_chance(place(topics)) {

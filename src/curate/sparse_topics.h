@@ -2,11 +2,15 @@
 // many there are.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 namespace cupel::curate {
+
+/// Of a count, which is never negative, where it stands in a table.
+constexpr std::size_t place(int64_t i) { return static_cast<std::size_t>(i); }
 
 /// What of a draw's chances does not change during a sweep, as tables. The chance of topic k,
 /// (n[k] + alpha[k]) * (count[term, k] + beta) * own[k], falls into three sums: what the document

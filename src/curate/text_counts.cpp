@@ -1,6 +1,7 @@
 #include "curate/text_counts.h"
 
 #include <array>
+#include <bit>
 
 #include "curate/hash_counts.h"
 #include "data/unicode.h"
@@ -94,22 +95,60 @@ void count_dots(std::string_view text, TextCounts& counts) {
   }
 }
 
-/// Which of Gopher's words it is, as a bit, or 0.
-uint32_t gopher_stop_word(std::string_view word) {
-  constexpr auto packed = [](std::string_view w) {
-    uint32_t value = 0;
-    for (const char c : w) value = value << 8 | (static_cast<unsigned char>(c) | 0x20u);
-    return value;
-  };
-  constexpr std::array kWords{packed("the"), packed("be"),   packed("to"),   packed("of"),
-                              packed("and"), packed("that"), packed("have"), packed("with")};
-  if (word.size() < 2 || word.size() > 4) return 0;
-  const uint32_t value = packed(word);
-  for (std::size_t i = 0; i < kWords.size(); ++i) {
-    if (kWords[i] == value) return uint32_t{1} << i;
+constexpr uint64_t kOnes = 0x0101010101010101, kTops = 0x80 * kOnes, kLowerCase = 0x20 * kOnes;
+
+/// Gopher's words in a table without collisions, by their bytes in lower case with spaces behind.
+class GopherWords {
+ public:
+  constexpr GopherWords() {
+    while (!fill()) factor_ += 2;
   }
-  return 0;
-}
+  /// Which of them begins with these bytes and has no more, as a bit, or 0. Zeros follow fewer than
+  /// eight bytes.
+  constexpr uint32_t bit(uint64_t bytes) const {
+    const uint64_t word = bytes | kLowerCase;
+    const Entry& entry = entries_[word * factor_ >> 60];
+    return entry.word == word ? entry.bit : 0;
+  }
+
+ private:
+  struct Entry {
+    uint64_t word = 0;
+    uint32_t bit = 0;
+  };
+  constexpr bool fill() {
+    constexpr std::array<std::string_view, 8> kWords{"the", "be",   "to",   "of",
+                                                     "and", "that", "have", "with"};
+    entries_ = {};
+    for (std::size_t i = 0; i < kWords.size(); ++i) {
+      uint64_t word = kLowerCase;
+      for (std::size_t at = 0; at < kWords[i].size(); ++at)
+        word |= static_cast<uint64_t>(kWords[i][at]) << 8 * at;
+      Entry& entry = entries_[word * factor_ >> 60];
+      if (entry.bit != 0) return false;
+      entry = {word, uint32_t{1} << i};
+    }
+    return true;
+  }
+  uint64_t factor_ = 0x9E3779B97F4A7C15;
+  std::array<Entry, 16> entries_{};
+};
+constexpr GopherWords kGopherWords;
+
+/// Of eight characters below 128 the tops of the letters' bytes, and of the digits'.
+struct EightKinds {
+  uint64_t letters, digits;
+
+  explicit constexpr EightKinds(uint64_t bytes)
+      : letters(between(bytes | kLowerCase, 'a', 'z') & ~bytes),
+        digits(between(bytes, '0', '9') & ~bytes) {}
+
+  /// Looks at seven bits of each byte.
+  static constexpr uint64_t between(uint64_t bytes, uint64_t first, uint64_t last) {
+    const uint64_t low = bytes & ~kTops;
+    return (low + (0x80 - first) * kOnes) & ~(low + (0x7F - last) * kOnes) & kTops;
+  }
+};
 
 /// Walks over the words as next_word() does, and over every character beyond ASCII on the way.
 class WordScanner {
@@ -174,26 +213,25 @@ class WordScanner {
   }
 
   void take_word_alone(std::size_t begin, Seen seen) {
-    counts_.words.push_back({hash_bytes(text_.substr(begin, at_ - begin)), 1});
+    counts_.words.push_back({hash_bytes_at(text_, begin, at_ - begin), 1});
     ++counts_.words_alone;
     ++counts_.word_characters;
     counts_.words_with_letter += seen.letter;
   }
 
-  /// Past letters and digits below 128. Locals: a member could change with every byte read.
+  /// Past letters and digits below 128, of which there is one at least, eight at a time.
   void skip_ascii_word() {
-    const std::string_view text = text_;
-    std::size_t at = at_;
-    unsigned seen = 0, last = 0;
-    for (; at < text.size(); ++at) {
-      const unsigned kind = kByteKinds[static_cast<unsigned char>(text[at])];
-      if ((kind & (kLetter | kDigit)) == 0) break;
-      seen |= kind;
-      last = kind;
+    uint64_t seen = 0;
+    for (int bits = 64; bits == 64;) {
+      const EightKinds kinds(low_bytes(text_, at_, text_.size() - at_));
+      bits = std::countr_zero(~(kinds.letters | kinds.digits) & kTops) & ~7;
+      if (bits == 0) break;
+      const uint64_t letters = kinds.letters << (64 - bits);  // of the bytes that are taken
+      seen |= letters;
+      after_letter_ = letters >> 63 != 0;
+      at_ += static_cast<std::size_t>(bits) / 8;
     }
-    at_ = at;
-    has_letter_ |= (seen & kLetter) != 0;
-    after_letter_ = last == kLetter;
+    has_letter_ |= seen != 0;
   }
 
   /// From within a word to its end.
@@ -239,12 +277,12 @@ class WordScanner {
   }
 
   void end_word() {
-    const std::string_view word = text_.substr(begin_, at_ - begin_);
-    const auto characters = static_cast<uint32_t>(word.size() - extra_bytes_);
-    counts_.words.push_back({hash_bytes(word), characters});
+    const std::size_t size = at_ - begin_;
+    const auto characters = static_cast<uint32_t>(size - extra_bytes_);
+    counts_.words.push_back({hash_bytes_at(text_, begin_, size), characters});
     counts_.word_characters += characters;
     counts_.words_with_letter += has_letter_;
-    if (extra_bytes_ == 0) counts_.gopher_stop_words |= gopher_stop_word(word);
+    counts_.gopher_stop_words |= kGopherWords.bit(low_bytes(text_, begin_, size));
   }
 
   std::string_view text_;

@@ -1,6 +1,7 @@
 #include "curate/topic.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -91,6 +92,32 @@ constexpr std::string_view definition(TopicScore score) {
                "p(n-gram | background); isotonic calibration on held-out folds";
 }
 
+/// What a reader must know of a balance that says that the input is of one kind. `kept`: share of
+/// the background above fit, `lost`: of the reference below it.
+std::optional<std::string> warning(const Balance& balance, double kept, double lost) {
+  const std::string rows = std::to_string(balance.examples) + " rows";
+  const auto percent = [](double share) { return std::to_string(std::lround(100 * share)) + " %"; };
+  switch (balance.mixture) {
+    case Mixture::both:
+      return std::nullopt;
+    case Mixture::positives_alone:
+      return "the estimate finds no background among the " + rows +
+             ": balance is the most that so many can show, and a row goes only if its own score "
+             "outweighs that, as the scores of " +
+             percent(1 - kept) +
+             " of the background documents do. If more rows are of another domain, set "
+             "topic.balance to the share that belongs, as in balance: 0.9";
+    case Mixture::negatives_alone:
+      return "the estimate finds nothing of the domain among the " + rows +
+             ": balance is the least that so many can show, and a row stays only if its own score "
+             "outweighs that, as the scores of " +
+             percent(1 - lost) +
+             " of the reference documents do. If more rows are of the domain, set topic.balance to "
+             "the share that belongs, as in balance: 0.1";
+  }
+  CUPEL_ASSERT(false);
+}
+
 }  // namespace
 
 TopicModel TopicModel::fit(std::span<const std::string> reference,
@@ -109,7 +136,7 @@ TopicModel TopicModel::fit(std::span<const std::string> reference,
   }
   TopicModel model(Calibration(positive, negative));
   model.config_ = config;
-  model.balance_ = config.balance.value_or(0.5);
+  model.balance_.share = config.balance.value_or(0.5);
   model.score_ =
       fit_score({reference.begin(), reference.end()}, {background.begin(), background.end()});
   model.reference_ = std::move(positive);
@@ -136,15 +163,16 @@ TopicReport TopicModel::report() const {
   report.score = name_of(config_.score);
   report.definition = definition(config_.score);
   report.fit = config_.fit;
-  report.balance = balance_;
+  report.balance = balance_.share;
   report.balance_from = config_.balance ? "settings" : "input";
   report.reference_documents = static_cast<int64_t>(reference_.size());
   report.background_documents = static_cast<int64_t>(background_.size());
   report.auc = area_under_curve(reference_, background_);
   report.calibration_error =
       calibration_error(probabilities(reference_, 0.5), probabilities(background_, 0.5));
-  report.reference_lost = 1 - share_above(probabilities(reference_, balance_), config_.fit);
-  report.background_kept = share_above(probabilities(background_, balance_), config_.fit);
+  report.reference_lost = 1 - share_above(probabilities(reference_, balance_.share), config_.fit);
+  report.background_kept = share_above(probabilities(background_, balance_.share), config_.fit);
+  report.warning = warning(balance_, report.background_kept, report.reference_lost);
   return report;
 }
 

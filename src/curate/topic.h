@@ -55,6 +55,7 @@ struct TopicReport {
   std::string balance_from;
   int64_t reference_documents = 0, background_documents = 0;
   double auc = 0, calibration_error = 0, reference_lost = 0, background_kept = 0;
+  std::optional<std::string> warning;
   static constexpr auto fields() {
     using C = TopicReport;
     return std::tuple{
@@ -68,8 +69,11 @@ struct TopicReport {
         Field{"auc", &C::auc, "chance that a reference document scores above a background one"},
         Field{"calibration_error", &C::calibration_error,
               "mean distance between probability and truth"},
-        Field{"reference_lost", &C::reference_lost, "share of the reference at or below fit"},
-        Field{"background_kept", &C::background_kept, "share of the background above fit"}};
+        Field{"reference_lost", &C::reference_lost,
+              "share of the reference that is at or below fit at this balance"},
+        Field{"background_kept", &C::background_kept,
+              "share of the background that is above fit at this balance"},
+        Field{"warning", &C::warning, "why the estimate may mislead; null where it found both"}};
   }
 };
 
@@ -88,12 +92,12 @@ class TopicModel {
   /// Nats; above 0 the text looks more like the reference. Safe on several threads.
   double score(std::string_view text) const { return score_(text); }
   double probability_of_score(double score) const {
-    return calibration_.probability(score, balance_);
+    return calibration_.probability(score, balance_.share);
   }
   double probability(std::string_view text) const { return probability_of_score(score(text)); }
 
   /// Given by the settings; 0.5 where they leave it open, until estimate_balance() is called.
-  double balance() const { return balance_; }
+  double balance() const { return balance_.share; }
   /// From the scores of all texts to be filtered; does nothing where the settings say it.
   void estimate_balance(std::span<const double> scores);
   /// Of scores that need not be in memory, told as Calibration has it.
@@ -106,7 +110,7 @@ class TopicModel {
 
   TopicConfig config_;
   Calibration calibration_;
-  double balance_ = 0.5;
+  Balance balance_;
   std::function<double(std::string_view)> score_;
   std::vector<double> reference_, background_;  // held-out scores
 };

@@ -99,7 +99,9 @@ TopicReport drop_off_topic(const TopicConfig& config, const std::string& text_fi
         [&](const std::vector<int64_t>&, const std::vector<double>& scores) { take(scores); });
   });
   drop(model, config.fit, scored, rows);
-  return model.report();
+  TopicReport report = model.report();
+  if (report.warning) run.log(LogLevel::warning, "topic: " + *report.warning);
+  return report;
 }
 
 }  // namespace cupel::curate

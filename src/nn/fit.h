@@ -154,6 +154,7 @@ struct FitData {
 struct FitHooks {
   BatchHook batch;        // empty: loss(batch)
   GradientHook gradient;  // empty: backward()
+  HookMemory memory;      // of both
 };
 
 struct StepTime {

@@ -2,6 +2,7 @@
 // pass.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 
 #include "nn/fwd.h"
@@ -35,6 +36,14 @@ struct GradientHook {
   /// Called once a step, after the last accumulate and before unscaling: waits for all-reduces,
   /// adds noise.
   std::function<void()> finish_step;
+};
+
+/// What of tensor memory a hook needs beside a plain pass, for train's plan.
+struct HookMemory {
+  /// Tensors of the size of a micro-batch's embeddings that stand while a pass goes on.
+  int64_t embeddings = 0;
+  /// The weights' gradients of an earlier pass over the micro-batch stand then too.
+  bool gradients_stand = false;
 };
 
 }  // namespace cupel::nn

@@ -1,4 +1,4 @@
-// Charts as inline SVG inside a <figure>: lines, steps, bars, intervals, heat maps.
+// Charts as inline SVG inside a <figure>: lines, steps, bars, histograms, intervals, heat maps.
 #pragma once
 
 #include <optional>
@@ -48,6 +48,22 @@ struct BarChart {
 };
 /// Horizontal, from zero; empty without a bar.
 std::string bar_chart(const BarChart& chart);
+
+/// A value for each of the histogram's names.
+struct Bin {
+  double from = 0, to = 0;
+  std::vector<double> values = {};
+};
+struct Histogram {
+  std::string title;
+  std::string note = {};
+  std::string x_label = {};
+  std::vector<std::string> names = {};  // of what a bin holds, from the bottom up
+  std::vector<Bin> bins = {};           // without overlap, from low to high
+  std::optional<double> threshold = {};
+};
+/// Columns from zero, the parts of a bin one on the other; empty without a bin that holds anything.
+std::string histogram(const Histogram& histogram);
 
 struct Estimate {
   std::string label;

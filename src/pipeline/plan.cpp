@@ -46,7 +46,8 @@ void plan_training(const TrainStage& config, const Request& request, StagePlan& 
     model = train::resolve_model(config, data.tokenizer.vocab_size());
     sequences = data.order.sequences_per_epoch();
   }
-  out.train = train::plan(config, model, compute, sequences);
+  const nn::HookMemory hooks = config.augment ? config.augment->memory() : nn::HookMemory{};
+  out.train = train::plan(config, model, compute, sequences, hooks);
   const int threads = request.recipe.threads;
   ThreadPool pool(threads > 0 ? threads : available_threads());
   const Element type = element_of(compute);

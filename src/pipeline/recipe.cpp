@@ -7,6 +7,7 @@
 #include "base/config_doc.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "pipeline/overrides.h"
 #include "pipeline/references.h"
 #include "pipeline/verbs.h"
 
@@ -24,17 +25,6 @@ struct Header {
                       Field{"threads", &Header::threads, "0 = all cores", 0, 1e4}};
   }
 };
-
-[[noreturn]] void fail_unknown_section(const std::string& where, const std::string& name) {
-  const std::string text = "unknown section \"" + clip(name, 80) + "\"";
-  std::vector<std::string> known = section_names();
-  for (const char* word : {"stages", "seed", "threads"}) known.emplace_back(word);
-  const std::string near = yaml::nearest(name, known);
-  if (!near.empty()) fail(ErrorKind::config, where, text + ", did you mean \"" + near + "\"?");
-  std::string listed;
-  for (const std::string& word : known) listed += (listed.empty() ? "" : ", ") + word;
-  fail(ErrorKind::config, where, text, "known: " + listed);
-}
 
 void add_stage(const std::string& name, const Node& section, Recipe& recipe) {
   const Verb* verb = find_section(name);
@@ -84,7 +74,7 @@ void add_stage_list(const Node& list, Recipe& recipe) {
 /// `augment` without rows of its own is what train.augment is, for every training of the recipe.
 void take_hooks(Recipe& recipe) {
   const auto is_hook = [](const Stage& stage) {
-    return stage.verb->name == "augment" && stage.settings.find("input") == nullptr &&
+    return stage.verb->name == kHookSection && stage.settings.find("input") == nullptr &&
            stage.settings.find("simulate") == nullptr;
   };
   const auto hook = std::ranges::find_if(recipe.stages, is_hook);
@@ -92,15 +82,16 @@ void take_hooks(Recipe& recipe) {
   bool taken = false;
   for (Stage& stage : recipe.stages) {
     if (stage.verb->name != "train") continue;
-    if (const Node* own = stage.settings.find("augment")) {
+    if (const Node* own = stage.settings.find(kHookSection)) {
       fail(ErrorKind::config, hook->settings.key_where,
            "the training has an \"augment\" of its own, at " + own->key_where,
            "keep one of the two");
     }
-    stage.settings.members.emplace_back("augment", hook->settings);
+    stage.settings.members.emplace_back(kHookSection, hook->settings);
     taken = true;
   }
   if (taken) recipe.stages.erase(hook);
+  recipe.has_hook = taken;
 }
 
 Recipe parse_recipe(const std::string& file) {
@@ -155,102 +146,13 @@ void select_stages(const Verb& verb, Recipe& recipe) {
   }
   std::erase_if(recipe.stages, [&](const Stage& stage) { return stage.verb != &verb; });
   if (!recipe.stages.empty()) return;
+  if (recipe.has_hook && verb.name == kHookSection) {
+    fail(ErrorKind::config, recipe.file,
+         "has a section \"augment\" without rows, which belongs to the training beside it",
+         "run it with cupel train or cupel run, or give it rows: input (a table) or simulate");
+  }
   fail(ErrorKind::config, recipe.file, "has no section \"" + std::string(verb.name) + "\"",
        "add it, or run the sections it has with cupel run");
-}
-
-std::vector<std::string> flag_names() {
-  std::vector<std::string> names;
-  for_each_field<Flags>([&](const auto& field) { names.emplace_back(field.name); });
-  return names;
-}
-
-std::string with_dashes(std::string name) {
-  std::replace(name.begin(), name.end(), '_', '-');
-  return "--" + name;
-}
-
-/// A word that is neither a flag nor a setting of this verb.
-[[noreturn]] void fail_unknown_flag(const Verb& verb, const std::string& where,
-                                    const std::string& name) {
-  const std::string near = yaml::nearest(name, flag_names());
-  if (!near.empty()) {
-    fail(ErrorKind::config, where, "unknown flag", "did you mean " + with_dashes(near) + "?");
-  }
-  for (const std::string& section : section_names()) {
-    const Verb& owner = *find_section(section);
-    if (&owner == &verb || find_setting(owner.settings(), name) == nullptr) continue;
-    fail(ErrorKind::config, where, "names no section",
-         "write it as in --" + section + "." + name + "=VALUE");
-  }
-  fail(ErrorKind::config, where, "unknown flag",
-       "cupel " + std::string(verb.name) + " --help lists them");
-}
-
-/// An override taken apart: "--a.b=c" is typed `where` "--a.b", name "a.b", first part "a".
-struct Override {
-  std::string word, where, name, first;
-  bool has_value = false;
-};
-
-Override take_apart(const std::string& word) {
-  Override result;
-  result.word = word;
-  result.where = word.substr(0, word.find('='));
-  result.has_value = result.where.size() < word.size();
-  result.name = result.where.substr(std::min(result.where.find_first_not_of('-'), word.size()));
-  std::replace(result.name.begin(), result.name.end(), '-', '_');
-  result.first = result.name.substr(0, result.name.find('.'));
-  return result;
-}
-
-void override_section(const Override& change, const Verb& section, Recipe& recipe) {
-  bool found = false;
-  for (Stage& stage : recipe.stages) {
-    if (stage.verb != &section) continue;
-    Node root{.kind = Node::Kind::map};
-    root.members.emplace_back(change.first, std::move(stage.settings));
-    yaml::merge_override(root, change.word);
-    stage.settings = std::move(root.members[0].second);
-    found = true;
-  }
-  if (found) return;
-  const bool left_out = std::ranges::count(recipe.left_out, section.name) > 0;
-  fail(ErrorKind::config, change.where,
-       "this command runs no section \"" + std::string(section.name) + "\"",
-       left_out ? "remove it, or run every section with cupel run"
-                : "remove it, or add the section to the recipe");
-}
-
-void apply_override(Override change, Request& request) {
-  const Verb& verb = *request.line.verb;
-  const bool dotted = change.name.size() > change.first.size();
-  const std::vector<FieldDoc> settings = verb.settings();
-  const FieldDoc* setting = find_setting(settings, change.first);
-  const Verb* section = dotted ? find_section(change.first) : nullptr;
-  if (!change.has_value && setting != nullptr && !dotted && setting->type == "yes/no") {
-    change.word += "=true";
-  } else if (!change.has_value && (setting != nullptr || section != nullptr)) {
-    fail(ErrorKind::config, change.where, "a setting without a value",
-         "write " + change.where + "=VALUE");
-  } else if (!change.has_value) {
-    fail_unknown_flag(verb, change.where, change.name);
-  }
-  if (section != nullptr && setting == nullptr) {
-    override_section(change, *section, request.recipe);
-    return;
-  }
-  std::vector<std::string> known;
-  for (const FieldDoc& field : settings) known.push_back(field.name);
-  const bool misspelt = setting == nullptr && !yaml::nearest(change.first, known).empty();
-  if (setting == nullptr && !(misspelt || (verb.is_stage() && !dotted))) {
-    if (dotted) fail_unknown_section(change.where, change.first);
-    fail_unknown_flag(verb, change.where, change.name);
-  }
-  if (!verb.is_stage()) return yaml::merge_override(request.settings, change.word);
-  if (setting == nullptr && !misspelt && !yaml::nearest(change.name, flag_names()).empty())
-    fail_unknown_flag(verb, change.where, change.name);
-  for (Stage& stage : request.recipe.stages) yaml::merge_override(stage.settings, change.word);
 }
 
 /// The words of a verb without a recipe, as the value of the setting that they stand for.
@@ -355,7 +257,7 @@ Request make_request(CommandLine line, const Heavy& heavy) {
   request.line = std::move(line);
   request.heavy = heavy;
   take_words(request);
-  for (const std::string& word : request.line.overrides) apply_override(take_apart(word), request);
+  for (const std::string& word : request.line.overrides) apply_override(word, request);
   Recipe& recipe = request.recipe;
   if (recipe.file.empty()) {
     for (const Stage& stage : recipe.stages) {

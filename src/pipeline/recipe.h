@@ -49,6 +49,9 @@ struct CommandLine {
   std::vector<std::string> words, overrides;
 };
 
+/// The section that, without rows of its own, is a setting of the trainings beside it.
+inline constexpr const char* kHookSection = "augment";
+
 /// A section of a recipe with its overrides, in the order in which it runs.
 struct Stage {
   const Verb* verb = nullptr;
@@ -63,6 +66,7 @@ struct Recipe {
   int stated_threads = 0;  // the recipe's own, whatever the command line says
   std::vector<Stage> stages;
   std::vector<std::string> left_out;  // stages of the file that this command does not run
+  bool has_hook = false;              // the section kHookSection became a setting of every training
   std::string folder() const { return std::filesystem::path(file).parent_path().string(); }
 };
 

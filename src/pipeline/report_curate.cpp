@@ -62,6 +62,74 @@ std::string rules(const json::Value& report, std::string_view map, std::string_v
          html::table({"stage and rule", "rows", "of the input"}, rows, {1, 2});
 }
 
+/// How well the topic tells the two sets apart, and what it took for granted of the input.
+std::string topic(const json::Value& report) {
+  const json::Value* topic = report.find("topic");
+  if (topic == nullptr || !topic->is_object()) return {};
+  const auto share = [&](const char* key) { return percent(number_at(*topic, key), 1); };
+  const bool is_given = text_at(*topic, "balance_from") == "settings";
+  const std::vector<html::Tile> tiles{
+      {"rows that belong", share("balance"),
+       is_given ? "as the settings say" : "as estimated from the scores of all rows"},
+      {"area under the curve", html::number(number_at(*topic, "auc")),
+       "chance that a document of the reference scores above one of the background"},
+      {"calibration error", html::number(number_at(*topic, "calibration_error")),
+       "mean distance between probability and truth"},
+      {"reference lost", share("reference_lost"),
+       "at or below a fit of " + html::number(number_at(*topic, "fit")) + ", held out"},
+      {"background kept", share("background_kept"), "above it, held out"}};
+  const std::string warning = text_at(*topic, "warning");
+  return element("h3", "", "Topic") + html::tiles(tiles) +
+         (warning.empty()
+              ? ""
+              : element("p", "", element("strong", "", "Note: ") + escape(warning) + "."));
+}
+
+/// Rows by the highest cosine of each, where the report has them.
+std::string cosines(const json::Value& semantic, bool is_reference) {
+  const json::Value* bins = semantic.find("cosines");
+  if (bins == nullptr || !bins->is_array()) return {};
+  chart::Histogram histogram{
+      .title = "Rows by highest cosine",
+      .note = is_reference ? "with a document of the reference" : "with an earlier row that stays",
+      .x_label = "cosine",
+      .names = {"stay", "go"},
+      .threshold = number_at(semantic, "similarity")};
+  for (const json::Value& bin : bins->as_array("cosines"))
+    histogram.bins.push_back({number_at(bin, "from"),
+                              number_at(bin, "to"),
+                              {number_at(bin, "kept"), number_at(bin, "dropped")}});
+  return chart::histogram(histogram);
+}
+
+/// What the comparison of sentence vectors found.
+std::string meaning(const json::Value& report) {
+  const json::Value* semantic = report.find("semantic");
+  if (semantic == nullptr || !semantic->is_object()) return {};
+  const bool is_reference = text_at(*semantic, "mode") == "reference";
+  const double references = number_at(*semantic, "references");
+  const double rows = number_at(*semantic, "vectors") - references;
+  const double dropped = count_of(report, "dropped", "semantic");
+  const double pairs = number_at(*semantic, "pairs");
+  const std::vector<html::Tile> tiles{
+      {"encoder", text_at(*semantic, "encoder")},
+      {"rows compared", html::number(rows),
+       references > 0 ? "with " + html::number(references) +
+                            (is_reference ? " documents of the reference" : " of earlier corpora")
+                      : ""},
+      {"dropped", html::number(dropped), percent(dropped, rows) + " of these"},
+      {"threshold", html::number(number_at(*semantic, "similarity")),
+       is_reference ? "a row stays whose highest cosine reaches it"
+                    : "a row goes whose cosine with an earlier one reaches it"},
+      {"pairs multiplied", percent(number_at(*semantic, "pairs_compared"), pairs),
+       "of " + html::number(pairs) + "; a bound ruled out the others"},
+      {"texts a second", html::number(std::round(number_at(*semantic, "sentences_per_second"))),
+       "encoded"}};
+  const std::string chart = cosines(*semantic, is_reference);
+  return element("h3", "", "By meaning") + html::tiles(tiles) +
+         (chart.empty() ? "" : element("div", "charts", chart));
+}
+
 std::string score(const json::Value& report) {
   const json::Value* score = report.find("score");
   if (score == nullptr || !score->is_object()) return {};
@@ -130,7 +198,8 @@ std::string curate_section(const json::Value& report) {
       {"passes", html::number(number_at(report, "passes")), "over the input"}};
   return html::tiles(tiles) + element("div", "charts", funnel(report)) + score(report) +
          rules(report, "dropped_by_rule", "Rules") +
-         rules(report, "edited_by_rule", "Texts that were changed") + samples(report);
+         rules(report, "edited_by_rule", "Texts that were changed") + topic(report) +
+         meaning(report) + samples(report);
 }
 
 }  // namespace cupel::pipeline

@@ -199,7 +199,7 @@ llm::ModelConfig resolve_model(const Config& config, int64_t vocab_size) {
 }
 
 Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision compute,
-          int64_t sequences_per_epoch) {
+          int64_t sequences_per_epoch, const nn::HookMemory& hooks) {
   const bool full = compute == nn::Precision::fp32;
   const Shape shape{model, *llm::find_family(model.family),
                     config.micro_batch_size * config.sequence_len, full ? kFloat : 2,
@@ -218,9 +218,10 @@ Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision com
   plan.weight_bytes = plan.parameters * kFloat + (full ? 0 : copied_parameters(model) * 2);
   plan.gradient_bytes = plan.parameters * kFloat;
   plan.optimizer_bytes = 2 * plan.parameters * kFloat;
-  const bool accumulates = config.gradient_accumulation_steps > 1;
-  const int64_t pass = pass_bytes(shape, config.gradient_checkpointing, accumulates);
-  const int64_t standing = accumulates ? plan.gradient_bytes : 0;
+  const bool gradients_stand = config.gradient_accumulation_steps > 1 || hooks.gradients_stand;
+  const int64_t moved = hooks.embeddings * shape.tokens * model.hidden_size * kFloat;
+  const int64_t pass = moved + pass_bytes(shape, config.gradient_checkpointing, gradients_stand);
+  const int64_t standing = gradients_stand ? plan.gradient_bytes : 0;
   const int64_t highest = std::max(pass + standing, plan.gradient_bytes);
   plan.activation_bytes = highest - std::min(highest, plan.gradient_bytes);
   plan.planned_memory_bytes = plan.weight_bytes + plan.optimizer_bytes + highest;

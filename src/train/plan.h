@@ -27,7 +27,7 @@ struct Plan {
         Field{"gradient_bytes", &C::gradient_bytes, "fp32 gradients"},
         Field{"optimizer_bytes", &C::optimizer_bytes, "AdamW's two moments"},
         Field{"activation_bytes", &C::activation_bytes,
-              "kept for the backward pass, and its largest working set"},
+              "kept for the backward pass, and its largest working set; what hooks hold meanwhile"},
         Field{"planned_memory_bytes", &C::planned_memory_bytes, "all of these"}};
   }
 };
@@ -36,8 +36,9 @@ struct Plan {
 /// vocabulary. Throws Error{config} if the two disagree about the vocabulary or the length.
 llm::ModelConfig resolve_model(const Config& config, int64_t vocab_size);
 
-/// `compute`: what the run's precision comes to on this machine.
+/// `compute`: what the run's precision comes to on this machine. `hooks`: what those of the run
+/// hold.
 Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision compute,
-          int64_t sequences_per_epoch);
+          int64_t sequences_per_epoch, const nn::HookMemory& hooks = {});
 
 }  // namespace cupel::train

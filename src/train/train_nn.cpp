@@ -290,7 +290,8 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   if (compute != config.precision)
     run.log(LogLevel::info,
             "precision " + std::string(name_of(compute)) + ": " + report.precision.reason);
-  const Plan planned = plan(config, prepared.model, compute, prepared.order.sequences_per_epoch());
+  const Plan planned =
+      plan(config, prepared.model, compute, prepared.order.sequences_per_epoch(), hooks.memory);
   require_memory(planned);
 
   Trainee trainee(config, prepared.model, run);

@@ -34,6 +34,19 @@ TEST(EmbeddingConfig, TellsWhatAStepCostsOverAPlainOne) {
   EXPECT_DOUBLE_EQ(config.cost(), 1);
 }
 
+TEST(EmbeddingConfig, TellsWhatStandsInMemoryBesideAPass) {
+  EmbeddingConfig config;
+  EXPECT_EQ(config.memory().embeddings, 2);
+  EXPECT_FALSE(config.memory().gradients_stand);
+  config.method = EmbeddingMethod::freelb;
+  EXPECT_EQ(config.memory().embeddings, 3);
+  EXPECT_TRUE(config.memory().gradients_stand);
+  config.steps = 1;
+  EXPECT_FALSE(config.memory().gradients_stand) << "there is no second pass";
+  config.epsilon = 0;
+  EXPECT_EQ(config.memory().embeddings, 0);
+}
+
 TEST(EmbeddingConfig, StepsOfFgsmAreAProblem) {
   EmbeddingConfig config;
   EXPECT_TRUE(config.problems().empty());

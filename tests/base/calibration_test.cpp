@@ -100,9 +100,9 @@ TEST(Calibration, EstimatesTheShareOfPositivesInAMixture) {
     std::vector<double> mixture = normal_scores(count, 2.5, 3);
     const std::vector<double> rest = normal_scores(5000 - count, 0, 4);
     mixture.insert(mixture.end(), rest.begin(), rest.end());
-    EXPECT_NEAR(calibration.estimate_balance(mixture), share, 0.02);
+    EXPECT_NEAR(calibration.estimate_balance(mixture).share, share, 0.02);
   }
-  EXPECT_EQ(calibration.estimate_balance({}), 0.5);
+  EXPECT_EQ(calibration.estimate_balance({}), Balance{});
   const std::vector<double> scores = normal_scores(100, 1, 3);
   const std::span<const double> all(scores);
   const auto in_parts = [&](const Calibration::Take& take) {
@@ -110,6 +110,29 @@ TEST(Calibration, EstimatesTheShareOfPositivesInAMixture) {
     take(all.subspan(10));
   };
   EXPECT_EQ(calibration.estimate_balance_in_parts(in_parts), calibration.estimate_balance(all));
+}
+
+TEST(Calibration, AMixtureOfOneKindHasTheShareThatSoManyExamplesCanShow) {
+  const Calibration calibration(normal_scores(2000, 4, 1), normal_scores(2000, 0, 2));
+  for (const std::size_t count : {1u, 8u, 98u, 998u}) {
+    const auto n = static_cast<int64_t>(count);
+    const double least = 1 / (static_cast<double>(count) + 2);
+    EXPECT_EQ(calibration.estimate_balance(std::vector<double>(count, 4.0)),
+              (Balance{1 - least, n, Mixture::positives_alone}));
+    EXPECT_EQ(calibration.estimate_balance(std::vector<double>(count, 0.0)),
+              (Balance{least, n, Mixture::negatives_alone}));
+  }
+}
+
+// With a share of 1 - 1e-6, where the estimate used to be cut off, it would be one by 0.996.
+TEST(Calibration, AScoreOfTheOtherKindIsStillDoubtedWhereTheEstimateFindsNone) {
+  const Calibration calibration(normal_scores(2000, 4, 1), normal_scores(2000, 0, 2));
+  std::vector<double> scores(5000, 4.0);
+  scores.push_back(-1);
+  const Balance balance = calibration.estimate_balance(scores);
+  EXPECT_EQ(balance.mixture, Mixture::positives_alone);
+  EXPECT_LT(calibration.probability(-1, balance.share), 0.7);
+  EXPECT_GT(calibration.probability(4, balance.share), 0.999);
 }
 
 TEST(Calibration, NeedsBothKinds) {

@@ -44,21 +44,28 @@ TEST(Lines, NoneInAnEmptyText) {
 }
 
 TEST(C4Sentences, AreTakenFromWholeLinesOfProse) {
-  EXPECT_EQ(count_c4_sentences("This is the first of them. And is this the second? Yes."), 3);
-  EXPECT_EQ(count_c4_sentences("This line has no end mark and goes"), 0);
-  EXPECT_EQ(count_c4_sentences("Only four words here."), 0);
-  EXPECT_EQ(count_c4_sentences("You have to enable JavaScript to see this page."), 0);
-  EXPECT_EQ(count_c4_sentences("This line trails off at its end..."), 0);
+  EXPECT_EQ(count_c4_sentences("This is the first of them. And is this the second? Yes.", 9), 3);
+  EXPECT_EQ(count_c4_sentences("This line has no end mark and goes", 9), 0);
+  EXPECT_EQ(count_c4_sentences("Only four words here.", 9), 0);
+  EXPECT_EQ(count_c4_sentences("You have to enable JavaScript to see this page.", 9), 0);
+  EXPECT_EQ(count_c4_sentences("This line trails off at its end...", 9), 0);
+}
+
+TEST(C4Sentences, AreCountedNoFurtherThanAsked) {
+  const char* text = "One of them is long. Two. Three.\nHere are five more words. Five.\n";
+  EXPECT_EQ(count_c4_sentences(text, 2), 2);
+  EXPECT_EQ(count_c4_sentences(text, 4), 4);
+  EXPECT_EQ(count_c4_sentences(text, 9), 5);
 }
 
 TEST(C4Sentences, VersionsAndDecimalsEndNone) {
-  EXPECT_EQ(count_c4_sentences("It took 3.5 seconds with version 2.0.1 of it."), 1);
+  EXPECT_EQ(count_c4_sentences("It took 3.5 seconds with version 2.0.1 of it.", 9), 1);
 }
 
 TEST(C4Sentences, AreFoundWithoutSpaces) {
-  EXPECT_EQ(count_c4_sentences("今天天气很好，我们出去走走。你要一起来吗？好的！"), 3);
-  EXPECT_EQ(count_c4_sentences("他说：“我们明天早上就出发。”然后他走了。"), 2);
-  EXPECT_EQ(count_c4_sentences("太短了。"), 0);
+  EXPECT_EQ(count_c4_sentences("今天天气很好，我们出去走走。你要一起来吗？好的！", 9), 3);
+  EXPECT_EQ(count_c4_sentences("他说：“我们明天早上就出发。”然后他走了。", 9), 2);
+  EXPECT_EQ(count_c4_sentences("太短了。", 9), 0);
 }
 
 TEST(ContainsIgnoringCase, FindsTheWordsAnywhere) {

@@ -153,6 +153,52 @@ TEST(Semantic, KeepsWhatIsCloseToAReferenceAndSaysHowFarTheOthersAre) {
                                      "\"kept_id\":null}"));
 }
 
+TEST(Semantic, TellsHowCloseRowsAreOnBothSidesOfTheThreshold) {
+  const TemporaryFolder folder;
+  // A copy; a sentence of 16 words, 15 of them shared (about 0.94); one that nothing is near.
+  const std::string body = "a b c d e f g h i j k l m n o ";
+  Config config = semantic_config(
+      folder.write("a.txt", body + "gold\n" + body + "gold\n" + body + "lead\ngold and silver\n"));
+  config.semantic->similarity = 0.99;
+  const SemanticReport report = curate(config, folder / "run").report.semantic.value();
+  ASSERT_EQ(report.cosines.size(), 2u);
+  EXPECT_EQ(report.cosines[0].kept, 1);
+  EXPECT_EQ(report.cosines[0].dropped, 0);
+  EXPECT_GE(report.cosines[0].from, 0.89);
+  EXPECT_LE(report.cosines[0].to, 0.99);
+  EXPECT_NEAR(report.cosines[0].to - report.cosines[0].from, 0.02, 1e-12);
+  EXPECT_EQ(report.cosines[1].kept, 0);
+  EXPECT_EQ(report.cosines[1].dropped, 1);
+  EXPECT_EQ(report.cosines[1].from, 0.99);
+  EXPECT_EQ(report.cosines[1].to, 1);
+}
+
+/// Rows by side of the threshold, all bins together.
+std::pair<int64_t, int64_t> kept_and_dropped(const SemanticReport& report) {
+  std::pair<int64_t, int64_t> sums;
+  for (const CosineBin& bin : report.cosines) {
+    EXPECT_TRUE(bin.to <= report.similarity ? bin.dropped == 0 || report.mode == "reference"
+                                            : bin.kept == 0 || report.mode == "reference");
+    sums.first += bin.kept;
+    sums.second += bin.dropped;
+  }
+  return sums;
+}
+
+TEST(Semantic, EveryRowHasItsPlaceInTheHistogramOfAReference) {
+  const TemporaryFolder folder;
+  Config config = semantic_config(folder.write("rows.jsonl", kAlikeRows));
+  config.semantic->mode = SemanticMode::reference;
+  config.semantic->reference = {folder.write("wanted.txt", "and silver gold\n").string()};
+  for (const double similarity : {-1.0, 0.0, 0.85, 0.9999}) {
+    config.semantic->similarity = similarity;
+    const Report report = curate(config, folder / ("run" + std::to_string(similarity))).report;
+    const auto [kept, dropped] = kept_and_dropped(report.semantic.value());
+    EXPECT_EQ(kept + dropped, 4);
+    EXPECT_EQ(kept, report.kept) << similarity;
+  }
+}
+
 /// Three times as many texts as a batch holds, of which every fifth shuffles an earlier one.
 std::string many_rows() {
   std::vector<std::string> texts = texts_about(kBody, 5200, 3);
@@ -208,6 +254,7 @@ TEST(Semantic, IsExactAndTheBytesAreTheSameForAnyThreadsAndLimit) {
   EXPECT_EQ(ids, kept_by_every_pair(folder / "rows.jsonl", 0.97));
   EXPECT_GT(one.report.dropped.at("semantic"), 900);
   EXPECT_GT(one.report.kept, 2048) << "more than a block";
+  EXPECT_EQ(kept_and_dropped(*one.report.semantic).second, one.report.dropped.at("semantic"));
   for (const int threads : {2, 7}) {
     config.memory_limit.bytes = threads == 2 ? 1 << 16 : INT64_C(1) << 31;
     const SemanticResult other =

@@ -39,6 +39,12 @@ TEST(Sentences, EndWithTheLine) {
   EXPECT_THAT(sentences_of("A title\n\nthe text\r\n"), ElementsAre("A title\n\n", "the text\r\n"));
 }
 
+TEST(Sentences, AreReadNoFurtherThanAsked) {
+  EXPECT_THAT(sentence_edges("One. Two\nThree.", 0), ElementsAre(0u));
+  EXPECT_THAT(sentence_edges("One. Two\nThree.", 2), ElementsAre(0u, 5u, 9u));
+  EXPECT_THAT(sentence_edges("One. Two\nThree.", 3), ElementsAre(0u, 5u, 9u, 15u));
+}
+
 TEST(Sentences, AreNoneInAnEmptyText) {
   EXPECT_THAT(sentence_edges(""), ElementsAre(0u));
   EXPECT_THAT(sentence_edges("\n"), ElementsAre(0u, 1u));

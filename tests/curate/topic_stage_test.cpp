@@ -63,6 +63,29 @@ TEST(TopicStage, DropsWhatIsOfAnotherDomain) {
   EXPECT_NEAR(result.report.balance, 0.75, 0.05);
   EXPECT_EQ(result.report.balance_from, "input");
   EXPECT_GT(result.report.auc, 0.99);
+  EXPECT_EQ(result.report.warning, std::nullopt);
+}
+
+TEST(TopicStage, SaysThatItFindsNoBackgroundInACleanInputAndDropsNothing) {
+  Corpus corpus;
+  corpus.input = corpus.folder.write("clean.jsonl", rows_of(texts_about(kBody, 60, 3)));
+  const TopicResult clean = drop(corpus, 1);
+  EXPECT_THAT(clean.dropped, testing::IsEmpty());
+  EXPECT_EQ(clean.report.balance, 61.0 / 62);
+  EXPECT_THAT(clean.report.warning.value(),
+              testing::AllOf(testing::HasSubstr("no background among the 60 rows"),
+                             testing::HasSubstr("set topic.balance")));
+  corpus.config.balance = 0.9;
+  EXPECT_EQ(drop(corpus, 1).report.warning, std::nullopt) << "the settings say it";
+}
+
+TEST(TopicStage, SaysThatItFindsNothingOfTheDomainInAnInputOfAnother) {
+  Corpus corpus;
+  corpus.input = corpus.folder.write("other.jsonl", rows_of(texts_about(kMoney, 20, 4)));
+  const TopicResult other = drop(corpus, 1);
+  EXPECT_EQ(other.dropped.size(), 20u);
+  EXPECT_THAT(other.report.warning.value(),
+              testing::HasSubstr("nothing of the domain among the 20 rows"));
 }
 
 TEST(TopicStage, DecidesTheSameForEveryNumberOfThreads) {

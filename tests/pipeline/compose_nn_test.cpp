@@ -102,6 +102,33 @@ TEST(TrainWithHooks, ResumesAfterAStopToTheSameBits) {
   }
 }
 
+TEST(TrainWithHooks, PlanTheirPeakOfTensorMemoryWithinATenth) {
+  using augment::EmbeddingMethod;
+  TrainStage plain = small_training(EmbeddingMethod::fgsm);
+  plain.augment.reset();
+  plain.max_steps = 2;
+  plain.sequence_len = 64;
+  plain.micro_batch_size = 16;
+  plain.gradient_accumulation_steps = 1;
+  TrainStage narrow = plain;  // the weights are most of it
+  narrow.micro_batch_size = 1;
+  narrow.gradient_checkpointing = false;
+  narrow.precision = nn::Precision::fp32;
+  for (TrainStage config : {plain, narrow}) {
+    for (const int method : {-1, 0, 1, 2}) {
+      const TemporaryFolder folder;
+      if (method >= 0) config.augment.emplace().method = static_cast<EmbeddingMethod>(method);
+      cupel::Run run(options_of(folder / "run"));
+      const TrainReport report = heavy_functions().train(config, run);
+      EXPECT_NEAR(static_cast<double>(report.planned_memory_bytes) /
+                      static_cast<double>(report.peak_tensor_bytes),
+                  1, 0.1)
+          << "batch " << config.micro_batch_size << ", method " << method << ": planned "
+          << report.planned_memory_bytes << ", measured " << report.peak_tensor_bytes;
+    }
+  }
+}
+
 /// Recomputing activations changes no bit, so neither may it where an attack asks for the
 /// gradient of the inputs alone.
 TEST(TrainWithHooks, GiveTheSameModelWithAndWithoutCheckpointing) {

@@ -57,6 +57,18 @@ TEST(Plan, GrowsWithTheBatchAndShrinksWithRecomputing) {
             large.activation_bytes);
 }
 
+TEST(Plan, AddsWhatHooksHoldWhileAPassGoesOn) {
+  const Config config = planned_config(4);
+  const auto with = [&](const nn::HookMemory& hooks) {
+    return plan(config, resolve_model(config, 2048), nn::Precision::fp32, 1000, hooks)
+        .planned_memory_bytes;
+  };
+  EXPECT_EQ(with({.embeddings = 3}) - with({}), 3 * 4 * 128 * config.model->hidden_size * 4);
+  Config twice = config;
+  twice.gradient_accumulation_steps = 2;
+  EXPECT_EQ(with({.gradients_stand = true}), plan_of(twice).planned_memory_bytes);
+}
+
 TEST(ResolveModel, TakesTheTokenizersVocabularyWhereNoneIsGiven) {
   Config config = planned_config(1);
   EXPECT_EQ(resolve_model(config, 777).vocab_size, 777);
