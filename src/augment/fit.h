@@ -34,11 +34,11 @@ struct Fitted {
   std::vector<Probe> probes;  // one an epoch; none without an attack
 };
 
-/// AdamW on the mean binary cross-entropy. Without `how` the rows are as they are. With noise, fgsm,
-/// fgsm_rs or pgd each batch is moved against the network of that moment and takes the place of the
-/// clean one; with trades the loss is CE(f(x), y) + KL(f(x) ‖ f(x')). All epochs are run: stopping
-/// early by robust F1 would give the plain network the very gain that is measured. A function of
-/// its arguments alone. `poll` is called at every batch and may throw.
+/// AdamW on the mean binary cross-entropy. Without `how` the rows are as they are. With noise,
+/// fgsm, fgsm_rs or pgd each batch is moved against the network of that moment and takes the place
+/// of the clean one; with trades the loss is CE(f(x), y) + KL(f(x) ‖ f(x')). All epochs are run:
+/// stopping early by robust F1 would give the plain network the very gain that is measured. A
+/// function of its arguments alone. `poll` is called at every batch and may throw.
 Fitted fit(const FitConfig& config, const std::optional<AdversarialAugmentation>& how,
            const Perturber& perturber, const Dataset& data, uint64_t seed,
            const std::function<void()>& poll = {});
