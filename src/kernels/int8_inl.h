@@ -44,6 +44,17 @@ inline void store_scaled(float* c, Ints sums, const int32_t* offsets, Vec a_scal
   store_some(c, accumulate ? load_some(c, count) + value : value, count);
 }
 
+[[gnu::noinline]] inline void store_int8_tile(const Int8Tile& tile, int64_t rows, int64_t vecs,
+                                              const Ints* sums) {
+  for (int64_t i = 0; i < rows; ++i) {
+    const Vec a_scale = splat(tile.a_scale[i]);
+    float* c = tile.c + i * tile.c_row;
+    for (int64_t j = 0; j < vecs * kLanes; j += kLanes)
+      store_scaled(c + j, *sums++, tile.b.offsets + j, a_scale, tile.b.scales + j, tile.accumulate,
+                   tile.cols - j);
+  }
+}
+
 template <class Dot, int64_t rows, int64_t vecs>
 [[gnu::noinline]] void run_int8_tile(const Int8Tile& tile) {
   Ints sums[rows][vecs] = {};
@@ -65,16 +76,10 @@ template <class Dot, int64_t rows, int64_t vecs>
       for (int64_t v = 0; v < vecs; ++v) sums[i][v] = Dot::add(sums[i][v], left, right[v]);
     }
   }
-#pragma GCC unroll 16
-  for (int64_t i = 0; i < rows; ++i) {
-    const Vec a_scale = splat(tile.a_scale[i]);
-#pragma GCC unroll 2
-    for (int64_t v = 0; v < vecs; ++v) {
-      const int64_t at = v * kLanes;
-      store_scaled(tile.c + i * tile.c_row + at, sums[i][v], tile.b.offsets + at, a_scale,
-                   tile.b.scales + at, tile.accumulate, tile.cols - at);
-    }
-  }
+  Ints copy[rows * vecs];  // so that `sums` itself needs no address and stays in registers
+#pragma GCC unroll 32
+  for (int64_t i = 0; i < rows * vecs; ++i) copy[i] = sums[i / vecs][i % vecs];
+  store_int8_tile(tile, rows, vecs, copy);
 }
 
 template <class Dot, int64_t rows>
