@@ -52,10 +52,11 @@ inline void multiply_int8_panel(const Int8GemmArgs& args, int64_t row, int64_t r
       (args.k + kInt8Depth - 1) / kInt8Depth, sums);
   for (int64_t i = 0; i < rows; ++i) {
     const Vec a_scale = splat(args.a_scale[row + i]);
+    const Ints a_zero = splat_int(args.a_zero[row + i]);
     float* c = args.c + (row + i) * args.c_row_stride + col;
     for (int64_t j = 0; j < kInt8PanelCols && col + j < args.n; j += kLanes)
-      store_scaled(c + j, load_ints(sums + i * kInt8PanelCols + j), b.offsets + j, a_scale,
-                   b.scales + j, args.accumulate, args.n - col - j);
+      store_scaled(c + j, load_ints(sums + i * kInt8PanelCols + j), a_zero, a_scale, b, j,
+                   args.accumulate, args.n - col - j);
   }
 }
 

@@ -22,7 +22,7 @@ constexpr int64_t kGemmWorkspaceFloats = kCBlockAt + kStripRows * kBlockCols;
 
 // Products of 8-bit integers. A panel of B holds kInt8PanelCols columns, four depths of each side
 // by side, as VPDPBUSD and TDPBUSD take them; depth is padded to that of a tile of AMX.
-constexpr int32_t kInt8Zero = 128;  // what stands for 0 in A
+constexpr float kNothing = 0x1p-100f;  // what is within it becomes 0, so that steps are normal
 constexpr int64_t kInt8PanelCols = 32;
 constexpr int64_t kInt8Depth = 64;
 constexpr int64_t kInt8Quad = 4 * kInt8PanelCols;  // bytes of a panel a step of four depths

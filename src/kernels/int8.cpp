@@ -1,6 +1,5 @@
 // The 8-bit slots in plain C++, the oracle of every other row's, and the layout of their weights.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -29,16 +28,28 @@ int64_t int8_cols(int64_t n) { return padded(n, kInt8PanelCols); }
 
 int64_t int8_panel_bytes(int64_t n, int64_t k) { return int8_cols(n) * padded(k, kInt8Depth); }
 
-void pack_int8(const uint8_t* transposed, int64_t y_stride, int64_t n, int64_t k, int8_t* panels,
-               int32_t* offsets) {
+void pack_int8(const float* transposed, int64_t n, int64_t k, int8_t* panels, int32_t* sums,
+               float* scales) {
   const int64_t depth = padded(k, kInt8Depth);
   std::fill_n(panels, int8_panel_bytes(n, k), int8_t{0});
-  std::fill_n(offsets, int8_cols(n), 0);
+  std::fill_n(sums, int8_cols(n), 0);
+  std::fill_n(scales, int8_cols(n), 0.0f);
   for (int64_t j = 0; j < n; ++j) {
+    const float* column = transposed + j * k;
+    float largest = 0;
+    bool finite = true;
     for (int64_t p = 0; p < k; ++p) {
-      const int32_t value = int32_t{transposed[j * y_stride + p]} - kInt8Zero;
-      panels[place(p, j, depth)] = static_cast<int8_t>(value);
-      offsets[j] += value * kInt8Zero;
+      largest = std::max(largest, std::abs(column[p]));
+      finite = finite && std::isfinite(column[p]);
+    }
+    if (!finite) scales[j] = std::numeric_limits<float>::quiet_NaN();
+    if (!finite || largest <= kNothing) continue;
+    scales[j] = largest / 127;
+    const float factor = 127 / largest;
+    for (int64_t p = 0; p < k; ++p) {
+      const auto value = static_cast<int8_t>(std::nearbyint(column[p] * factor));
+      panels[place(p, j, depth)] = value;
+      sums[j] += value;
     }
   }
 }
@@ -50,7 +61,7 @@ void scalar_gemm_int8(const Int8GemmArgs& args) {
     for (int64_t j = 0; j < args.n; ++j) {
       int32_t sum = 0;
       for (int64_t p = 0; p < args.k; ++p)
-        sum += (int32_t{a[p]} - kInt8Zero) * args.b.panels[place(p, j, depth)];
+        sum += (a[p] - args.a_zero[i]) * args.b.panels[place(p, j, depth)];
       float& c = args.c[i * args.c_row_stride + j];
       const float value = static_cast<float>(sum) * (args.a_scale[i] * args.b.scales[j]);
       c = args.accumulate ? c + value : value;
@@ -59,19 +70,26 @@ void scalar_gemm_int8(const Int8GemmArgs& args) {
 }
 
 void scalar_quantize_rows(const float* x, int64_t x_stride, uint8_t* y, int64_t y_stride,
-                          float* scale, int64_t rows, int64_t cols) {
+                          float* scale, int32_t* zero, int64_t rows, int64_t cols) {
   for (int64_t r = 0; r < rows; ++r, x += x_stride, y += y_stride) {
-    uint32_t bits = 0;  // of the largest magnitude; infinity and NaN stand above all numbers
-    for (int64_t i = 0; i < cols; ++i) bits = std::max(bits, std::bit_cast<uint32_t>(x[i]) << 1);
-    const float largest = std::bit_cast<float>(bits >> 1);
-    std::fill_n(y, y_stride, static_cast<uint8_t>(kInt8Zero));
-    scale[r] = 0;
-    if (!std::isfinite(largest)) scale[r] = std::numeric_limits<float>::quiet_NaN();
-    if (!std::isfinite(largest) || largest <= 0x1p-100f) continue;
-    scale[r] = largest / 127;
-    const float factor = 127 / largest;
+    float least = 0, most = 0;
+    bool finite = true;
+    for (int64_t i = 0; i < cols; ++i) {
+      least = std::min(least, x[i]);
+      most = std::max(most, x[i]);
+      finite = finite && std::isfinite(x[i]);
+    }
+    const float range = most - least;
+    finite = finite && std::isfinite(range);
+    std::fill_n(y, cols, uint8_t{0});
+    scale[r] = finite ? 0 : std::numeric_limits<float>::quiet_NaN();
+    zero[r] = 0;
+    if (!finite || range <= kNothing) continue;
+    scale[r] = range / 255;
+    const float factor = 255 / range, shift = std::nearbyint(-least * factor);
+    zero[r] = static_cast<int32_t>(shift);
     for (int64_t i = 0; i < cols; ++i)
-      y[i] = static_cast<uint8_t>(std::nearbyint(x[i] * factor) + kInt8Zero);
+      y[i] = static_cast<uint8_t>(std::min(std::nearbyint(x[i] * factor) + shift, 255.0f));
   }
 }
 

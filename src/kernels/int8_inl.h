@@ -30,17 +30,19 @@ struct Int8Tile {
   const uint8_t* a;
   int64_t a_row;
   const float* a_scale;
+  const int32_t* a_zero;
   Int8Matrix b;
   float* c;
   int64_t c_row, cols;
   bool accumulate;
 };
 
-/// What a lane of sums becomes: b's offsets taken away, scaled, added to C if asked.
-inline void store_scaled(float* c, Ints sums, const int32_t* offsets, Vec a_scale,
-                         const float* b_scale, bool accumulate, int64_t count) {
-  const Vec total = floats_of(sub_ints(sums, load_ints(offsets)));
-  const Vec value = total * (a_scale * load(b_scale));
+/// What sums of a row of A and b's columns from `column` on become: less A's zero, scaled, added to
+/// C if asked.
+inline void store_scaled(float* c, Ints sums, Ints a_zero, Vec a_scale, const Int8Matrix& b,
+                         int64_t column, bool accumulate, int64_t count) {
+  const Ints zeros = multiply_ints(a_zero, load_ints(b.sums + column));
+  const Vec value = floats_of(sub_ints(sums, zeros)) * (a_scale * load(b.scales + column));
   store_some(c, accumulate ? load_some(c, count) + value : value, count);
 }
 
@@ -48,10 +50,10 @@ inline void store_scaled(float* c, Ints sums, const int32_t* offsets, Vec a_scal
                                               const Ints* sums) {
   for (int64_t i = 0; i < rows; ++i) {
     const Vec a_scale = splat(tile.a_scale[i]);
+    const Ints a_zero = splat_int(tile.a_zero[i]);
     float* c = tile.c + i * tile.c_row;
     for (int64_t j = 0; j < vecs * kLanes; j += kLanes)
-      store_scaled(c + j, *sums++, tile.b.offsets + j, a_scale, tile.b.scales + j, tile.accumulate,
-                   tile.cols - j);
+      store_scaled(c + j, *sums++, a_zero, a_scale, tile.b, j, tile.accumulate, tile.cols - j);
   }
 }
 
@@ -95,7 +97,7 @@ inline void run_int8_tile_of(int64_t wanted, const Int8Tile& tile) {
 inline Int8Matrix at_column(const Int8Matrix& b, int64_t col, int64_t k) {
   const int64_t depth = (k + kInt8Depth - 1) / kInt8Depth * kInt8Depth;
   const int64_t in_panel = col % kInt8PanelCols;
-  return {b.panels + (col - in_panel) * depth + in_panel * 4, b.offsets + col, b.scales + col};
+  return {b.panels + (col - in_panel) * depth + in_panel * 4, b.sums + col, b.scales + col};
 }
 
 template <class Dot>
@@ -109,6 +111,7 @@ void gemm_int8_by(const Int8GemmArgs& args) {
                                args.a + i * args.a_row_stride,
                                args.a_row_stride,
                                args.a_scale + i,
+                               args.a_zero + i,
                                b,
                                args.c + i * args.c_row_stride + col,
                                args.c_row_stride,
@@ -121,24 +124,30 @@ void gemm_int8_by(const Int8GemmArgs& args) {
 }
 
 inline void quantize_rows(const float* x, int64_t x_stride, uint8_t* y, int64_t y_stride,
-                          float* scale, int64_t rows, int64_t cols) {
+                          float* scale, int32_t* zero, int64_t rows, int64_t cols) {
+  constexpr int32_t kInfinity = 0x7f800000;  // NaN stands above it
   for (int64_t r = 0; r < rows; ++r, x += x_stride, y += y_stride) {
-    Ints most = splat_int(0);  // bits of magnitudes: infinity and NaN stand above all numbers
+    Vec least = splat(0.0f), most = least;
+    Ints bits = splat_int(0);
     for_each_vec(cols, [&](int64_t i, int64_t count) {
-      most = max_ints(most, magnitude_bits(load_some(x + i, count)));
+      const Vec v = load_some(x + i, count);
+      least = min(least, v);
+      most = max(most, v);
+      bits = max_ints(bits, magnitude_bits(v));
     });
-    const float largest = __builtin_bit_cast(float, largest_int(most));
-    const bool finite = largest < __builtin_inff();
+    const float below = largest(splat(0.0f) - least), range = largest(most) + below;
+    const bool finite = largest_int(bits) < kInfinity && range < __builtin_inff();
     scale[r] = finite ? 0.0f : __builtin_nanf("");
-    for (int64_t i = cols; i < y_stride; ++i) y[i] = kInt8Zero;
-    if (!finite || largest <= 0x1p-100f) {
-      for (int64_t i = 0; i < cols; ++i) y[i] = kInt8Zero;
+    zero[r] = 0;
+    if (!finite || range <= kNothing) {
+      for (int64_t i = 0; i < cols; ++i) y[i] = 0;
       continue;
     }
-    scale[r] = largest / 127;
-    const Vec factor = splat(127 / largest);
+    scale[r] = range / 255;
+    const Vec factor = splat(255 / range);
+    zero[r] = static_cast<int32_t>(first_lane(round(splat(below) * factor)));
     for_each_vec(cols, [&](int64_t i, int64_t count) {
-      store_bytes(y + i, load_some(x + i, count) * factor, count);
+      store_bytes(y + i, load_some(x + i, count) * factor, zero[r], count);
     });
   }
 }

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 
-#include "kernels/blocking.h"
 #include "kernels/kernels.h"
 
 namespace cupel {
@@ -114,6 +113,7 @@ inline void transpose(Vec* x) {
 using Ints = __m256i;
 inline Ints splat_int(int32_t x) { return _mm256_set1_epi32(x); }
 inline Ints load_ints(const void* p) { return _mm256_loadu_si256(static_cast<const Ints*>(p)); }
+inline Ints multiply_ints(Ints x, Ints y) { return _mm256_mullo_epi32(x, y); }
 inline Ints sub_ints(Ints x, Ints y) { return _mm256_sub_epi32(x, y); }
 inline Ints max_ints(Ints x, Ints y) { return _mm256_max_epi32(x, y); }
 inline int32_t largest_int(Ints x) {
@@ -126,9 +126,9 @@ inline Vec floats_of(Ints x) { return _mm256_cvtepi32_ps(x); }
 inline Ints magnitude_bits(Vec x) {
   return _mm256_and_si256(_mm256_castps_si256(x), splat_int(0x7fffffff));
 }
-/// Rounded to nearest even, plus kInt8Zero.
-inline void store_bytes(uint8_t* p, Vec x, int64_t count) {
-  const Ints bytes = _mm256_add_epi32(_mm256_cvtps_epi32(x), splat_int(kInt8Zero));
+/// Rounded to nearest even, plus `zero`: not below 0, and 255 at most.
+inline void store_bytes(uint8_t* p, Vec x, int32_t zero, int64_t count) {
+  const Ints bytes = _mm256_add_epi32(_mm256_cvtps_epi32(x), splat_int(zero));
   const __m128i words =
       _mm_packus_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
   const int64_t packed = _mm_cvtsi128_si64(_mm_packus_epi16(words, words));

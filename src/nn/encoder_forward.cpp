@@ -92,8 +92,9 @@ void EncoderForward::quantise(const float* x, int64_t row, int64_t rows, int64_t
   const int64_t row_lines = int8_row_bytes(cols) / kLine;
   Line* lines = room(y.lines, (all_rows + 15) / 16 * 16 * row_lines) + row * row_lines;
   float* scales = room(y.scales, all_rows) + row;
+  int32_t* zeros = room(y.zeros, all_rows) + row;
   kernels().quantize_rows(x, cols, reinterpret_cast<uint8_t*>(lines), row_lines * kLine, scales,
-                          rows, cols);
+                          zeros, rows, cols);
 }
 
 /// y = x · weightᵀ of rows [row, row + rows) of x, or added to y; without the bias.
@@ -102,8 +103,8 @@ void EncoderForward::multiply_int8(const Quantised& x, int64_t row, int64_t rows
   const int64_t row_bytes = int8_row_bytes(linear.in);
   kernels().gemm_int8({rows, linear.out, linear.in,
                        reinterpret_cast<const uint8_t*>(x.lines.data()) + row * row_bytes,
-                       row_bytes, x.scales.data() + row, linear.int8.matrix(), y, linear.out,
-                       accumulate});
+                       row_bytes, x.scales.data() + row, x.zeros.data() + row, linear.int8.matrix(),
+                       y, linear.out, accumulate});
 }
 
 /// y = x · weightᵀ, or added to y; without the bias.

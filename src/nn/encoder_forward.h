@@ -28,7 +28,8 @@ class EncoderForward {
   /// Rows of 8-bit integers, as kernels().gemm_int8 reads them.
   struct Quantised {
     std::vector<Line> lines;
-    std::vector<float> scales;  // a row each
+    std::vector<float> scales;   // a row each
+    std::vector<int32_t> zeros;  // a row each
   };
   void embed(std::span<const std::vector<int32_t>* const> texts);
   void attend(const EncoderLayer& layer, std::span<const std::vector<int32_t>* const> texts);

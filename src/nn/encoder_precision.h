@@ -7,9 +7,9 @@
 
 namespace cupel::nn {
 
-/// fp32, bf16, fp16, mixed: as Precision has them. int8: the linear layers on 8-bit integers, a
-/// scale an output channel of the weights and a scale a token of what they are multiplied with,
-/// both symmetric; the products of attention in bf16, everything else in fp32.
+/// fp32, bf16, fp16, mixed: as Precision has them. int8: the linear layers on 8-bit integers,
+/// weights with a scale an output channel, what they are multiplied with with a scale and a zero a
+/// token; the products of attention in bf16, everything else in fp32.
 enum class EncoderPrecision { fp32, bf16, fp16, mixed, int8 };
 constexpr std::array<std::string_view, 5> names(EncoderPrecision) {
   return {"fp32", "bf16", "fp16", "mixed", "int8"};

@@ -18,16 +18,13 @@ std::string text_of(const std::vector<int64_t>& shape) {
 
 /// weight: [out, in]
 EncoderInt8 quantised(const std::vector<float>& weight, int64_t out, int64_t in) {
-  const int64_t row_bytes = int8_row_bytes(in);
-  std::vector<uint8_t> rows(static_cast<std::size_t>(out * row_bytes));
   EncoderInt8 result;
   result.scales.resize(static_cast<std::size_t>(int8_cols(out)));
-  result.offsets.resize(result.scales.size());
+  result.sums.resize(result.scales.size());
   result.panels.resize(static_cast<std::size_t>(int8_panel_bytes(out, in)) /
                        sizeof(EncoderInt8::Line));
-  kernels().quantize_rows(weight.data(), in, rows.data(), row_bytes, result.scales.data(), out, in);
-  pack_int8(rows.data(), row_bytes, out, in, reinterpret_cast<int8_t*>(result.panels.data()),
-            result.offsets.data());
+  pack_int8(weight.data(), out, in, reinterpret_cast<int8_t*>(result.panels.data()),
+            result.sums.data(), result.scales.data());
   return result;
 }
 

@@ -17,10 +17,10 @@ struct EncoderInt8 {
     int8_t bytes[64];
   };
   std::vector<Line> panels;
-  std::vector<int32_t> offsets;
+  std::vector<int32_t> sums;
   std::vector<float> scales;  // an output each
   Int8Matrix matrix() const {
-    return {reinterpret_cast<const int8_t*>(panels.data()), offsets.data(), scales.data()};
+    return {reinterpret_cast<const int8_t*>(panels.data()), sums.data(), scales.data()};
   }
 };
 

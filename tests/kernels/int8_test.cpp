@@ -16,38 +16,32 @@ struct LeftOperand {
   LeftOperand(int64_t m, int64_t k, uint32_t seed, uint8_t filler)
       : stride(int8_row_bytes(k)),
         bytes(static_cast<size_t>((m + 15) / 16 * 16 * stride), filler),
-        scales(static_cast<size_t>(m)) {
+        scales(static_cast<size_t>(m)),
+        zeros(static_cast<size_t>(m)) {
     const Floats values(m * k, seed);
-    scalar_row().quantize_rows(values.data(), k, bytes.data(), stride, scales.data(), m, k);
-    for (int64_t i = 0; i < m; ++i)
-      std::memset(bytes.data() + i * stride + k, filler, static_cast<size_t>(stride - k));
+    scalar_row().quantize_rows(values.data(), k, bytes.data(), stride, scales.data(), zeros.data(),
+                               m, k);
   }
   int64_t stride;
   std::vector<uint8_t> bytes;
   std::vector<float> scales;
+  std::vector<int32_t> zeros;
 };
 
 struct RightOperand {
-  RightOperand(int64_t n, int64_t k, uint32_t seed)
-      : stride(int8_row_bytes(k)),
-        bytes(static_cast<size_t>(n * stride)),
-        panels(int8_panel_bytes(n, k)),
-        offsets(static_cast<size_t>(int8_cols(n))),
+  RightOperand(int64_t n, int64_t k, const Floats& transposed)
+      : panels(int8_panel_bytes(n, k)),
+        sums(static_cast<size_t>(int8_cols(n))),
         scales(static_cast<size_t>(int8_cols(n))) {
-    const Floats values(n * k, seed);
-    scalar_row().quantize_rows(values.data(), k, bytes.data(), stride, scales.data(), n, k);
-    pack(n, k);
+    pack_int8(transposed.data(), n, k, static_cast<int8_t*>(panels.get()), sums.data(),
+              scales.data());
   }
-  void pack(int64_t n, int64_t k) {
-    pack_int8(bytes.data(), stride, n, k, static_cast<int8_t*>(panels.get()), offsets.data());
-  }
+  RightOperand(int64_t n, int64_t k, uint32_t seed) : RightOperand(n, k, Floats(n * k, seed)) {}
   Int8Matrix matrix() {
-    return {static_cast<const int8_t*>(panels.get()), offsets.data(), scales.data()};
+    return {static_cast<const int8_t*>(panels.get()), sums.data(), scales.data()};
   }
-  int64_t stride;
-  std::vector<uint8_t> bytes;
   Workspace panels;
-  std::vector<int32_t> offsets;
+  std::vector<int32_t> sums;
   std::vector<float> scales;
 };
 
@@ -60,8 +54,8 @@ constexpr Int8Shape kInt8Shapes[] = {{1, 1, 1},     {3, 17, 5},    {12, 32, 64},
 
 Int8GemmArgs product(const Int8Shape& shape, const LeftOperand& a, RightOperand& b, Floats& c,
                      bool accumulate) {
-  return {shape.m,         shape.n,    shape.k,  a.bytes.data(), a.stride,
-          a.scales.data(), b.matrix(), c.data(), shape.n + 3,    accumulate};
+  return {shape.m,        shape.n,    shape.k,  a.bytes.data(), a.stride,  a.scales.data(),
+          a.zeros.data(), b.matrix(), c.data(), shape.n + 3,    accumulate};
 }
 
 /// Equal to the bit, and nothing written between or past the rows.
@@ -86,21 +80,25 @@ TEST_P(Int8, AProductHasTheBitsOfTheScalarRowOnEveryTail) {
 
 TEST_P(Int8, LargestSumsOfTheLargestDepthDoNotOverflow) {
   const Int8Shape shape = {13, 33, 65536};
-  const LeftOperand a(shape.m, shape.k, 1, 128);
-  RightOperand b(shape.n, shape.k, 2);
-  for (const uint8_t extreme : {uint8_t{1}, uint8_t{255}}) {
-    LeftOperand full = a;
-    std::fill(full.bytes.begin(), full.bytes.end(), extreme);
-    std::fill(b.bytes.begin(), b.bytes.end(), uint8_t{255});
-    b.pack(shape.n, shape.k);
-    std::fill(full.scales.begin(), full.scales.end(), 1.0f);
-    std::fill(b.scales.begin(), b.scales.end(), 1.0f);
+  const Floats ones = [&] {
+    Floats values(shape.n * shape.k, 1);
+    for (int64_t i = 0; i < values.size(); ++i) values[i] = i / shape.k % 2 ? -127.0f : 127.0f;
+    return values;
+  }();
+  RightOperand b(shape.n, shape.k, ones);
+  for (const bool negative : {false, true}) {
+    LeftOperand a(shape.m, shape.k, 1, 0);
+    std::fill(a.bytes.begin(), a.bytes.end(), negative ? uint8_t{0} : uint8_t{255});
+    std::fill(a.scales.begin(), a.scales.end(), 1.0f);
+    std::fill(a.zeros.begin(), a.zeros.end(), negative ? 255 : 0);
     Floats c(shape.m * (shape.n + 3), 3);
-    row->gemm_int8(product(shape, full, b, c, false));
-    const float sum = (extreme == 1 ? -1.0f : 1.0f) * 127 * 127 * 65536;
-    for (int64_t i = 0; i < shape.m; ++i)
-      for (int64_t j = 0; j < shape.n; ++j)
-        ASSERT_EQ(c[i * (shape.n + 3) + j], sum) << i << " " << j;
+    row->gemm_int8(product(shape, a, b, c, false));
+    for (int64_t i = 0; i < shape.m; ++i) {
+      for (int64_t j = 0; j < shape.n; ++j) {
+        const float sign = negative == (j % 2 == 0) ? -1.0f : 1.0f;
+        ASSERT_EQ(c[i * (shape.n + 3) + j], sign * 255 * 127 * 65536) << i << " " << j;
+      }
+    }
   }
 }
 
@@ -117,6 +115,7 @@ TEST_P(Int8, ARowOfAProductDependsOnItsOwnRowAlone) {
       std::memcpy(part.bytes.data() + (i - from) * part.stride, a.bytes.data() + i * a.stride,
                   static_cast<size_t>(whole.k));
       part.scales[static_cast<size_t>(i - from)] = a.scales[static_cast<size_t>(i)];
+      part.zeros[static_cast<size_t>(i - from)] = a.zeros[static_cast<size_t>(i)];
     }
     Int8GemmArgs args = product({to - from, whole.n, whole.k}, part, b, pieces, false);
     args.c += from * args.c_row_stride;
@@ -128,62 +127,98 @@ TEST_P(Int8, ARowOfAProductDependsOnItsOwnRowAlone) {
 
 TEST_P(Int8, AQuantisedRowHasTheBytesOfTheScalarRow) {
   for (const int64_t cols : {1, 7, 16, 31, 100, 384, 1000}) {
-    const int64_t rows = 5, x_stride = cols + 3, y_stride = int8_row_bytes(cols);
+    const int64_t rows = 7, x_stride = cols + 3, y_stride = cols + 5;
     Floats x(rows * x_stride, 1, 3.0f);
+    const auto fill = [&](int64_t r, auto value) {
+      for (int64_t i = 0; i < cols; ++i) x[r * x_stride + i] = value(i);
+    };
     x[0] = -40.0f;  // an outlier
-    for (int64_t i = 0; i < cols; ++i) x[x_stride + i] = static_cast<float>(i % 255) * 0.5f - 63.5f;
-    for (int64_t i = 0; i < cols; ++i) x[2 * x_stride + i] = 1e-31f * static_cast<float>(i % 3);
+    fill(1,
+         [](int64_t i) { return static_cast<float>(i % 256) * 0.5f - 63.5f; });  // halves of steps
+    fill(2, [](int64_t i) { return 1e-31f * static_cast<float>(i % 3); });       // nothing
     x[3 * x_stride + cols - 1] = cols % 2 ? NAN : -INFINITY;
-    for (int64_t i = 0; i < cols; ++i) x[4 * x_stride + i] *= 1e-29f;
-    const auto size = static_cast<size_t>(rows * y_stride + 1);
+    fill(4, [](int64_t i) { return 1e-29f * static_cast<float>(i + 1); });  // next to nothing
+    fill(5, [](int64_t i) { return i % 2 ? 3e38f : -3e38f; });              // too wide
+    fill(6, [](int64_t i) { return -1.0f - static_cast<float>(i); });       // one side of 0
+    const auto size = static_cast<size_t>(rows * y_stride);
     std::vector<uint8_t> actual(size, 9), expected(size, 9);
+    std::vector<int32_t> zero(static_cast<size_t>(rows)), expected_zero = zero;
     Floats scale(rows, 2), expected_scale(rows, 2);
-    row->quantize_rows(x.data(), x_stride, actual.data(), y_stride, scale.data(), rows, cols);
+    row->quantize_rows(x.data(), x_stride, actual.data(), y_stride, scale.data(), zero.data(), rows,
+                       cols);
     scalar_row().quantize_rows(x.data(), x_stride, expected.data(), y_stride, expected_scale.data(),
-                               rows, cols);
+                               expected_zero.data(), rows, cols);
     EXPECT_EQ(actual, expected) << cols;
+    EXPECT_EQ(zero, expected_zero) << cols;
     expect_near(scale, expected_scale, 0, 0);
   }
 }
 
-TEST(Int8Scalar, QuantisesToTheNearestEvenOf255Steps) {
-  const float x[] = {127.0f, -127.0f, 0.5f, 1.5f, -2.5f, 0.0f, -0.6f};
-  uint8_t y[9];
+struct QuantisedRow {
+  std::vector<uint8_t> y;
   float scale;
-  scalar_row().quantize_rows(x, 7, y, 9, &scale, 1, 7);
-  EXPECT_EQ(scale, 1.0f);
-  const uint8_t expected[] = {255, 1, 128, 130, 126, 128, 127, 128, 128};
-  EXPECT_EQ(std::vector<uint8_t>(y, y + 9), std::vector<uint8_t>(expected, expected + 9));
+  int32_t zero;
+};
+QuantisedRow quantised(const std::vector<float>& x) {
+  QuantisedRow row{std::vector<uint8_t>(x.size(), 9), -1, -1};
+  const auto cols = static_cast<int64_t>(x.size());
+  scalar_row().quantize_rows(x.data(), cols, row.y.data(), cols, &row.scale, &row.zero, 1, cols);
+  return row;
 }
 
-TEST(Int8Scalar, NothingBecomesZerosAndWhatIsNoNumberKeepsItsRowFromLookingLikeOne) {
-  const float x[] = {0.0f, 1e-40f, 1.0f, NAN, 2.0f, INFINITY};
-  uint8_t y[6];
-  float scale[3];
-  scalar_row().quantize_rows(x, 2, y, 2, scale, 3, 2);
-  for (const uint8_t byte : y) EXPECT_EQ(byte, 128);
-  EXPECT_EQ(scale[0], 0.0f);
-  EXPECT_TRUE(std::isnan(scale[1]) && std::isnan(scale[2]));
+TEST(Int8Scalar, QuantisesToTheNearestEvenOf255Steps) {
+  const QuantisedRow both = quantised({155.0f, -100.0f, 0.5f, 1.5f, -2.5f, 0.0f, -0.6f});
+  EXPECT_EQ(both.scale, 1.0f);
+  EXPECT_EQ(both.zero, 100);
+  EXPECT_EQ(both.y, (std::vector<uint8_t>{255, 0, 100, 102, 98, 100, 99}));
+  const QuantisedRow above = quantised({2.0f, 510.0f, 300.0f});
+  EXPECT_EQ(above.scale, 2.0f);
+  EXPECT_EQ(above.zero, 0);
+  EXPECT_EQ(above.y, (std::vector<uint8_t>{1, 255, 150}));
+  const QuantisedRow below = quantised({-255.0f, -3.0f});
+  EXPECT_EQ(below.zero, 255);
+  EXPECT_EQ(below.y, (std::vector<uint8_t>{0, 252}));
+}
+
+TEST(Int8Scalar, NothingBecomesZerosAndWhatIsNoNumberStaysNone) {
+  const QuantisedRow nothing = quantised({0.0f, 1e-40f});
+  EXPECT_EQ(nothing.scale, 0.0f);
+  EXPECT_EQ(nothing.y, (std::vector<uint8_t>{0, 0}));
+  for (const float value : {NAN, INFINITY, -INFINITY}) {
+    EXPECT_TRUE(std::isnan(quantised({1.0f, value}).scale)) << value;
+    EXPECT_EQ(quantised({1.0f, value}).y, (std::vector<uint8_t>{0, 0}));
+    Floats column(2, 1);
+    column[1] = value;
+    EXPECT_TRUE(std::isnan(RightOperand(1, 2, column).scales[0])) << value;
+  }
 }
 
 TEST(Int8Scalar, AProductIsTheSumOfProductsTimesBothScales) {
-  const uint8_t a[2 * 64 * 8] = {129, 126, 255};  // 1, -2, 127
-  const uint8_t transposed[] = {131, 128, 127,
-                                0,   1,   128};  // columns (3, 0, -1) and (-128, -127, 0)
-  alignas(64) int8_t panels[32 * 64];
-  int32_t offsets[32];
-  pack_int8(transposed, 3, 2, 3, panels, offsets);
-  EXPECT_EQ(offsets[0], 128 * 2);
-  EXPECT_EQ(offsets[31], 0);
+  const std::vector<uint8_t> a = [] {
+    std::vector<uint8_t> bytes(static_cast<size_t>(16 * int8_row_bytes(3)));
+    bytes[0] = 11, bytes[1] = 8, bytes[2] = 137;  // 1, -2, 127 above a zero of 10
+    return bytes;
+  }();
+  Floats transposed(6, 1);
+  const float columns[] = {6.0f, 0.0f, -254.0f, 127.0f, -1.5f, 0.5f};  // steps of 2 and of 1
+  std::copy(std::begin(columns), std::end(columns), transposed.data());
+  RightOperand b(2, 3, transposed);
+  EXPECT_EQ(b.scales[0], 2.0f);
+  EXPECT_EQ(b.scales[1], 1.0f);
+  EXPECT_EQ(b.sums[0], 3 - 127);
+  EXPECT_EQ(b.sums[1], 127 - 2);
+  EXPECT_EQ(b.sums[31], 0);
   const float a_scale = 0.5f;
-  float b_scale[32] = {2.0f, 0.25f}, c[2] = {1000.0f, 0.0f};
-  Int8GemmArgs args = {1, 2, 3, a, 64, &a_scale, {panels, offsets, b_scale}, c, 2, false};
+  const int32_t a_zero = 10;
+  float c[2] = {1000.0f, 0.0f};
+  Int8GemmArgs args = {1,          2, 3, a.data(), int8_row_bytes(3), &a_scale, &a_zero,
+                       b.matrix(), c, 2, false};
   scalar_row().gemm_int8(args);
-  EXPECT_EQ(c[0], (3.0f - 127) * 1.0f);
-  EXPECT_EQ(c[1], (-128.0f + 254) * 0.125f);
+  EXPECT_EQ(c[0], 3.0f - 127 * 127);
+  EXPECT_EQ(c[1], (127.0f + 4) * 0.5f);
   args.accumulate = true;
   scalar_row().gemm_int8(args);
-  EXPECT_EQ(c[0], 2 * (3.0f - 127));
+  EXPECT_EQ(c[0], 2 * (3.0f - 127 * 127));
 }
 
 TEST(Int8Scalar, RowsSpreadOverTheSetsOfTheFirstCache) {

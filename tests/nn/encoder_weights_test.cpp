@@ -81,12 +81,13 @@ TEST(EncoderWeights, LinearLayersAloneBecomeEightBitIntegers) {
   EXPECT_EQ(linear.bias, exact.bias);
   // The unit vectors times the layer are its columns.
   const int64_t in = linear.in, out = linear.out, row_bytes = int8_row_bytes(in);
-  std::vector<uint8_t> unit(static_cast<std::size_t>((in + 15) / 16 * 16 * row_bytes), 128);
-  for (int64_t i = 0; i < in; ++i) unit[static_cast<std::size_t>(i * row_bytes + i)] = 255;
-  const std::vector<float> scales(static_cast<std::size_t>(in), 1.0f / 127);
+  std::vector<uint8_t> unit(static_cast<std::size_t>((in + 15) / 16 * 16 * row_bytes));
+  for (int64_t i = 0; i < in; ++i) unit[static_cast<std::size_t>(i * row_bytes + i)] = 1;
+  const std::vector<float> scales(static_cast<std::size_t>(in), 1.0f);
+  const std::vector<int32_t> zeros(static_cast<std::size_t>(in));
   std::vector<float> columns(static_cast<std::size_t>(in * out));
-  kernels().gemm_int8({in, out, in, unit.data(), row_bytes, scales.data(), linear.int8.matrix(),
-                       columns.data(), out, false});
+  kernels().gemm_int8({in, out, in, unit.data(), row_bytes, scales.data(), zeros.data(),
+                       linear.int8.matrix(), columns.data(), out, false});
   for (int64_t j = 0; j < out; ++j) {
     const float step = linear.int8.scales[static_cast<std::size_t>(j)];
     for (int64_t i = 0; i < in; ++i) {
