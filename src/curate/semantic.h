@@ -35,7 +35,7 @@ struct SemanticConfig {
         Field{"encoder", &C::encoder,
               "folder of a BERT model; default: all-MiniLM-L6-v2 of scripts/setup --models"},
         Field{"precision", &C::precision,
-              "of its products; mixed is bf16, int8 the fastest where the CPU has VNNI or AMX"},
+              "of its products; mixed is bf16; int8 is faster and less exact"},
         Field{"similarity", &C::similarity, "cosine from which two texts mean the same", -1, 1},
         Field{"mode", &C::mode, "drop duplicates by meaning, or keep what is close to reference"},
         Field{"reference", &C::reference, "file of documents to be close to (mode reference)"}};
@@ -43,7 +43,7 @@ struct SemanticConfig {
 };
 
 struct SemanticReport {
-  std::string encoder, mode;
+  std::string encoder, precision, mode;
   double similarity = 0;
   int64_t vectors = 0, references = 0, pairs = 0, pairs_compared = 0;
   double sentences_per_second = 0;
@@ -51,6 +51,7 @@ struct SemanticReport {
     using C = SemanticReport;
     return std::tuple{
         Field{"encoder", &C::encoder, "that made the vectors"},
+        Field{"precision", &C::precision, "of its products"},
         Field{"mode", &C::mode, "duplicate or reference"},
         Field{"similarity", &C::similarity, "cosine that decides"},
         Field{"vectors", &C::vectors, "texts that were encoded, references among them"},

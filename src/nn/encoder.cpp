@@ -155,10 +155,12 @@ std::filesystem::path default_encoder_folder() {
 
 Embedder make_embedder(Encoder encoder, ThreadPool& pool) {
   const int64_t width = encoder.width();
+  const std::string precision(name_of(encoder.precision().compute));
   auto shared = std::make_shared<const Encoder>(std::move(encoder));
-  return {width, [shared, &pool](std::span<const std::string_view> documents) {
-            return shared->encode(documents, pool);
-          }};
+  const auto embed = [shared, &pool](std::span<const std::string_view> documents) {
+    return shared->encode(documents, pool);
+  };
+  return {.dim = width, .embed = embed, .precision = precision};
 }
 
 }  // namespace cupel::nn

@@ -124,6 +124,7 @@ TEST(Encoder, ServesTheSeam) {
   ThreadPool pool(2);
   const Embedder embedder = make_embedder(Encoder::load(kTiny, EncoderPrecision::fp32), pool);
   EXPECT_EQ(embedder.dim, 24);
+  EXPECT_EQ(embedder.precision, "fp32");
   const std::string_view text = "the cat";
   EXPECT_EQ(embedder.embed({&text, 1}),
             encode(Encoder::load(kTiny, EncoderPrecision::fp32), {std::string(text)}));
