@@ -1,5 +1,6 @@
 // Our side of the encoder bench: sentence vectors of a list of texts. Speaks the protocol of
 // README.md.
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <map>
@@ -25,14 +26,21 @@ json::Value vectors_json(const std::vector<float>& vectors, int64_t width) {
   return json::Object{{"vectors", rows}};
 }
 
+nn::EncoderPrecision precision_of(const std::string& asked) {
+  const auto known = names(nn::EncoderPrecision{});
+  const auto found = std::ranges::find(known, asked);
+  if (found == known.end())
+    fail(ErrorKind::config, "--precision " + asked, "unknown", "known: fp32, bf16, fp16, int8");
+  return static_cast<nn::EncoderPrecision>(found - known.begin());
+}
+
 int serve(const std::map<std::string, std::string>& options) {
   const std::string file = options.at("--texts");
   const json::Value list = json::parse(read_file(file), file);
   std::vector<std::string_view> texts;
   for (const json::Value& text : list.as_array(file)) texts.push_back(text.as_string(file));
-  const nn::Encoder encoder = nn::Encoder::load(
-      options.at("--model"),
-      options.at("--precision") == "fp32" ? nn::Precision::fp32 : nn::Precision::bf16);
+  const nn::Encoder encoder =
+      nn::Encoder::load(options.at("--model"), precision_of(options.at("--precision")));
   ThreadPool pool(std::stoi(options.at("--threads")));
   std::cout << json::dump(json::Object{{"version", "cupel"}, {"isa_row", kernels().name}})
             << std::endl;

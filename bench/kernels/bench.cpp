@@ -68,6 +68,36 @@ void gemm(benchmark::State& state, const Kernels& row, const Product& shape, Ele
   set_flops(state, product_flops(shape));
 }
 
+/// Quantising the left operand counts too: every product of the encoder has it before it.
+void gemm_int8(benchmark::State& state, const Kernels& row, const Product& shape) {
+  const auto [pass, m, n, k] = shape;
+  const int64_t row_bytes = int8_row_bytes(k);
+  Array x(m * k), transposed(n * k), c(m * n), a((m + 15) / 16 * 16 * row_bytes / 4),
+      panels(int8_panel_bytes(n, k) / 4);
+  std::vector<int32_t> sums(static_cast<size_t>(int8_cols(n))), a_zero(static_cast<size_t>(m));
+  std::vector<float> scales(sums.size()), a_scale(a_zero.size());
+  pack_int8(transposed.f32(), n, k, static_cast<int8_t*>(panels.data()), sums.data(),
+            scales.data());
+  const Int8GemmArgs args = {m,
+                             n,
+                             k,
+                             static_cast<uint8_t*>(a.data()),
+                             row_bytes,
+                             a_scale.data(),
+                             a_zero.data(),
+                             {static_cast<int8_t*>(panels.data()), sums.data(), scales.data()},
+                             c.f32(),
+                             n,
+                             false};
+  for (auto _ : state) {
+    row.quantize_rows(x.f32(), k, static_cast<uint8_t*>(a.data()), row_bytes, a_scale.data(),
+                      a_zero.data(), m, k);
+    row.gemm_int8(args);
+    benchmark::ClobberMemory();
+  }
+  set_flops(state, product_flops(shape));
+}
+
 void attention(benchmark::State& state, const Kernels& row, bool backward) {
   const int64_t length = kSizes.attention_length, qk = kSizes.qk_dim, v = kSizes.v_dim;
   Array q(length * qk), k(length * qk), value(length * v), out(length * v), lse(length),
@@ -206,7 +236,17 @@ void add_gemm(const Product& shape, Element type) {
   }
 }
 
+void add_gemm_int8(const Product& shape) {
+  for (const Kernels& row : available_rows()) {
+    if (std::string_view(row.name) == "scalar") continue;
+    add("gemm_int8/" + std::to_string(shape.m) + "x" + std::to_string(shape.n) + "x" +
+            std::to_string(shape.k),
+        row, [shape](auto& state, auto& on) { gemm_int8(state, on, shape); });
+  }
+}
+
 void add_all() {
+  for (const Product& shape : kInt8Products) add_gemm_int8(shape);
   for (const Element type : {Element::f32, Element::bf16})
     for (const Product& shape : kProducts) add_gemm(shape, type);
   for (const Kernels& row : available_rows()) {

@@ -29,6 +29,11 @@ inline constexpr Product kProducts[] = {
     {Pass::grad_w, 192, 192, 2048},  {Pass::grad_w, 2048, 192, 2048},
     {Pass::grad_w, 128, 192, 512},   {Pass::grad_w, 192, 128, 512},
 };
+/// The linear layers of MiniLM, as its encoder calls them; LibTorch's dynamic form is not compared.
+inline constexpr Product kInt8Products[] = {{Pass::forward, 96, 1152, 384},
+                                            {Pass::forward, 1024, 384, 384},
+                                            {Pass::forward, 96, 1536, 384},
+                                            {Pass::forward, 96, 384, 1536}};
 struct Sizes {
   int64_t attention_length = 256, qk_dim = 48, v_dim = 32;
   int64_t norm_rows = 256, norm_cols = 192;

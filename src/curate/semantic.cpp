@@ -249,6 +249,7 @@ SemanticReport drop_by_meaning(const SemanticConfig& config, const Embedder& emb
   CUPEL_ASSERT(embedder.embed);
   SemanticReport report;
   report.encoder = embedder.name;
+  report.precision = embedder.precision;
   report.mode = name_of(config.mode);
   report.similarity = config.similarity;
   const Level level{config, embedder, parsers, rows, first, memory_bytes, run};

@@ -14,6 +14,7 @@
 #include "curate/row_store.h"
 #include "curate/texts.h"
 #include "data/blackbox.h"
+#include "nn/encoder_precision.h"
 
 namespace cupel::curate {
 
@@ -24,6 +25,7 @@ constexpr std::array<std::string_view, 2> names(SemanticMode) { return {"duplica
 
 struct SemanticConfig {
   Path encoder;
+  nn::EncoderPrecision precision = nn::EncoderPrecision::mixed;
   double similarity = 0.85;
   SemanticMode mode = SemanticMode::duplicate;
   Path reference;
@@ -33,6 +35,8 @@ struct SemanticConfig {
     return std::tuple{
         Field{"encoder", &C::encoder,
               "folder of a BERT model; default: all-MiniLM-L6-v2 of scripts/setup --models"},
+        Field{"precision", &C::precision,
+              "of its products; mixed is bf16; int8 is faster and less exact"},
         Field{"similarity", &C::similarity, "cosine from which two texts mean the same", -1, 1},
         Field{"mode", &C::mode, "drop duplicates by meaning, or keep what is close to reference"},
         Field{"reference", &C::reference, "file of documents to be close to (mode reference)"}};
@@ -53,7 +57,7 @@ struct CosineBin {
 };
 
 struct SemanticReport {
-  std::string encoder, mode;
+  std::string encoder, precision, mode;
   double similarity = 0;
   int64_t vectors = 0, references = 0, pairs = 0, pairs_compared = 0;
   double sentences_per_second = 0;
@@ -62,6 +66,7 @@ struct SemanticReport {
     using C = SemanticReport;
     return std::tuple{
         Field{"encoder", &C::encoder, "that made the vectors"},
+        Field{"precision", &C::precision, "of its products"},
         Field{"mode", &C::mode, "duplicate or reference"},
         Field{"similarity", &C::similarity, "cosine that decides"},
         Field{"vectors", &C::vectors, "texts that were encoded, references among them"},

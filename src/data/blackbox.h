@@ -46,7 +46,8 @@ struct Embedder {
   int64_t dim = 0;
   /// Vectors of unit length, [documents, dim] row-major.
   std::function<std::vector<float>(std::span<const std::string_view> documents)> embed;
-  std::string name = {};  // of the model, for reports
+  std::string name = {};       // of the model, for reports
+  std::string precision = {};  // of its products, for reports
 };
 
 }  // namespace cupel

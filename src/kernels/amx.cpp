@@ -1,6 +1,9 @@
 // The bf16 slots of the row amx: a product by tiles of 16 x 16 sums (Intel SDM volume 2,
-// TDPBF16PS).
+// TDPBF16PS); and its 8-bit slot, whose loops stand in amx_int8_inl.h.
 #include "kernels/bf16_pairs_inl.h"
+
+// The loops over its Vec.
+#include "kernels/amx_int8_inl.h"
 #include "kernels/rows.h"
 
 namespace cupel {
@@ -218,8 +221,14 @@ void gemm(const GemmArgs& args, void* workspace) {
   _tile_release();
 }
 
+void gemm_int8(const Int8GemmArgs& args) {
+  _tile_loadconfig(&kTileConfig);
+  gemm_int8_by_tiles(args);
+  _tile_release();
+}
+
 }  // namespace
 
-constinit const Kernels kAmxRow = {.name = "amx", .gemm = gemm};
+constinit const Kernels kAmxRow = {.name = "amx", .gemm = gemm, .gemm_int8 = gemm_int8};
 
 }  // namespace cupel

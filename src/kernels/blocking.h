@@ -20,6 +20,14 @@ constexpr int64_t kABlockAt = kBlockDepth * kBlockCols + kPackSlack;
 constexpr int64_t kCBlockAt = kABlockAt + kBlockDepth * kMaxBlockRows + kPackSlack;
 constexpr int64_t kGemmWorkspaceFloats = kCBlockAt + kStripRows * kBlockCols;
 
+// Products of 8-bit integers. A panel of B holds kInt8PanelCols columns, four depths of each side
+// by side, as VPDPBUSD and TDPBUSD take them; depth is padded to that of a tile of AMX.
+constexpr int64_t kInt8PanelCols = 32;
+constexpr int64_t kInt8Depth = 64;
+constexpr int64_t kInt8Quad = 4 * kInt8PanelCols;  // bytes of a panel a step of four depths
+constexpr int64_t kInt8StripRows = 96;             // of A, which stay in L2
+constexpr float kNothing = 0x1p-100f;  // what is within it becomes 0, so that steps are normal
+
 // Attention: scores of kQueryBlock x kKeyBlock pairs at a time. The stride is an odd number of
 // cache lines, so that a column of scores spreads over all sets of L1.
 constexpr int64_t kMaxQueryBlock = 48;

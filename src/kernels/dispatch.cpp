@@ -63,6 +63,8 @@ void fill_slot(Slot& slot, Slot slower) {
 Kernels filled(Kernels row, const Kernels& slower) {
   fill_slot(row.gemm, slower.gemm);
   fill_slot(row.ordered_product, slower.ordered_product);
+  fill_slot(row.gemm_int8, slower.gemm_int8);
+  fill_slot(row.quantize_rows, slower.quantize_rows);
   fill_slot(row.to_16bit, slower.to_16bit);
   fill_slot(row.from_16bit, slower.from_16bit);
   fill_slot(row.adamw, slower.adamw);
@@ -87,8 +89,10 @@ std::vector<Kernels> build_rows(const CpuFeatures& has) {
   std::vector<Kernels> rows = {kScalarRow};
   if (has.avx2) rows.push_back(filled(kAvx2Row, rows.back()));
   if (has.avx512) rows.push_back(filled(kAvx512Row, rows.back()));
-  const Kernels without_bf16 = {.name = kAvx512Bf16Row.name};
-  if (has.vnni) rows.push_back(filled(has.bf16 ? kAvx512Bf16Row : without_bf16, rows.back()));
+  if (has.vnni) {
+    const Kernels slower = has.bf16 ? filled(kAvx512Bf16Row, rows.back()) : rows.back();
+    rows.push_back(filled(kAvx512VnniRow, slower));
+  }
   if (has.amx) rows.push_back(filled(kAmxRow, rows.back()));
   std::reverse(rows.begin(), rows.end());
   return rows;

@@ -4,6 +4,7 @@
 
 #include "kernels/attention_inl.h"
 #include "kernels/elementwise_inl.h"
+#include "kernels/int8_inl.h"
 #include "kernels/minhash_inl.h"
 #include "kernels/ordered_inl.h"
 #include "kernels/reduction_inl.h"
@@ -19,6 +20,8 @@ constexpr Kernels vector_row(const char* name) {
       .name = name,
       .gemm = gemm_by<FloatLanes>,
       .ordered_product = ordered_product,
+      .gemm_int8 = gemm_int8_by<WidenedQuads>,
+      .quantize_rows = quantize_rows,
       .to_16bit = to_16bit,
       .from_16bit = from_16bit,
       .adamw = adamw,

@@ -109,6 +109,41 @@ inline void transpose(Vec* x) {
   }
 }
 
+/// Eight 32-bit integers.
+using Ints = __m256i;
+inline Ints splat_int(int32_t x) { return _mm256_set1_epi32(x); }
+inline Ints load_ints(const void* p) { return _mm256_loadu_si256(static_cast<const Ints*>(p)); }
+inline Ints multiply_ints(Ints x, Ints y) { return _mm256_mullo_epi32(x, y); }
+inline Ints sub_ints(Ints x, Ints y) { return _mm256_sub_epi32(x, y); }
+inline Ints max_ints(Ints x, Ints y) { return _mm256_max_epi32(x, y); }
+inline int32_t largest_int(Ints x) {
+  __m128i m = _mm_max_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+  m = _mm_max_epi32(m, _mm_shuffle_epi32(m, 0x4E));
+  return _mm_cvtsi128_si32(_mm_max_epi32(m, _mm_shuffle_epi32(m, 0xB1)));
+}
+inline Vec floats_of(Ints x) { return _mm256_cvtepi32_ps(x); }
+/// Its bits but the sign.
+inline Ints magnitude_bits(Vec x) {
+  return _mm256_and_si256(_mm256_castps_si256(x), splat_int(0x7fffffff));
+}
+/// Rounded to nearest even, plus `zero`: not below 0, and 255 at most.
+inline void store_bytes(uint8_t* p, Vec x, int32_t zero, int64_t count) {
+  const Ints bytes = _mm256_add_epi32(_mm256_cvtps_epi32(x), splat_int(zero));
+  const __m128i words =
+      _mm_packus_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+  const int64_t packed = _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
+  __builtin_memcpy(p, &packed, static_cast<unsigned long>(count < kLanes ? count : kLanes));
+}
+/// Bytes 0 and 2, or 1 and 3, of each integer as two 16-bit numbers, with or without their sign.
+inline Ints even_signed(Ints x) { return _mm256_srai_epi16(_mm256_slli_epi16(x, 8), 8); }
+inline Ints odd_signed(Ints x) { return _mm256_srai_epi16(x, 8); }
+inline Ints even_unsigned(Ints x) { return _mm256_and_si256(x, splat_int(0x00ff00ff)); }
+inline Ints odd_unsigned(Ints x) { return _mm256_srli_epi16(x, 8); }
+/// sum + both products of 16-bit numbers in each integer.
+inline Ints add_products(Ints sum, Ints x, Ints y) {
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(x, y));
+}
+
 /// Four 64-bit words.
 using Words = __m256i;
 constexpr int64_t kWords = 4;

@@ -111,6 +111,35 @@ inline void transpose(Vec* x) {
   }
 }
 
+/// Sixteen 32-bit integers.
+using Ints = __m512i;
+inline Ints splat_int(int32_t x) { return _mm512_set1_epi32(x); }
+inline Ints load_ints(const void* p) { return _mm512_loadu_si512(p); }
+inline Ints multiply_ints(Ints x, Ints y) { return _mm512_mullo_epi32(x, y); }
+inline Ints sub_ints(Ints x, Ints y) { return _mm512_sub_epi32(x, y); }
+inline Ints max_ints(Ints x, Ints y) { return _mm512_max_epi32(x, y); }
+inline int32_t largest_int(Ints x) { return _mm512_reduce_max_epi32(x); }
+inline Vec floats_of(Ints x) { return _mm512_cvtepi32_ps(x); }
+/// Its bits but the sign.
+inline Ints magnitude_bits(Vec x) {
+  return _mm512_and_si512(_mm512_castps_si512(x), splat_int(0x7fffffff));
+}
+/// Rounded to nearest even, plus `zero`: not below 0, and 255 at most.
+inline void store_bytes(uint8_t* p, Vec x, int32_t zero, int64_t count) {
+  const Ints bytes = _mm512_add_epi32(_mm512_cvtps_epi32(x), splat_int(zero));
+  const __mmask16 wanted = count >= kLanes ? __mmask16{0xffff} : first_lanes(count);
+  _mm_mask_storeu_epi8(p, wanted, _mm512_cvtusepi32_epi8(bytes));
+}
+/// Bytes 0 and 2, or 1 and 3, of each integer as two 16-bit numbers, with or without their sign.
+inline Ints even_signed(Ints x) { return _mm512_srai_epi16(_mm512_slli_epi16(x, 8), 8); }
+inline Ints odd_signed(Ints x) { return _mm512_srai_epi16(x, 8); }
+inline Ints even_unsigned(Ints x) { return _mm512_and_si512(x, splat_int(0x00ff00ff)); }
+inline Ints odd_unsigned(Ints x) { return _mm512_srli_epi16(x, 8); }
+/// sum + both products of 16-bit numbers in each integer.
+inline Ints add_products(Ints sum, Ints x, Ints y) {
+  return _mm512_add_epi32(sum, _mm512_madd_epi16(x, y));
+}
+
 /// Eight 64-bit words.
 using Words = __m512i;
 constexpr int64_t kWords = 8;

@@ -6,11 +6,13 @@
 #include <memory>
 #include <mutex>
 #include <numeric>
+#include <ranges>
 #include <utility>
 
 #include "base/error.h"
 #include "nn/device.h"
 #include "nn/encoder_forward.h"
+#include "nn/precision.h"
 
 namespace cupel::nn {
 namespace {
@@ -18,16 +20,27 @@ namespace {
 constexpr std::size_t kBatchTokens = 1024;  // a batch's stream and sums stay in the cache
 constexpr int64_t kTextsTogether = 64;      // to tokenise
 
-Element element_of(Precision compute) {
+/// Of the products that are no linear layer's under int8, of all others.
+Element element_of(EncoderPrecision compute) {
   switch (compute) {
-    case Precision::fp32:
+    case EncoderPrecision::fp32:
       return Element::f32;
-    case Precision::fp16:
+    case EncoderPrecision::fp16:
       return Element::f16;
     default:
       return Element::bf16;
   }
 }
+
+/// All but int8 are a Precision too, and stand in its order.
+EncoderPrecisionReport resolve(EncoderPrecision requested) {
+  if (requested == EncoderPrecision::int8) return {requested, requested, "as asked"};
+  const PrecisionReport report =
+      resolve_precision(static_cast<Precision>(requested), has_fp16_units(), has_bf16_units());
+  return {requested, static_cast<EncoderPrecision>(report.compute), report.reason};
+}
+static_assert(std::ranges::equal(names(Precision{}),
+                                 names(EncoderPrecision{}) | std::views::take(4)));
 
 /// Neighbours in `order` whose lengths add up to kBatchTokens at most, or one text: [begin, end).
 std::vector<std::pair<std::size_t, std::size_t>> make_batches(
@@ -70,14 +83,14 @@ class Passes {
 
 }  // namespace
 
-Encoder::Encoder(EncoderConfig config, PrecisionReport precision, WordPiece tokenizer,
+Encoder::Encoder(EncoderConfig config, EncoderPrecisionReport precision, WordPiece tokenizer,
                  EncoderWeights weights)
     : config_(config),
       precision_(std::move(precision)),
       tokenizer_(std::move(tokenizer)),
       weights_(std::move(weights)) {}
 
-Encoder Encoder::load(const std::filesystem::path& folder, Precision precision) {
+Encoder Encoder::load(const std::filesystem::path& folder, EncoderPrecision precision) {
   const EncoderConfig config = read_encoder_config(folder);
   WordPiece tokenizer = WordPiece::load(folder);
   if (tokenizer.vocab_size() > config.vocab_size) {
@@ -86,9 +99,10 @@ Encoder Encoder::load(const std::filesystem::path& folder, Precision precision) 
              " tokens, config.json says vocab_size " + std::to_string(config.vocab_size),
          "fetch all files from one place");
   }
-  PrecisionReport report = resolve_precision(precision, has_fp16_units(), has_bf16_units());
-  EncoderWeights weights = take_encoder_weights(Safetensors::open(folder), config,
-                                                element_of(report.compute), folder.string());
+  EncoderPrecisionReport report = resolve(precision);
+  EncoderWeights weights =
+      take_encoder_weights(Safetensors::open(folder), config, element_of(report.compute),
+                           report.compute == EncoderPrecision::int8, folder.string());
   return Encoder(config, std::move(report), std::move(tokenizer), std::move(weights));
 }
 
@@ -141,10 +155,12 @@ std::filesystem::path default_encoder_folder() {
 
 Embedder make_embedder(Encoder encoder, ThreadPool& pool) {
   const int64_t width = encoder.width();
+  const std::string precision(name_of(encoder.precision().compute));
   auto shared = std::make_shared<const Encoder>(std::move(encoder));
-  return {width, [shared, &pool](std::span<const std::string_view> documents) {
-            return shared->encode(documents, pool);
-          }};
+  const auto embed = [shared, &pool](std::span<const std::string_view> documents) {
+    return shared->encode(documents, pool);
+  };
+  return {.dim = width, .embed = embed, .precision = precision};
 }
 
 }  // namespace cupel::nn

@@ -11,8 +11,8 @@
 #include "data/blackbox.h"
 #include "data/tokenizer/wordpiece.h"
 #include "nn/encoder_config.h"
+#include "nn/encoder_precision.h"
 #include "nn/encoder_weights.h"
-#include "nn/precision.h"
 
 namespace cupel::nn {
 
@@ -27,7 +27,8 @@ class Encoder {
   /// `folder`: a Hugging Face folder with config.json, model.safetensors and tokenizer.json or
   /// vocab.txt. Throws Error{config} for a missing file, Error{data} for one that does not fit the
   /// others or is no BERT.
-  static Encoder load(const std::filesystem::path& folder, Precision precision = Precision::mixed);
+  static Encoder load(const std::filesystem::path& folder,
+                      EncoderPrecision precision = EncoderPrecision::mixed);
 
   /// Vectors of unit length, [texts, width] row-major. A text's tokens past max_seq_length are left
   /// out; an empty text has a vector too. Throws Error{data} for malformed UTF-8.
@@ -36,14 +37,14 @@ class Encoder {
   int64_t width() const { return config_.hidden_size; }
   const EncoderConfig& config() const { return config_; }
   /// What was asked for, what the products read, and why.
-  const PrecisionReport& precision() const { return precision_; }
+  const EncoderPrecisionReport& precision() const { return precision_; }
 
  private:
-  Encoder(EncoderConfig config, PrecisionReport precision, WordPiece tokenizer,
+  Encoder(EncoderConfig config, EncoderPrecisionReport precision, WordPiece tokenizer,
           EncoderWeights weights);
 
   EncoderConfig config_;
-  PrecisionReport precision_;
+  EncoderPrecisionReport precision_;
   WordPiece tokenizer_;
   EncoderWeights weights_;
 };

@@ -16,11 +16,23 @@ std::string text_of(const std::vector<int64_t>& shape) {
   return text.empty() ? "[]" : text + "]";
 }
 
+/// weight: [out, in]
+EncoderInt8 quantised(const std::vector<float>& weight, int64_t out, int64_t in) {
+  EncoderInt8 result;
+  result.scales.resize(static_cast<std::size_t>(int8_cols(out)));
+  result.sums.resize(result.scales.size());
+  result.panels.resize(static_cast<std::size_t>(int8_panel_bytes(out, in)) /
+                       sizeof(EncoderInt8::Line));
+  pack_int8(weight.data(), out, in, reinterpret_cast<int8_t*>(result.panels.data()),
+            result.sums.data(), result.scales.data());
+  return result;
+}
+
 /// Takes tensors of a checkpoint by name and shape.
 class Reader {
  public:
-  Reader(const Safetensors& file, Element element, const std::string& where)
-      : file_(file), element_(element), where_(where) {
+  Reader(const Safetensors& file, Element element, bool int8, const std::string& where)
+      : file_(file), element_(element), int8_(int8), where_(where) {
     if (file.find("bert.embeddings.word_embeddings.weight") != nullptr) prefix_ = "bert.";
   }
 
@@ -65,6 +77,10 @@ class Reader {
       read(name + ".weight", {out, in}, weight);
       read(name + ".bias", {out}, result.bias);
     }
+    if (int8_) {
+      result.int8 = quantised(weight, result.out, in);
+      return result;
+    }
     result.weight.resize(weight.size() * (element_ == Element::f32 ? 4 : 2));
     if (element_ == Element::f32) {
       std::memcpy(result.weight.data(), weight.data(), result.weight.size());
@@ -94,6 +110,7 @@ class Reader {
 
   const Safetensors& file_;
   Element element_;
+  bool int8_;
   const std::string& where_;
   std::string prefix_;
 };
@@ -116,10 +133,11 @@ EncoderLayer take_layer(const Reader& reader, const EncoderConfig& config,
 }  // namespace
 
 EncoderWeights take_encoder_weights(const Safetensors& file, const EncoderConfig& config,
-                                    Element element, const std::string& where) {
-  const Reader reader(file, element, where);
+                                    Element element, bool int8, const std::string& where) {
+  const Reader reader(file, element, int8, where);
   const int64_t width = config.hidden_size;
   EncoderWeights weights;
+  weights.int8 = int8;
   weights.words = reader.vector("embeddings.word_embeddings.weight", {config.vocab_size, width});
   weights.positions = reader.vector("embeddings.position_embeddings.weight",
                                     {config.max_position_embeddings, width});

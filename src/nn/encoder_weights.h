@@ -11,10 +11,24 @@
 
 namespace cupel::nn {
 
+/// Weights of a product of 8-bit integers, as kernels().gemm_int8 reads them.
+struct EncoderInt8 {
+  struct alignas(64) Line {
+    int8_t bytes[64];
+  };
+  std::vector<Line> panels;
+  std::vector<int32_t> sums;
+  std::vector<float> scales;  // an output each
+  Int8Matrix matrix() const {
+    return {reinterpret_cast<const int8_t*>(panels.data()), sums.data(), scales.data()};
+  }
+};
+
 /// y = x · weightᵀ + bias
 struct EncoderLinear {
   int64_t out = 0, in = 0;
-  std::vector<std::byte> weight;  // [out, in] of the encoder's element type
+  std::vector<std::byte> weight;  // [out, in] of the encoder's element type; empty under int8
+  EncoderInt8 int8;               // empty otherwise
   std::vector<float> bias;        // [out]
 };
 
@@ -29,6 +43,7 @@ struct EncoderLayer {
 };
 
 struct EncoderWeights {
+  bool int8 = false;                    // the linear layers
   std::vector<float> words, positions;  // [vocab_size, hidden], [max_position_embeddings, hidden]
   std::vector<float> first_type;        // [hidden]: a text alone has token type 0
   EncoderNorm embedding;
@@ -36,9 +51,10 @@ struct EncoderWeights {
 };
 
 /// Tensors under the names of transformers' BertModel, "bert." before them or not, as F32, F16 or
-/// BF16; a pooler and heads are ignored. `where` is the culprit of errors. Throws Error{data} that
-/// names a tensor which is missing, has another shape or another type.
+/// BF16; a pooler and heads are ignored. Linear layers become `element`, or 8-bit integers if
+/// `int8`. `where` is the culprit of errors. Throws Error{data} that names a tensor which is
+/// missing, has another shape or another type.
 EncoderWeights take_encoder_weights(const Safetensors& file, const EncoderConfig& config,
-                                    Element element, const std::string& where);
+                                    Element element, bool int8, const std::string& where);
 
 }  // namespace cupel::nn

@@ -58,7 +58,7 @@ curate::Report filter_corpus(const curate::Config& config, Run& run) {
     const std::filesystem::path folder = config.semantic->encoder.empty()
                                              ? nn::default_encoder_folder()
                                              : std::filesystem::path(config.semantic->encoder.text);
-    embedder = nn::make_embedder(nn::Encoder::load(folder), run.pool());
+    embedder = nn::make_embedder(nn::Encoder::load(folder, config.semantic->precision), run.pool());
     embedder.name = (folder / "").parent_path().filename().string();
     run.record_input(folder);
   }

@@ -31,7 +31,8 @@ TEST(KernelDispatch, LeavesNoSlotEmpty) {
     EXPECT_TRUE(row.rms_norm && row.rms_norm_backward && row.swiglu && row.swiglu_backward &&
                 row.rope)
         << row.name;
-    EXPECT_TRUE(row.layer_norm && row.add_bias && row.softmax) << row.name;
+    EXPECT_TRUE(row.layer_norm && row.add_bias && row.softmax && row.gemm_int8 && row.quantize_rows)
+        << row.name;
     EXPECT_TRUE(row.attention && row.attention_backward && row.cross_entropy && row.minhash)
         << row.name;
   }

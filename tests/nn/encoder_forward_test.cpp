@@ -7,12 +7,22 @@
 namespace cupel::nn {
 namespace {
 
-class EncoderForwardTest : public testing::TestWithParam<Element> {
+struct Products {
+  const char* name;
+  Element element;
+  bool int8;
+};
+std::string products_name(const testing::TestParamInfo<Products>& tested) {
+  return tested.param.name;
+}
+
+class EncoderForwardTest : public testing::TestWithParam<Products> {
  protected:
   EncoderForwardTest()
       : config_(read_encoder_config(kTiny)),
-        weights_(take_encoder_weights(Safetensors::open(kTiny), config_, GetParam(), "m")),
-        pass_(config_, weights_, GetParam()) {}
+        weights_(take_encoder_weights(Safetensors::open(kTiny), config_, GetParam().element,
+                                      GetParam().int8, "m")),
+        pass_(config_, weights_, GetParam().element) {}
 
   using Ids = std::vector<int32_t>;
   std::vector<std::vector<float>> run(const std::vector<Ids>& texts) {
@@ -58,7 +68,11 @@ TEST_P(EncoderForwardTest, ABatchLongerThanAStripIsComputedAlike) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, EncoderForwardTest,
-                         testing::Values(Element::f32, Element::f16, Element::bf16));
+                         testing::Values(Products{"f32", Element::f32, false},
+                                         Products{"f16", Element::f16, false},
+                                         Products{"bf16", Element::bf16, false},
+                                         Products{"int8", Element::bf16, true}),
+                         products_name);
 
 }  // namespace
 }  // namespace cupel::nn

@@ -54,21 +54,27 @@ double least_cosine(const std::vector<float>& a, const std::vector<float>& b, in
 }
 
 void expect_reference(const Encoder& exact, const Encoder& fast, const std::string& texts,
-                      const std::string& vectors) {
+                      const std::string& vectors, double cosine = 0.999) {
   const std::vector<float> expected = stored_vectors(kFixtures / vectors);
   const std::vector<float> actual = encode(exact, texts_of(kFixtures / texts));
   ASSERT_EQ(actual.size(), expected.size());
   for (std::size_t i = 0; i < actual.size(); ++i) ASSERT_NEAR(actual[i], expected[i], 1e-5) << i;
   const std::vector<float> rounded = encode(fast, texts_of(kFixtures / texts));
-  EXPECT_GE(least_cosine(rounded, expected, exact.width()), 0.999);
+  EXPECT_GE(least_cosine(rounded, expected, exact.width()), cosine);
   EXPECT_NE(rounded, actual);
 }
 
 TEST(Encoder, GivesTheVectorsOfTheReferenceForATinyModel) {
-  for (const Precision precision : {Precision::bf16, Precision::fp16}) {
-    expect_reference(Encoder::load(kTiny, Precision::fp32), Encoder::load(kTiny, precision),
+  for (const EncoderPrecision precision : {EncoderPrecision::bf16, EncoderPrecision::fp16}) {
+    expect_reference(Encoder::load(kTiny, EncoderPrecision::fp32), Encoder::load(kTiny, precision),
                      "tiny/expected.json", "tiny/expected.safetensors");
   }
+}
+
+TEST(Encoder, GivesNearlyTheVectorsOfTheReferenceInEightBits) {
+  expect_reference(Encoder::load(kTiny, EncoderPrecision::fp32),
+                   Encoder::load(kTiny, EncoderPrecision::int8), "tiny/expected.json",
+                   "tiny/expected.safetensors", 0.99);
 }
 
 TEST(Encoder, GivesTheVectorsOfTheReferenceForMiniLm) {
@@ -78,8 +84,12 @@ TEST(Encoder, GivesTheVectorsOfTheReferenceForMiniLm) {
   } catch (const Error& error) {
     GTEST_SKIP() << error.what();
   }
-  expect_reference(Encoder::load(folder, Precision::fp32), Encoder::load(folder, Precision::bf16),
-                   "minilm.json", "minilm.safetensors");
+  expect_reference(Encoder::load(folder, EncoderPrecision::fp32),
+                   Encoder::load(folder, EncoderPrecision::bf16), "minilm.json",
+                   "minilm.safetensors");
+  expect_reference(Encoder::load(folder, EncoderPrecision::fp32),
+                   Encoder::load(folder, EncoderPrecision::int8), "minilm.json",
+                   "minilm.safetensors", 0.99);
   const WordPiece tokenizer = WordPiece::load(folder);
   for (const TokenCase& sample : read_token_cases(kFixtures / "minilm_awkward.json"))
     EXPECT_EQ(tokenizer.encode(sample.text), sample.ids) << sample.text;
@@ -89,7 +99,8 @@ TEST(Encoder, AVectorDependsOnItsTextAloneToTheBit) {
   std::vector<std::string> texts;
   for (int i = 0; i < 150; ++i)
     texts.push_back("the cat " + std::string(static_cast<std::size_t>(i * 7 % 31), 'a'));
-  for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+  for (const EncoderPrecision precision :
+       {EncoderPrecision::fp32, EncoderPrecision::bf16, EncoderPrecision::int8}) {
     const Encoder encoder = Encoder::load(kTiny, precision);
     const std::vector<float> all = encode(encoder, texts);
     EXPECT_EQ(encode(encoder, texts, 3), all) << "threads";
@@ -102,8 +113,8 @@ TEST(Encoder, AVectorDependsOnItsTextAloneToTheBit) {
 }
 
 TEST(Encoder, VectorsHaveUnitLengthAndNoTextsGiveNone) {
-  const Encoder encoder = Encoder::load(kTiny, Precision::mixed);
-  EXPECT_EQ(encoder.precision().compute, Precision::bf16);
+  const Encoder encoder = Encoder::load(kTiny, EncoderPrecision::mixed);
+  EXPECT_EQ(encoder.precision().compute, EncoderPrecision::bf16);
   const std::vector<float> vectors = encode(encoder, {"the cat", ""});
   EXPECT_NEAR(least_cosine(vectors, vectors, encoder.width()), 1, 1e-6);
   EXPECT_THAT(encode(encoder, {}), testing::IsEmpty());
@@ -111,11 +122,12 @@ TEST(Encoder, VectorsHaveUnitLengthAndNoTextsGiveNone) {
 
 TEST(Encoder, ServesTheSeam) {
   ThreadPool pool(2);
-  const Embedder embedder = make_embedder(Encoder::load(kTiny, Precision::fp32), pool);
+  const Embedder embedder = make_embedder(Encoder::load(kTiny, EncoderPrecision::fp32), pool);
   EXPECT_EQ(embedder.dim, 24);
+  EXPECT_EQ(embedder.precision, "fp32");
   const std::string_view text = "the cat";
   EXPECT_EQ(embedder.embed({&text, 1}),
-            encode(Encoder::load(kTiny, Precision::fp32), {std::string(text)}));
+            encode(Encoder::load(kTiny, EncoderPrecision::fp32), {std::string(text)}));
 }
 
 TEST(Encoder, FilesThatDoNotBelongTogetherAreRefused) {

@@ -15,14 +15,14 @@ const std::filesystem::path kTinyEncoder =
 
 /// The weights of the tiny model after `change` to its tensors.
 EncoderWeights load(const std::function<void(std::vector<TensorEntry>&)>& change,
-                    Element element = Element::f32) {
+                    Element element = Element::f32, bool int8 = false) {
   const TemporaryFolder folder;
   const Safetensors original = Safetensors::open(kTinyEncoder);
   std::vector<TensorEntry> tensors = original.tensors();
   change(tensors);
   write_safetensors(folder / "model.safetensors", tensors);
   return take_encoder_weights(Safetensors::open(folder.path()), read_encoder_config(kTinyEncoder),
-                              element, "m");
+                              element, int8, "m");
 }
 
 TensorEntry& named(std::vector<TensorEntry>& tensors, std::string_view name) {
@@ -69,6 +69,33 @@ TEST(EncoderWeights, SixteenBitTensorsAreRead) {
       },
       Element::bf16);
   EXPECT_EQ(half.layers[0].attention_out.weight, plain.layers[0].attention_out.weight);
+}
+
+TEST(EncoderWeights, LinearLayersAloneBecomeEightBitIntegers) {
+  const EncoderWeights plain = load([](auto&) {});
+  const EncoderWeights weights = load([](auto&) {}, Element::bf16, true);
+  EXPECT_TRUE(weights.int8);
+  EXPECT_EQ(weights.words, plain.words);
+  const EncoderLinear &linear = weights.layers[0].up, &exact = plain.layers[0].up;
+  EXPECT_TRUE(linear.weight.empty());
+  EXPECT_EQ(linear.bias, exact.bias);
+  // The unit vectors times the layer are its columns.
+  const int64_t in = linear.in, out = linear.out, row_bytes = int8_row_bytes(in);
+  std::vector<uint8_t> unit(static_cast<std::size_t>((in + 15) / 16 * 16 * row_bytes));
+  for (int64_t i = 0; i < in; ++i) unit[static_cast<std::size_t>(i * row_bytes + i)] = 1;
+  const std::vector<float> scales(static_cast<std::size_t>(in), 1.0f);
+  const std::vector<int32_t> zeros(static_cast<std::size_t>(in));
+  std::vector<float> columns(static_cast<std::size_t>(in * out));
+  kernels().gemm_int8({in, out, in, unit.data(), row_bytes, scales.data(), zeros.data(),
+                       linear.int8.matrix(), columns.data(), out, false});
+  for (int64_t j = 0; j < out; ++j) {
+    const float step = linear.int8.scales[static_cast<std::size_t>(j)];
+    for (int64_t i = 0; i < in; ++i) {
+      float value;
+      std::memcpy(&value, exact.weight.data() + (j * in + i) * 4, 4);
+      EXPECT_NEAR(columns[static_cast<std::size_t>(i * out + j)], value, 0.51f * step);
+    }
+  }
 }
 
 TEST(EncoderWeights, TensorsThatDoNotFitAreRefusedByName) {
