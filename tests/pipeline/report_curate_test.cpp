@@ -79,7 +79,7 @@ TEST(CurateSection, ShowsHowTheTopicWasToldAndWhatMayMislead) {
   EXPECT_THAT(page, HasSubstr("as estimated from the scores"));
   EXPECT_THAT(page, HasSubstr("25.00 %"));
   EXPECT_THAT(page, HasSubstr("at or below a fit of 0.7"));
-  EXPECT_THAT(page, HasSubstr("Note: </strong>the estimate finds &lt;no&gt; background."));
+  EXPECT_THAT(page, HasSubstr("Note: </strong>\nthe estimate finds &lt;no&gt; background."));
   with_topic.set("topic", json::Object{{"balance_from", "settings"}, {"warning", nullptr}});
   EXPECT_THAT(html::page("t", curate_section(with_topic)),
               testing::AllOf(HasSubstr("as the settings say"), testing::Not(HasSubstr("Note:"))));
