@@ -126,7 +126,7 @@ inline Vec floats_of(Ints x) { return _mm256_cvtepi32_ps(x); }
 inline Ints magnitude_bits(Vec x) {
   return _mm256_and_si256(_mm256_castps_si256(x), splat_int(0x7fffffff));
 }
-/// Rounded to nearest even, plus `zero`: not below 0, and 255 at most.
+/// Rounded to nearest even, plus `zero`; 255 at most. The sum must not be below 0.
 inline void store_bytes(uint8_t* p, Vec x, int32_t zero, int64_t count) {
   const Ints bytes = _mm256_add_epi32(_mm256_cvtps_epi32(x), splat_int(zero));
   const __m128i words =

@@ -124,7 +124,7 @@ inline Vec floats_of(Ints x) { return _mm512_cvtepi32_ps(x); }
 inline Ints magnitude_bits(Vec x) {
   return _mm512_and_si512(_mm512_castps_si512(x), splat_int(0x7fffffff));
 }
-/// Rounded to nearest even, plus `zero`: not below 0, and 255 at most.
+/// Rounded to nearest even, plus `zero`; 255 at most. The sum must not be below 0.
 inline void store_bytes(uint8_t* p, Vec x, int32_t zero, int64_t count) {
   const Ints bytes = _mm512_add_epi32(_mm512_cvtps_epi32(x), splat_int(zero));
   const __mmask16 wanted = count >= kLanes ? __mmask16{0xffff} : first_lanes(count);
