@@ -10,6 +10,7 @@
 #include "nn/device.h"
 #include "nn/device_nn.h"
 #include "nn/llm/generate_nn.h"
+#include "nn/llm/load_weights_nn.h"
 #include "nn/llm/weights_nn.h"
 #include "nn/memory_nn.h"
 #include "train/dataset.h"

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "nn/llm/weights_nn.h"
+#include "nn/llm/load_weights_nn.h"
 
 namespace cupel {
 namespace {

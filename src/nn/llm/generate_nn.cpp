@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "data/utf8.h"
-#include "nn/llm/weights_nn.h"
+#include "nn/llm/load_weights_nn.h"
 
 namespace cupel::llm {
 namespace {

@@ -1,4 +1,4 @@
-// A decoder's weights ↔ safetensors under the names of published checkpoints, checked both ways.
+// A decoder's weights as a folder that transformers loads.
 #pragma once
 
 #include <cstdint>
@@ -8,12 +8,6 @@
 #include "nn/llm/decoder_nn.h"
 
 namespace cupel::llm {
-
-/// Fills every parameter and the routers' biases from the *.safetensors of a folder (one file, or
-/// shards with an index). fp32, fp16, bf16 and fp64 are taken. Throws Error{data} listing what is
-/// missing, unexpected or of another shape; nothing is filled then. Ignored: rotary tables, and the
-/// copies of embedding and head that some checkpoints repeat in a prediction layer.
-void load_weights(const std::filesystem::path& folder, Decoder& decoder);
 
 /// The tokens that begin and end a text; without the latter generate() of transformers never stops.
 struct TextTokens {
