@@ -24,9 +24,6 @@ struct Shape {
   int64_t storage;  // bytes of an element that matrix products read
   bool dropout;
   int64_t w() const { return model.hidden_size; }
-  bool routed(int64_t layer) const {
-    return family.mixture_of_experts && layer >= model.first_k_dense_replace;
-  }
 };
 
 /// Bytes of one token's activations: kept until the backward pass, and needed on top while that
@@ -57,17 +54,23 @@ Activations grouped_attention(const Shape& s) {
   Activations a;
   a.kept = s.storage * (2 * heads * width + key_value) + kFloat * heads;
   a.working = s.storage * (s.w() + 2 * heads * width + key_value);
+  if (s.family.head_norm)  // what stands before the norms of queries and keys, and their inverses
+    a.kept += s.storage * (heads * width + key_value / 2) + kFloat * (heads + key_value / 2 / width);
   return a;
 }
+
+/// Widths that a gated feed-forward layer keeps: gate and up; with biases, which the fused
+/// operation has none of, what it makes of them as well.
+int64_t kept_gated(const Shape& s) { return s.model.mlp_bias ? 4 : 2; }
 
 Activations experts(const Shape& s) {
   const llm::ModelConfig& m = s.model;
   const int64_t k = m.num_experts_per_tok, inner = m.moe_intermediate_size;
-  const int64_t shared = m.n_shared_experts * inner;
+  const int64_t shared = m.shared_width();
   Activations a;
   const int64_t router = (s.storage == kFloat ? 0 : kFloat * s.w()) + kFloat * m.n_routed_experts +
                          k * (kLong + 3 * kFloat) + kFloat;
-  a.kept = router + s.storage * 2 * (k * inner + shared);
+  a.kept = router + s.storage * (2 * k * inner + kept_gated(s) * shared);
   // Experts go one after the other; the shared one, over all tokens, is the largest.
   const int64_t unit = s.storage * 4 * shared;
   const int64_t each = k * (s.storage * (2 * s.w() + 4 * inner) + kFloat * s.w()) /
@@ -78,14 +81,14 @@ Activations experts(const Shape& s) {
 
 Activations dense(const Shape& s) {
   const int64_t inner = s.model.intermediate_size;
-  return {s.storage * 2 * inner, s.storage * (s.w() + 4 * inner) + kFloat * s.w()};
+  return {s.storage * kept_gated(s) * inner, s.storage * (s.w() + 4 * inner) + kFloat * s.w()};
 }
 
 /// One block. Its parts go backwards one after the other, so the larger working set counts.
 Activations block(const Shape& s, int64_t layer) {
   const Activations attention =
       s.family.latent_attention ? latent_attention(s) : grouped_attention(s);
-  const Activations feed_forward = s.routed(layer) ? experts(s) : dense(s);
+  const Activations feed_forward = s.model.routes(layer) ? experts(s) : dense(s);
   Activations a;
   a.kept = 2 * norm_bytes(s) + attention.kept + feed_forward.kept;
   if (s.dropout) a.kept += 2 * s.storage * s.w();
@@ -137,9 +140,9 @@ void require_countable(const Shape& s) {
   const auto d = [](int64_t value) { return static_cast<double>(value); };
   double a_token = 0;  // more than what any of the sums takes for one
   const int64_t blocks = s.model.num_hidden_layers + s.model.num_nextn_predict_layers;
-  for (const int64_t layer : {int64_t{0}, blocks - 1}) {
+  for (int64_t layer = 0; layer < blocks; ++layer) {
     const Activations a = block(s, layer);
-    a_token += d(blocks) * (d(a.kept) + d(a.working) + 64 * d(s.w()));
+    a_token += 2 * (d(a.kept) + d(a.working) + 64 * d(s.w()));
   }
   a_token += d(2 + s.model.num_nextn_predict_layers) * (64 * d(s.w()) + 16 * d(s.model.vocab_size));
   if (d(s.tokens) * a_token < kMostBytes) return;

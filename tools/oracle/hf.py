@@ -28,12 +28,13 @@ class TorchInDouble:
 @contextlib.contextmanager
 def in_double(modeling):
     with mock.patch.object(modeling, "torch", TorchInDouble()), \
-            mock.patch.object(modeling_rope_utils, "torch", TorchInDouble()):
+            mock.patch.object(modeling_rope_utils, "torch", TorchInDouble()), \
+            mock.patch.object(torch.Tensor, "float", torch.Tensor.double):
         yield
 
 
-def set_random_weights(model, seed):
-    """Weights far from the initial ones: norms near 1, everything else wide enough to matter; rounded to fp32."""
+def set_random_weights(model, seed, rounded_to=np.float32):
+    """Weights far from the initial ones: norms near 1, everything else wide enough to matter; rounded to a type."""
     with torch.no_grad():
         tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
         for i, (name, tensor) in enumerate(tensors.items()):
@@ -49,7 +50,8 @@ def set_random_weights(model, seed):
                 pass
             else:
                 values = values / np.sqrt(tensor.shape[-1])
-            tensor.copy_(torch.from_numpy(values.astype(np.float32)))
+            kept = np.float32 if name.endswith("e_score_correction_bias") else rounded_to
+            tensor.copy_(torch.from_numpy(values.astype(kept)))
 
 
 def checkpoint(tensors):

@@ -14,7 +14,7 @@ import torch
 
 import fixture
 
-NAMES = ("grad_scaler", "adamw", "deepseek_v3_tiny", "llama_tiny", "deepseek_v3_curve", "tokenizer",
+NAMES = ("grad_scaler", "adamw", "deepseek_v3_tiny", "llama_tiny", "families", "deepseek_v3_curve", "tokenizer",
          "wordpiece", "encoder", "parquet")
 STORED = pathlib.Path(__file__).resolve().parents[2] / "tests" / "fixtures"
 
@@ -36,6 +36,7 @@ def main():
             maker.make(made)
             if args.check:
                 found = list(fixture.differences(made, STORED / name, maker.TOLERANCE))
+                found += maker.check(STORED / name) if hasattr(maker, "check") else []
                 print(f"{name}: {'differs' if found else 'same'}", *found[:20], sep="\n  ")
                 failed = failed or bool(found)
             else:

@@ -1,61 +1,104 @@
 #include "nn/llm/attention_nn.h"
 
+#include <algorithm>
+
 #include "nn/formulas_nn.h"
+#include "nn/llm/families.h"
 #include "nn/llm/rope.h"
 
 namespace cupel::llm {
 namespace {
 
-/// softmax of scores [heads, n, t], where query i of n sees the first t - n + 1 + i keys.
-at::Tensor causal_softmax(const at::Tensor& scores) {
+/// softmax of scores [heads, n, t], where query i of n sees the first t - n + 1 + i keys, or the
+/// last `window` of those.
+at::Tensor causal_softmax(const at::Tensor& scores, std::optional<int64_t> window = {}) {
   const int64_t n = scores.size(1), t = scores.size(2);
-  const at::Tensor hidden = at::ones({n, t}, scores.options().dtype(at::kBool)).triu(t - n + 1);
+  const at::Tensor all = at::ones({n, t}, scores.options().dtype(at::kBool));
+  at::Tensor hidden = all.triu(t - n + 1);
+  if (window) hidden = hidden.logical_or(all.tril(t - n - *window));
   return at::softmax(scores.masked_fill(hidden, -HUGE_VAL), -1);
 }
 
-at::Tensor append(const at::Tensor& cached, const at::Tensor& rows) {
-  return cached.defined() ? at::cat({cached, rows}, 0) : rows;
+/// Of the rows cached so far and those of n more tokens, what these tokens can see.
+at::Tensor append(const at::Tensor& cached, const at::Tensor& rows,
+                  std::optional<int64_t> window = {}) {
+  const at::Tensor all = cached.defined() ? at::cat({cached, rows}, 0) : rows;
+  const int64_t seen = std::min(all.size(0), window.value_or(all.size(0)) + rows.size(0) - 1);
+  return all.narrow(0, all.size(0) - seen, seen);
+}
+
+/// The same positions, with the first one that a token sees no further back than the window.
+nn::Positions within(const nn::Positions& positions, std::optional<int64_t> window) {
+  if (!window || *window >= positions.length) return positions;
+  const at::Tensor earliest =
+      (at::arange(positions.length, positions.cosine.options().dtype(at::kInt)) - (*window - 1))
+          .clamp_min(0)
+          .expand({positions.batch, positions.length});
+  nn::Positions result = positions;
+  result.first =
+      (positions.first.defined() ? at::maximum(positions.first, earliest) : earliest).contiguous();
+  return result;
 }
 
 }  // namespace
 
-GroupedAttention::GroupedAttention(const ModelConfig& config) {
+GroupedAttention::GroupedAttention(const ModelConfig& config, int64_t layer)
+    : window_(config.window(layer)) {
+  const Family& family = *find_family(config.family);
   const int64_t width = config.rotary_width(), heads = config.num_attention_heads;
   const int64_t key_value_heads = config.num_key_value_heads.value_or(heads);
-  shape_ = {
-      heads, key_value_heads, 0, width, width, attention_scale(config), config.rope_interleave};
-  const auto projection = [&](const char* name, int64_t out, int64_t in) {
-    return register_module(name, std::make_shared<Linear>(out, in, config.attention_bias));
+  shape_ = {heads, key_value_heads, 0, width, width, attention_scale(config), config.interleaves()};
+  const auto projection = [&](const char* name, int64_t out, int64_t in, bool bias) {
+    return register_module(name, std::make_shared<Linear>(out, in, bias));
   };
-  q_proj_ = projection("q_proj", heads * width, config.hidden_size);
-  k_proj_ = projection("k_proj", key_value_heads * width, config.hidden_size);
-  v_proj_ = projection("v_proj", key_value_heads * width, config.hidden_size);
-  o_proj_ = projection("o_proj", config.hidden_size, heads * width);
+  const bool inner_bias = config.attention_bias || family.query_key_value_bias;
+  q_proj_ = projection("q_proj", heads * width, config.hidden_size, inner_bias);
+  k_proj_ = projection("k_proj", key_value_heads * width, config.hidden_size, inner_bias);
+  v_proj_ = projection("v_proj", key_value_heads * width, config.hidden_size, inner_bias);
+  o_proj_ = projection("o_proj", config.hidden_size, heads * width, config.attention_bias);
+  if (!family.head_norm) return;
+  q_norm_ = register_module("q_norm", std::make_shared<RmsNorm>(width, config.rms_norm_eps));
+  k_norm_ = register_module("k_norm", std::make_shared<RmsNorm>(width, config.rms_norm_eps));
+}
+
+GroupedAttention::Projected GroupedAttention::project(const at::Tensor& x) {
+  const at::ScalarType storage = x.scalar_type();
+  const std::vector<at::Tensor> parts =
+      nn::linears(x, {q_proj_->weight_in(storage), k_proj_->weight_in(storage),
+                      v_proj_->weight_in(storage)});
+  const auto by_head = [&](const at::Tensor& part, const std::shared_ptr<RmsNorm>& norm) {
+    if (!norm) return part;
+    const at::Tensor heads = part.reshape({-1, shape_.rotary});
+    return nn::rms_norm(heads, norm->weight, norm->epsilon).view(part.sizes());
+  };
+  return {by_head(q_proj_->add_bias(parts[0]), q_norm_),
+          by_head(k_proj_->add_bias(parts[1]), k_norm_), v_proj_->add_bias(parts[2])};
 }
 
 at::Tensor GroupedAttention::forward(const at::Tensor& x, const Pass& pass) {
-  const std::vector<at::Tensor> parts =
-      nn::linears(x, {q_proj_->weight_in(pass.storage), k_proj_->weight_in(pass.storage),
-                      v_proj_->weight_in(pass.storage)});
-  return o_proj_->forward(nn::attention(q_proj_->add_bias(parts[0]), k_proj_->add_bias(parts[1]),
-                                        v_proj_->add_bias(parts[2]), shape_, pass.positions));
+  const Projected projected = project(x);
+  return o_proj_->forward(nn::attention(projected.query, projected.key, projected.value, shape_,
+                                        within(pass.positions, window_)));
 }
 
 at::Tensor GroupedAttention::extend(const at::Tensor& x, const Pass& pass, AttentionCache& cache) {
   const nn::Positions& p = pass.positions;
-  const auto by_head = [&](Linear& projection, int64_t heads) {
-    return projection.forward(x).view({x.size(0), heads, -1});
+  const auto by_head = [&](const at::Tensor& part, int64_t heads) {
+    return part.view({x.size(0), heads, -1});
   };
   const auto rotated = [&](const at::Tensor& part) {
     return nn::formulas::rotate(part, p.cosine, p.sine, shape_.interleaved);
   };
-  const at::Tensor query = rotated(by_head(*q_proj_, shape_.heads));
-  cache.first = append(cache.first, rotated(by_head(*k_proj_, shape_.key_value_heads)));
-  cache.second = append(cache.second, by_head(*v_proj_, shape_.key_value_heads));
+  const Projected projected = project(x);
+  const at::Tensor query = rotated(by_head(projected.query, shape_.heads));
+  cache.first =
+      append(cache.first, rotated(by_head(projected.key, shape_.key_value_heads)), window_);
+  cache.second = append(cache.second, by_head(projected.value, shape_.key_value_heads), window_);
   const int64_t group = shape_.heads / shape_.key_value_heads;
   const at::Tensor keys = cache.first.repeat_interleave(group, 1).permute({1, 2, 0});
   const at::Tensor values = cache.second.repeat_interleave(group, 1).transpose(0, 1);
-  const at::Tensor chances = causal_softmax(at::matmul(query.transpose(0, 1), keys) * shape_.scale);
+  const at::Tensor chances =
+      causal_softmax(at::matmul(query.transpose(0, 1), keys) * shape_.scale, window_);
   return o_proj_->forward(at::matmul(chances, values).transpose(0, 1).reshape({x.size(0), -1}));
 }
 
@@ -67,7 +110,7 @@ LatentAttention::LatentAttention(const ModelConfig& config) : rank_(config.kv_lo
             config.qk_rope_head_dim,
             config.v_head_dim,
             attention_scale(config),
-            config.rope_interleave};
+            config.interleaves()};
   // Reference implementations fix this epsilon whatever rms_norm_eps says.
   constexpr double kLatentEpsilon = 1e-6;
   const auto projection = [&](const char* name, int64_t out, int64_t in, bool bias) {

@@ -23,16 +23,24 @@ class Attention : public torch::nn::Module {
   virtual at::Tensor extend(const at::Tensor& x, const Pass& pass, AttentionCache& cache) = 0;
 };
 
-/// Grouped-query attention (Ainslie et al. 2023).
+/// Grouped-query attention (Ainslie et al. 2023); in some families with a norm over each head of
+/// queries and keys before they are rotated, or with a sliding window (Beltagy et al. 2020).
 class GroupedAttention : public Attention {
  public:
-  explicit GroupedAttention(const ModelConfig& config);
+  GroupedAttention(const ModelConfig& config, int64_t layer);
   at::Tensor forward(const at::Tensor& x, const Pass& pass) override;
   at::Tensor extend(const at::Tensor& x, const Pass& pass, AttentionCache& cache) override;
 
  private:
+  struct Projected {
+    at::Tensor query, key, value;  // [T, heads * width], normalised, not rotated
+  };
+  Projected project(const at::Tensor& x);
+
   nn::AttentionShape shape_;
+  std::optional<int64_t> window_;
   std::shared_ptr<Linear> q_proj_, k_proj_, v_proj_, o_proj_;
+  std::shared_ptr<RmsNorm> q_norm_, k_norm_;  // null in families without
 };
 
 /// Multi-head latent attention (DeepSeek-V2, section 2.1), with or without a latent for queries.

@@ -33,21 +33,21 @@ Block::Block(const ModelConfig& config, int64_t index) : index_(static_cast<uint
   if (family.latent_attention) {
     attention_ = register_module("self_attn", std::make_shared<LatentAttention>(config));
   } else {
-    attention_ = register_module("self_attn", std::make_shared<GroupedAttention>(config));
+    attention_ = register_module("self_attn", std::make_shared<GroupedAttention>(config, index));
   }
   post_attention_norm_ =
       register_module("post_attention_layernorm",
                       std::make_shared<RmsNorm>(config.hidden_size, config.rms_norm_eps));
-  if (family.mixture_of_experts && index >= config.first_k_dense_replace) {
+  if (config.routes(index)) {
     experts_ = register_module("mlp", std::make_shared<Experts>(config));
   } else {
-    mlp_ =
-        register_module("mlp", std::make_shared<Mlp>(config.hidden_size, config.intermediate_size));
+    mlp_ = register_module("mlp", std::make_shared<Mlp>(config.hidden_size,
+                                                        config.intermediate_size, config.mlp_bias));
   }
 }
 
 at::Tensor Block::feed_forward(const at::Tensor& x, const Pass& pass) {
-  return experts_ ? experts_->forward(x, pass) : nn::gated_mlp(x, mlp_->weights_in(pass.storage));
+  return experts_ ? experts_->forward(x, pass) : mlp_->forward(x);
 }
 
 Stream Block::forward(const Stream& stream, const Pass& pass) {

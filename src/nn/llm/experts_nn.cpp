@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "nn/llm/families.h"
+
 namespace cupel::llm {
 
 Router::Router(const ModelConfig& config)
@@ -9,19 +11,21 @@ Router::Router(const ModelConfig& config)
       groups_(config.n_group),
       kept_groups_(config.topk_group),
       scaling_(config.routed_scaling_factor),
-      normalise_(config.norm_topk_prob) {
+      normalise_(config.normalises_experts()) {
   weight = register_parameter("weight",
                               at::zeros({config.n_routed_experts, config.hidden_size}, at::kFloat));
-  bias =
-      register_buffer("e_score_correction_bias", at::zeros({config.n_routed_experts}, at::kFloat));
+  if (find_family(config.family)->routing == Routing::sigmoid)
+    bias = register_buffer("e_score_correction_bias",
+                           at::zeros({config.n_routed_experts}, at::kFloat));
 }
 
 at::Tensor Router::choose(const at::Tensor& scores) const {
   at::NoGradGuard no_grad;
-  at::Tensor biased = scores + bias;
+  const int64_t best = bias.defined() ? 2 : 1;  // of a group, that make its score
+  at::Tensor biased = bias.defined() ? scores + bias : scores;
   if (groups_ > 1) {
     const at::Tensor grouped = biased.view({biased.size(0), groups_, -1});
-    const at::Tensor group_scores = std::get<0>(grouped.topk(2, 2)).sum(2);
+    const at::Tensor group_scores = std::get<0>(grouped.topk(best, 2)).sum(2);
     const at::Tensor kept = std::get<1>(group_scores.topk(kept_groups_, 1));
     const at::Tensor dropped =
         at::ones_like(group_scores, at::kBool).scatter(1, kept, false).unsqueeze(2);
@@ -32,7 +36,8 @@ at::Tensor Router::choose(const at::Tensor& scores) const {
 
 Router::Choice Router::forward(const at::Tensor& x) {
   const at::ScalarType exact = weight.scalar_type();
-  const at::Tensor scores = at::sigmoid(nn::linear(x.to(exact), {weight, weight}));
+  const at::Tensor logits = nn::linear(x.to(exact), {weight, weight});
+  const at::Tensor scores = bias.defined() ? at::sigmoid(logits) : at::softmax(logits, 1);
   const at::Tensor chosen = choose(scores);
   at::Tensor weights = scores.gather(1, chosen);
   if (normalise_) weights = weights / (weights.sum(1, true) + 1e-20);
@@ -55,19 +60,20 @@ Experts::Experts(const ModelConfig& config)
     : load_(static_cast<std::size_t>(config.n_routed_experts)) {
   gate_ = register_module("gate", std::make_shared<Router>(config));
   experts_ = register_module("experts", std::make_shared<ExpertBank>(config));
-  if (config.n_shared_experts > 0)
+  if (config.shared_width() > 0)
     shared_experts_ = register_module(
         "shared_experts",
-        std::make_shared<Mlp>(config.hidden_size,
-                              config.n_shared_experts * config.moe_intermediate_size));
+        std::make_shared<Mlp>(config.hidden_size, config.shared_width(), config.mlp_bias));
 }
 
 at::Tensor Experts::forward(const at::Tensor& x, const Pass& pass) {
   const Router::Choice choice = gate_->forward(x);
   if (pass.count_load) count(choice.experts, pass);
   nn::ExpertWeights weights = experts_->weights_in(pass.storage);
-  if (shared_experts_) weights.shared = shared_experts_->weights_in(pass.storage);
-  return nn::experts(x, choice.scores, choice.experts, weights);
+  const bool apart = shared_experts_ && shared_experts_->has_bias();
+  if (shared_experts_ && !apart) weights.shared = shared_experts_->weights_in(pass.storage);
+  const at::Tensor sum = nn::experts(x, choice.scores, choice.experts, weights);
+  return apart ? sum + shared_experts_->forward(x) : sum;
 }
 
 // Padding all goes to the same few experts: counted, it would turn the balance against them.
@@ -82,6 +88,7 @@ void Experts::count(const at::Tensor& chosen, const Pass& pass) {
 void Experts::begin_step() { std::fill(load_.begin(), load_.end(), 0); }
 
 void Experts::update_bias(double rate) {
+  if (!gate_->bias.defined()) return;
   at::NoGradGuard no_grad;
   const auto total = static_cast<double>(std::accumulate(load_.begin(), load_.end(), int64_t{0}));
   const double mean = total / static_cast<double>(load_.size());

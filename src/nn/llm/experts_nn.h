@@ -1,5 +1,5 @@
-// Mixture of experts as DeepSeek-V3 routes it: sigmoid scores, a balancing bias instead of an
-// auxiliary loss, a shared expert.
+// Mixture of experts as DeepSeek-V3 routes it (sigmoid scores, a balancing bias instead of an
+// auxiliary loss, a shared expert), and as DeepSeek-V2 and Qwen3 do (softmax scores).
 #pragma once
 
 #include <memory>
@@ -10,7 +10,8 @@
 
 namespace cupel::llm {
 
-/// The router's weights [experts, width] and balancing bias [experts]. Everything is fp32.
+/// The router's weights [experts, width] and, of sigmoid scores, the balancing bias [experts].
+/// Everything is fp32.
 class Router : public torch::nn::Module {
  public:
   explicit Router(const ModelConfig& config);
@@ -19,10 +20,11 @@ class Router : public torch::nn::Module {
     at::Tensor scores, experts;  // [T, num_experts_per_tok]
   };
   /// Chooses by sigmoid + bias within the topk_group best groups (a group's score is the sum of its
-  /// two best); weighs by the sigmoid alone (DeepSeek-V3, section 2.1.2).
+  /// two best); weighs by the sigmoid alone (DeepSeek-V3, section 2.1.2). By softmax: both by the
+  /// chance; a group's score is its best (DeepSeek-V2, section 2.2.2).
   Choice forward(const at::Tensor& x);
 
-  at::Tensor weight, bias;
+  at::Tensor weight, bias;  // bias: undefined with softmax
 
  private:
   at::Tensor choose(const at::Tensor& scores) const;
@@ -55,7 +57,7 @@ class Experts : public torch::nn::Module {
   /// Tokens each expert was given since begin_step(); padding and recomputed passes do not count.
   const std::vector<int64_t>& load() const { return load_; }
   void begin_step();
-  /// bias += rate * sign(mean load - load).
+  /// bias += rate * sign(mean load - load). Softmax routers have no bias: nothing happens.
   void update_bias(double rate);
 
  private:

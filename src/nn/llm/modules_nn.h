@@ -46,10 +46,14 @@ class RmsNorm : public torch::nn::Module {
   double epsilon;
 };
 
-/// silu(gate) * up, then down.
+/// silu(gate) * up, then down; all three with a bias or none.
 class Mlp : public torch::nn::Module {
  public:
-  Mlp(int64_t width, int64_t inner);
+  Mlp(int64_t width, int64_t inner, bool has_bias = false);
+  /// x [T, width] to [T, width], in x's type.
+  at::Tensor forward(const at::Tensor& x);
+  bool has_bias() const { return down_proj->bias.defined(); }
+  /// For what computes it without biases.
   nn::GatedWeights weights_in(at::ScalarType storage);
 
   std::shared_ptr<Linear> gate_proj, up_proj, down_proj;

@@ -14,10 +14,10 @@ class Shapes {
     add(name + ".weight", {out, in});
     if (bias) add(name + ".bias", {out});
   }
-  void gated(const std::string& name, int64_t width, int64_t inner) {
-    linear(name + ".gate_proj", inner, width);
-    linear(name + ".up_proj", inner, width);
-    linear(name + ".down_proj", width, inner);
+  void gated(const std::string& name, int64_t width, int64_t inner, bool bias) {
+    linear(name + ".gate_proj", inner, width, bias);
+    linear(name + ".up_proj", inner, width, bias);
+    linear(name + ".down_proj", width, inner, bias);
   }
 
   std::string prefix;
@@ -40,13 +40,17 @@ void latent_attention(const ModelConfig& c, Shapes& shapes) {
   shapes.linear("self_attn.o_proj", c.hidden_size, heads * c.v_head_dim, c.attention_bias);
 }
 
-void grouped_attention(const ModelConfig& c, Shapes& shapes) {
+void grouped_attention(const ModelConfig& c, const Family& family, Shapes& shapes) {
   const int64_t width = c.rotary_width(), heads = c.num_attention_heads;
   const int64_t key_value = c.num_key_value_heads.value_or(heads) * width;
-  shapes.linear("self_attn.q_proj", heads * width, c.hidden_size, c.attention_bias);
-  shapes.linear("self_attn.k_proj", key_value, c.hidden_size, c.attention_bias);
-  shapes.linear("self_attn.v_proj", key_value, c.hidden_size, c.attention_bias);
+  const bool inner_bias = c.attention_bias || family.query_key_value_bias;
+  shapes.linear("self_attn.q_proj", heads * width, c.hidden_size, inner_bias);
+  shapes.linear("self_attn.k_proj", key_value, c.hidden_size, inner_bias);
+  shapes.linear("self_attn.v_proj", key_value, c.hidden_size, inner_bias);
   shapes.linear("self_attn.o_proj", c.hidden_size, heads * width, c.attention_bias);
+  if (!family.head_norm) return;
+  shapes.add("self_attn.q_norm.weight", {width});
+  shapes.add("self_attn.k_norm.weight", {width});
 }
 
 void experts(const ModelConfig& c, Shapes& shapes) {
@@ -54,19 +58,19 @@ void experts(const ModelConfig& c, Shapes& shapes) {
   shapes.add("mlp.experts.gate_up_proj",
              {c.n_routed_experts, 2 * c.moe_intermediate_size, c.hidden_size});
   shapes.add("mlp.experts.down_proj", {c.n_routed_experts, c.hidden_size, c.moe_intermediate_size});
-  if (c.n_shared_experts > 0)
-    shapes.gated("mlp.shared_experts", c.hidden_size, c.n_shared_experts * c.moe_intermediate_size);
+  if (c.shared_width() > 0)
+    shapes.gated("mlp.shared_experts", c.hidden_size, c.shared_width(), c.mlp_bias);
 }
 
 void block(const ModelConfig& c, const Family& family, int64_t index, Shapes& shapes) {
   shapes.prefix = "model.layers." + std::to_string(index) + ".";
   shapes.add("input_layernorm.weight", {c.hidden_size});
-  family.latent_attention ? latent_attention(c, shapes) : grouped_attention(c, shapes);
+  family.latent_attention ? latent_attention(c, shapes) : grouped_attention(c, family, shapes);
   shapes.add("post_attention_layernorm.weight", {c.hidden_size});
-  if (family.mixture_of_experts && index >= c.first_k_dense_replace) {
+  if (c.routes(index)) {
     experts(c, shapes);
   } else {
-    shapes.gated("mlp", c.hidden_size, c.intermediate_size);
+    shapes.gated("mlp", c.hidden_size, c.intermediate_size, c.mlp_bias);
   }
   if (index < c.num_hidden_layers) return;
   shapes.add("enorm.weight", {c.hidden_size});
