@@ -55,7 +55,8 @@ Activations grouped_attention(const Shape& s) {
   a.kept = s.storage * (2 * heads * width + key_value) + kFloat * heads;
   a.working = s.storage * (s.w() + 2 * heads * width + key_value);
   if (s.family.head_norm)  // what stands before the norms of queries and keys, and their inverses
-    a.kept += s.storage * (heads * width + key_value / 2) + kFloat * (heads + key_value / 2 / width);
+    a.kept +=
+        s.storage * (heads * width + key_value / 2) + kFloat * (heads + key_value / 2 / width);
   return a;
 }
 

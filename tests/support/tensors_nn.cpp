@@ -11,6 +11,7 @@ namespace {
 
 at::ScalarType scalar_type(Dtype dtype) {
   return dtype == Dtype::f64   ? at::kDouble
+         : dtype == Dtype::f16 ? at::kHalf
          : dtype == Dtype::i64 ? at::kLong
          : dtype == Dtype::i32 ? at::kInt
                                : at::kFloat;

@@ -221,7 +221,7 @@ std::vector<Config> planned_configs(const std::filesystem::path& corpus) {
   base.sequence_len = 64;
   base.micro_batch_size = 12;
   base.max_steps = 3;
-  std::vector<Config> configs(5, base);
+  std::vector<Config> configs(8, base);
   configs[1].precision = nn::Precision::bf16;
   configs[1].model->q_lora_rank = 32;
   configs[1].model->num_nextn_predict_layers = 1;
@@ -235,6 +235,14 @@ std::vector<Config> planned_configs(const std::filesystem::path& corpus) {
   configs[4].micro_batch_size = 2;
   configs[4].model->n_routed_experts = 16;
   configs[4].model->tie_word_embeddings = true;
+  configs[5].model->family = "qwen3_moe";
+  configs[5].model->head_dim = 64;
+  configs[5].precision = nn::Precision::bf16;
+  configs[6].model->family = "llama";
+  configs[6].model->attention_bias = configs[6].model->mlp_bias = true;
+  configs[7].model->family = "deepseek_v2";
+  configs[7].model->mlp_bias = true;
+  configs[7].precision = nn::Precision::bf16;
   return configs;
 }
 

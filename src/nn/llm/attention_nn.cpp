@@ -63,9 +63,8 @@ GroupedAttention::GroupedAttention(const ModelConfig& config, int64_t layer)
 
 GroupedAttention::Projected GroupedAttention::project(const at::Tensor& x) {
   const at::ScalarType storage = x.scalar_type();
-  const std::vector<at::Tensor> parts =
-      nn::linears(x, {q_proj_->weight_in(storage), k_proj_->weight_in(storage),
-                      v_proj_->weight_in(storage)});
+  const std::vector<at::Tensor> parts = nn::linears(
+      x, {q_proj_->weight_in(storage), k_proj_->weight_in(storage), v_proj_->weight_in(storage)});
   const auto by_head = [&](const at::Tensor& part, const std::shared_ptr<RmsNorm>& norm) {
     if (!norm) return part;
     const at::Tensor heads = part.reshape({-1, shape_.rotary});

@@ -50,6 +50,8 @@ void check_experts(const ModelConfig& c, const Family& family, Problems& problem
 
 /// What would divide by zero, or take the logarithm of it, is refused.
 void check_rope(const RopeScaling& scaling, double theta, Problems& problems) {
+  problems.unless(scaling.factor >= 1 && scaling.factor <= 1e6,
+                  "rope_scaling needs a factor from 1 to 1e6");
   if (scaling.type == "yarn") {
     problems.unless(theta > 1, "yarn needs a rope_theta above 1");
     problems.unless(scaling.beta_slow > 0 && scaling.beta_fast >= scaling.beta_slow,

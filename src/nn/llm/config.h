@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/config.h"
@@ -96,7 +97,8 @@ struct ModelConfig {
   static constexpr auto fields() {
     using C = ModelConfig;
     return std::tuple{
-        Field{"family", &C::family, "deepseek_v2, deepseek_v3, llama, mistral, qwen2, qwen3 or qwen3_moe"}
+        Field{"family", &C::family,
+              "deepseek_v2, deepseek_v3, llama, mistral, qwen2, qwen3 or qwen3_moe"}
             .also("model_type"),
         Field{"vocab_size", &C::vocab_size, "tokens; 0 = the tokenizer's", 0, 1e7},
         Field{"hidden_size", &C::hidden_size, "width of the residual stream", 1, 1e6},
@@ -131,8 +133,8 @@ struct ModelConfig {
               "first layers with a dense feed-forward", 0, 1e4},
         Field{"decoder_sparse_step", &C::decoder_sparse_step,
               "every how many layers one has experts", 1, 1e4},
-        Field{"mlp_only_layers", &C::mlp_only_layers, "further layers with a dense feed-forward",
-              0, 1e4},
+        Field{"mlp_only_layers", &C::mlp_only_layers, "further layers with a dense feed-forward", 0,
+              1e4},
         Field{"n_group", &C::n_group, "groups that experts are chosen by", 1, 1e4},
         Field{"topk_group", &C::topk_group, "groups a token may choose from", 1, 1e4},
         Field{"routed_scaling_factor", &C::routed_scaling_factor,
@@ -175,6 +177,8 @@ struct ModelConfig {
 /// lists the known ones; a hostile number, or a rotary setting that is not built, one that names
 /// the key.
 ModelConfig read_model_config(const std::filesystem::path& file);
+/// The same of the file's text; errors begin with `where`.
+ModelConfig parse_model_config(std::string_view text, const std::string& where);
 /// The text of config.json as transformers reads it.
 json::Value to_hf_json(const ModelConfig& config);
 

@@ -296,12 +296,16 @@ void set_latent_keys(const ModelConfig& config, const Family& family, json::Valu
 }  // namespace
 
 ModelConfig read_model_config(const std::filesystem::path& file) {
-  const std::string where = file.string();
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) fail(ErrorKind::config, where, "cannot be opened", "give the folder of a model");
+  if (!stream)
+    fail(ErrorKind::config, file.string(), "cannot be opened", "give the folder of a model");
   std::ostringstream text;
   text << stream.rdbuf();
-  const json::Value object = json::parse(text.str(), where, {16, std::size_t{1} << 20});
+  return parse_model_config(text.str(), file.string());
+}
+
+ModelConfig parse_model_config(std::string_view text, const std::string& where) {
+  const json::Value object = json::parse(text, where, {16, std::size_t{1} << 20});
   object.as_object(where);
   const Family& family = family_in(object, where);
   refuse_what_is_missing(object, family, where);
@@ -337,7 +341,7 @@ json::Value to_hf_json(const ModelConfig& config) {
   if (json::parse(family->defaults, family->name).find("use_sliding_window") != nullptr)
     result.set("use_sliding_window", config.sliding_window.has_value());
   family->latent_attention ? set_latent_keys(config, *family, result)
-                            : set_grouped_keys(config, result);
+                           : set_grouped_keys(config, result);
   result.set("rope_parameters", rope_json(config));
   result.set("hidden_act", "silu");
   return result;

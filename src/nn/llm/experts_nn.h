@@ -1,5 +1,5 @@
-// Mixture of experts as DeepSeek-V3 routes it (sigmoid scores, a balancing bias instead of an
-// auxiliary loss, a shared expert), and as DeepSeek-V2 and Qwen3 do (softmax scores).
+// Mixture of experts, routed by sigmoid scores with a balancing bias (DeepSeek-V3) or by softmax
+// scores (DeepSeek-V2, Qwen3), beside a shared expert or none.
 #pragma once
 
 #include <memory>

@@ -1,103 +1,16 @@
-// Against transformers: logits, losses and the gradient of every weight, stored in fp64.
+// Against transformers: parity_nn_test.cpp.
 #include "nn/llm/decoder_nn.h"
 
 #include <gtest/gtest.h>
 
-#include <regex>
-
 #include "base/atomic_file.h"
 #include "base/json.h"
+#include "nn/llm/families.h"
 #include "nn/optimizer_nn.h"
 #include "support/tensors_nn.h"
 
 namespace cupel::llm {
 namespace {
-
-/// A published name's gradient inside the decoder's fused parameters.
-at::Tensor gradient_of(const Decoder& decoder, const std::string& name) {
-  static const std::regex expert(R"((.*\.mlp\.experts)\.(\d+)\.(gate|up|down)_proj\.weight)");
-  std::smatch match;
-  const auto parameters = decoder.named_parameters();
-  if (!std::regex_match(name, match, expert)) return parameters[name].grad();
-  const bool down = match[3] == "down";
-  const at::Tensor fused = parameters[match[1].str() + (down ? ".down_proj" : ".gate_up_proj")]
-                               .grad()[std::stoi(match[2])];
-  if (down) return fused;
-  const int64_t inner = fused.size(0) / 2;
-  return fused.narrow(0, match[3] == "gate" ? 0 : inner, inner);
-}
-
-void expect_gradients(const Decoder& decoder, const Safetensors& expected, double tolerance) {
-  int compared = 0;
-  for (const TensorEntry& entry : expected.tensors()) {
-    if (!entry.name.starts_with("grad.")) continue;
-    const at::Tensor got = gradient_of(decoder, entry.name.substr(5));
-    ASSERT_TRUE(got.defined()) << entry.name;
-    EXPECT_LE(relative_gap(got, read_tensor(expected, entry.name)), tolerance) << entry.name;
-    ++compared;
-  }
-  EXPECT_GT(compared, 10);
-}
-
-void expect_equal_to_reference(const std::string& name, at::ScalarType type, double tolerance) {
-  const auto decoder = fixture_decoder(name, type);
-  const Safetensors expected = Safetensors::open(fixture(name) / "expected.safetensors");
-  const at::Tensor ids = read_tensor(expected, "ids");
-  {
-    at::NoGradGuard no_grad;
-    EXPECT_LE(relative_gap(decoder->logits(ids), read_tensor(expected, "logits")), tolerance);
-  }
-  nn::Batch batch = next_token_batch(ids);
-  const at::Tensor loss = decoder->loss(batch, {}) / batch.weight;
-  EXPECT_LE(relative_gap(loss, read_tensor(expected, "loss").squeeze()), tolerance);
-  if (expected.find("mtp_loss") != nullptr) return;
-  loss.backward();
-  expect_gradients(*decoder, expected, 20 * tolerance);
-}
-
-TEST(Decoder, GivesTheReferencesLogitsLossAndGradientsInDouble) {
-  for (const char* name : {"deepseek_v3_tiny/default", "deepseek_v3_tiny/yarn",
-                           "deepseek_v3_tiny/multi_token_prediction", "llama_tiny/default",
-                           "llama_tiny/llama3_rope"}) {
-    SCOPED_TRACE(name);
-    expect_equal_to_reference(name, at::kDouble, 1e-10);
-  }
-}
-
-TEST(Decoder, GivesTheReferencesLogitsLossAndGradientsOverTheKernels) {
-  for (const char* name :
-       {"deepseek_v3_tiny/default", "deepseek_v3_tiny/yarn", "llama_tiny/default"}) {
-    SCOPED_TRACE(name);
-    expect_equal_to_reference(name, at::kFloat, 1e-5);
-  }
-}
-
-TEST(Decoder, PredictsASecondTokenAsTheReferenceDoes) {
-  const std::string name = "deepseek_v3_tiny/multi_token_prediction";
-  const auto decoder = fixture_decoder(name, at::kDouble);
-  const Safetensors expected = Safetensors::open(fixture(name) / "expected.safetensors");
-  const at::Tensor ids = read_tensor(expected, "ids");
-  const at::Tensor want = read_tensor(expected, "mtp_logits");
-  {
-    at::NoGradGuard no_grad;
-    EXPECT_LE(relative_gap(decoder->mtp_logits(ids).narrow(1, 0, want.size(1)), want), 1e-10);
-  }
-  // Labels of the whole rows: the reference's main loss has one more label than its second one.
-  nn::Batch batch;
-  batch.inputs = ids;
-  batch.labels = at::full_like(ids, -100);
-  batch.labels.narrow(1, 0, ids.size(1) - 1).copy_(ids.narrow(1, 1, ids.size(1) - 1));
-  LossOptions options;
-  options.mtp_loss_weight = 1;
-  const double labels = static_cast<double>(ids.size(0) * (ids.size(1) - 2));
-  const at::Tensor plain = decoder->loss(batch, {});
-  const at::Tensor loss = decoder->loss(batch, options);
-  EXPECT_EQ(loss.item<double>(), plain.item<double>());
-  EXPECT_NEAR(decoder->mtp_loss() / labels, read_tensor(expected, "mtp_loss").item<double>(),
-              1e-10);
-  ((loss - plain) / labels).backward();
-  expect_gradients(*decoder, expected, 1e-8);
-}
 
 TEST(Decoder, FollowsPyTorchsLossCurveFromTheSameWeightsAndBatches) {
   const std::string name = "deepseek_v3_curve";
@@ -231,21 +144,6 @@ TEST(Decoder, TellsPackedDocumentsApart) {
   EXPECT_LE(relative_gap(pass_of(*decoder, packed, options), apart), 2e-5);
 }
 
-TEST(Decoder, ExtendsASequenceTokenByTokenToTheSameLogits) {
-  for (const char* name :
-       {"deepseek_v3_tiny/default", "deepseek_v3_tiny/yarn", "llama_tiny/default"}) {
-    const auto decoder = fixture_decoder(name, at::kDouble);
-    at::NoGradGuard no_grad;
-    const at::Tensor ids = random_ids(1, 20, 4);
-    const at::Tensor want = decoder->logits(ids)[0];
-    DecoderCache cache;
-    EXPECT_LE(relative_gap(decoder->extend(ids[0].narrow(0, 0, 11), cache), want[10]), 1e-10);
-    for (int64_t i = 11; i < 20; ++i)
-      EXPECT_LE(relative_gap(decoder->extend(ids[0].narrow(0, i, 1), cache), want[i]), 1e-10);
-    EXPECT_EQ(cache.length, 20);
-  }
-}
-
 TEST(Decoder, TakesEmbeddingsInPlaceOfIds) {
   const auto decoder = tiny_decoder();
   nn::Batch batch = next_token_batch(random_ids(2, 11, 6));
@@ -273,6 +171,23 @@ TEST(Decoder, HasTheParametersThatTheConfigNamesInTheirOrder) {
     for (std::size_t i = 0; i < shapes.size(); ++i) {
       EXPECT_EQ(parameters[i].key(), shapes[i].name);
       EXPECT_EQ(parameters[i].value().sizes().vec(), shapes[i].shape) << shapes[i].name;
+    }
+  }
+}
+
+TEST(Decoder, CountsEveryFamilysParametersAsTheyAre) {
+  for (const Family& family : kFamilies) {
+    for (const bool biased : {false, true}) {
+      ModelConfig config = tiny();
+      config.num_nextn_predict_layers = 0;
+      config.family = family.name;
+      config.num_key_value_heads = 1;
+      config.attention_bias = biased && family.has("attention_bias");
+      config.mlp_bias = biased && family.has("mlp_bias");
+      config.decoder_sparse_step = 2;
+      int64_t count = 0;
+      for (const at::Tensor& parameter : Decoder(config).parameters()) count += parameter.numel();
+      EXPECT_EQ(parameter_count(config), count) << family.name;
     }
   }
 }

@@ -51,6 +51,75 @@ TEST(Router, ChoosesOnlyWithinTheBestGroups) {
       at::equal(experts.select(1, 0).div(2, "floor"), experts.select(1, 1).div(2, "floor")));
 }
 
+TEST(Router, OfSoftmaxScoresHasNoBiasAndWeighsByTheChances) {
+  ModelConfig config = four_experts();
+  config.family = "qwen3_moe";
+  config.norm_topk_prob = false;
+  Router router(config);
+  fill_randomly(router);
+  EXPECT_TRUE(router.buffers().empty());
+  const at::Tensor x = random_tensor({7, 8}, 1);
+  const Router::Choice choice = router.forward(x);
+  const at::Tensor chances = at::softmax(at::matmul(x, router.weight.t()), 1);
+  EXPECT_LE(relative_gap(choice.scores, std::get<0>(chances.topk(2, 1))), 1e-5);
+  config.norm_topk_prob = true;
+  Router normalised(config);
+  fill_randomly(normalised);
+  EXPECT_LE(relative_gap(normalised.forward(x).scores.sum(1), at::ones({7})), 1e-6);
+}
+
+TEST(Router, OfSoftmaxScoresTakesTheGroupsWithTheBestExpert) {
+  ModelConfig config = four_experts();
+  config.family = "deepseek_v2";
+  config.n_group = 2;
+  config.topk_group = 1;
+  config.num_experts_per_tok = 1;
+  config.routed_scaling_factor = 3;
+  Router router(config);
+  fill_randomly(router);
+  const at::Tensor x = random_tensor({50, 8}, 2);
+  const Router::Choice choice = router.forward(x);
+  const auto [best, where] = at::softmax(at::matmul(x, router.weight.t()), 1).max(1, true);
+  EXPECT_TRUE(at::equal(choice.experts, where));
+  EXPECT_LE(relative_gap(choice.scores, best * 3), 1e-5);
+}
+
+TEST(Experts, WithoutABiasAreLeftUnbalanced) {
+  ModelConfig config = four_experts();
+  config.family = "qwen3_moe";
+  Experts experts(config);
+  fill_randomly(experts);
+  Pass pass;
+  pass.count_load = true;
+  experts.forward(random_tensor({11, 8}, 3), pass);
+  experts.update_bias(0.25);
+  EXPECT_TRUE(experts.buffers().empty());
+}
+
+TEST(Experts, AddASharedExpertWithBiases) {
+  ModelConfig config = four_experts();
+  config.family = "deepseek_v2";
+  config.n_shared_experts = 2;
+  config.mlp_bias = true;
+  Experts experts(config);
+  fill_randomly(experts);
+  at::NoGradGuard no_grad;
+  const at::Tensor x = random_tensor({11, 8}, 3);
+  const at::Tensor both = experts.forward(x, {});
+  const auto parameters = experts.named_parameters();
+  const auto product = [&](const std::string& name, const at::Tensor& input) {
+    return at::matmul(input, parameters["shared_experts." + name + ".weight"].t()) +
+           parameters["shared_experts." + name + ".bias"];
+  };
+  const at::Tensor shared =
+      product("down_proj", at::silu(product("gate_proj", x)) * product("up_proj", x));
+  for (const char* name : {"gate_proj", "up_proj", "down_proj"}) {
+    parameters["shared_experts." + std::string(name) + ".weight"].zero_();
+    parameters["shared_experts." + std::string(name) + ".bias"].zero_();
+  }
+  EXPECT_LE(relative_gap(both - experts.forward(x, {}), shared), 1e-5);
+}
+
 TEST(Experts, CountsTheTokensOfEachExpertUntilTheNextStep) {
   Experts experts(four_experts());
   fill_randomly(experts);

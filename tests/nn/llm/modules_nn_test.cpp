@@ -38,17 +38,25 @@ TEST(PassDropout, GivesEachBranchItsOwnMaskAndTheSameOneAgain) {
   EXPECT_TRUE(at::equal(pass.drop(ones, 1), ones));
 }
 
-TEST(MlpModule, IsTheGatedFormula) {
-  Mlp mlp(6, 10);
-  at::NoGradGuard no_grad;
-  uint64_t seed = 0;
-  for (const at::Tensor& weight : mlp.parameters())
-    weight.copy_(random_tensor(weight.sizes().vec(), ++seed));
-  const at::Tensor x = random_tensor({5, 6}, 9);
-  const at::Tensor want = at::linear(
-      at::silu(at::linear(x, mlp.gate_proj->weight)) * at::linear(x, mlp.up_proj->weight),
-      mlp.down_proj->weight);
-  EXPECT_LE(relative_gap(nn::gated_mlp(x, mlp.weights_in(at::kFloat)), want), 1e-5);
+TEST(MlpModule, IsTheGatedFormulaWithAndWithoutBiases) {
+  for (const bool biased : {false, true}) {
+    Mlp mlp(6, 10, biased);
+    EXPECT_EQ(mlp.has_bias(), biased);
+    at::NoGradGuard no_grad;
+    uint64_t seed = 0;
+    for (const at::Tensor& weight : mlp.parameters())
+      weight.copy_(random_tensor(weight.sizes().vec(), ++seed));
+    const at::Tensor x = random_tensor({5, 6}, 9);
+    const auto product = [](const Linear& linear, const at::Tensor& input) {
+      return at::linear(input, linear.weight, linear.bias);
+    };
+    const at::Tensor want =
+        product(*mlp.down_proj, at::silu(product(*mlp.gate_proj, x)) * product(*mlp.up_proj, x));
+    EXPECT_LE(relative_gap(mlp.forward(x), want), 1e-5) << biased;
+    const at::Tensor half = mlp.forward(x.to(at::kBFloat16));
+    EXPECT_EQ(half.scalar_type(), at::kBFloat16);
+    EXPECT_LE(relative_gap(half, want), 0.03) << biased;
+  }
 }
 
 }  // namespace

@@ -18,7 +18,12 @@ class Fixture : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Models, Fixture,
                          testing::Values("deepseek_v3_tiny/default", "deepseek_v3_tiny/yarn",
                                          "deepseek_v3_tiny/multi_token_prediction",
-                                         "llama_tiny/default", "llama_tiny/llama3_rope"));
+                                         "llama_tiny/default", "llama_tiny/llama3_rope",
+                                         "families/deepseek_v2_greedy",
+                                         "families/deepseek_v2_groups", "families/deepseek_v3",
+                                         "families/llama", "families/mistral", "families/qwen2",
+                                         "families/qwen3", "families/qwen3_moe",
+                                         "families/qwen3_moe_step"));
 
 TEST_P(Fixture, NamesAndShapesAreThoseOfThePublishedWeights) {
   const ModelConfig config = read_model_config(kShapeFixtures / GetParam() / "config.json");
@@ -68,6 +73,43 @@ TEST(Shapes, PublishedModelsHaveThePublishedNumberOfParameters) {
   llama.num_hidden_layers = 16;
   llama.tie_word_embeddings = true;
   EXPECT_EQ(parameter_count(llama), 1'235'814'400) << "Llama 3.2 1B";
+}
+
+TEST(Shapes, TheOtherFamiliesModelsToo) {
+  // Each as its own config.json says; what that leaves out is the class's.
+  const auto count = [](const char* config) {
+    return parameter_count(parse_model_config(config, "config.json"));
+  };
+  EXPECT_EQ(count(R"({"model_type": "mistral", "vocab_size": 32000, "hidden_size": 4096,
+                      "intermediate_size": 14336, "num_hidden_layers": 32,
+                      "num_attention_heads": 32})"),
+            7'241'732'096)
+      << "Mistral 7B";
+  EXPECT_EQ(count(R"({"model_type": "qwen2", "vocab_size": 151936, "hidden_size": 896,
+                      "intermediate_size": 4864, "num_hidden_layers": 24,
+                      "num_attention_heads": 14, "num_key_value_heads": 2,
+                      "tie_word_embeddings": true})"),
+            494'032'768)
+      << "Qwen2 0.5B";
+  EXPECT_EQ(count(R"({"model_type": "qwen3", "vocab_size": 151936, "hidden_size": 1024,
+                      "intermediate_size": 3072, "num_hidden_layers": 28,
+                      "num_attention_heads": 16, "num_key_value_heads": 8,
+                      "tie_word_embeddings": true})"),
+            596'049'920)
+      << "Qwen3 0.6B";
+  EXPECT_EQ(count(R"({"model_type": "deepseek_v2", "vocab_size": 102400, "hidden_size": 2048,
+                      "intermediate_size": 10944, "moe_intermediate_size": 1408,
+                      "num_hidden_layers": 27, "num_attention_heads": 16, "q_lora_rank": null,
+                      "first_k_dense_replace": 1, "num_experts_per_tok": 6})"),
+            15'706'484'224)
+      << "DeepSeek V2 Lite";
+  const ModelConfig moe = parse_model_config(
+      R"({"model_type": "qwen3_moe", "vocab_size": 151936, "hidden_size": 2048,
+          "intermediate_size": 6144, "num_hidden_layers": 48, "num_attention_heads": 32,
+          "head_dim": 128})",
+      "config.json");
+  EXPECT_EQ(parameter_count(moe), 30'532'122'624) << "Qwen3 30B A3B";
+  EXPECT_NEAR(static_cast<double>(active_parameter_count(moe)), 3.3e9, 0.1e9);
 }
 
 TEST(Shapes, DeepseekV3HasSixHundredSeventyOneBillionAndUsesThirtySeven) {
