@@ -180,7 +180,7 @@ ModelConfig read_model_config(const std::filesystem::path& file);
 /// The same of the file's text; errors begin with `where`.
 ModelConfig parse_model_config(std::string_view text, const std::string& where);
 /// The text of config.json as transformers reads it.
-json::Value to_hf_json(const ModelConfig& config);
+json::Value to_hf_json(const ModelConfig& model);
 
 /// A trained tensor of the model under the name that the decoder's module gives it: those of
 /// transformers, with the experts of a layer fused into 3-D tensors.

@@ -273,13 +273,6 @@ std::string published_name(std::string_view field, const Family& family) {
   return std::string(field);
 }
 
-/// Given whatever they are: what a missing one stands for differs from family to family.
-void set_grouped_keys(const ModelConfig& config, json::Value& result) {
-  result.set("num_key_value_heads",
-             config.num_key_value_heads.value_or(config.num_attention_heads));
-  result.set("head_dim", config.rotary_width());
-}
-
 /// What readers of DeepSeek's config.json ask for beside the settings.
 void set_latent_keys(const ModelConfig& config, const Family& family, json::Value& result) {
   result.set("num_key_value_heads", config.num_attention_heads);
@@ -316,9 +309,13 @@ ModelConfig parse_model_config(std::string_view text, const std::string& where) 
   return config;
 }
 
-json::Value to_hf_json(const ModelConfig& config) {
-  const Family* family = find_family(config.family);
+json::Value to_hf_json(const ModelConfig& model) {
+  const Family* family = find_family(model.family);
   CUPEL_ASSERT(family != nullptr);
+  ModelConfig config = model;
+  // Given whatever they are: what a missing one stands for differs from family to family.
+  config.num_key_value_heads = model.num_key_value_heads.value_or(model.num_attention_heads);
+  config.head_dim = model.rotary_width();
   json::Value result;
   result.set("architectures", json::Array{json::Value(family->architecture)});
   for_each_field<ModelConfig>([&](const auto& field) {
@@ -340,8 +337,7 @@ json::Value to_hf_json(const ModelConfig& config) {
   });
   if (json::parse(family->defaults, family->name).find("use_sliding_window") != nullptr)
     result.set("use_sliding_window", config.sliding_window.has_value());
-  family->latent_attention ? set_latent_keys(config, *family, result)
-                           : set_grouped_keys(config, result);
+  if (family->latent_attention) set_latent_keys(config, *family, result);
   result.set("rope_parameters", rope_json(config));
   result.set("hidden_act", "silu");
   return result;

