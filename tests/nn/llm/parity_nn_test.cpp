@@ -119,8 +119,7 @@ TEST_P(Parity, SavesWhatTransformersLoadsAndReadsItBack) {
   const TemporaryFolder temporary;
   const char* kept = std::getenv("CUPEL_SAVED_MODELS");
   const std::filesystem::path folder =
-      (kept != nullptr ? std::filesystem::path(kept) : temporary.path()) /
-      fixture(GetParam()).filename();
+      (kept != nullptr ? std::filesystem::path(kept) : temporary.path()) / GetParam();
   std::filesystem::create_directories(folder);
   const auto decoder = fixture_decoder(GetParam());
   save_model(folder, *decoder, {});
