@@ -114,8 +114,12 @@ std::vector<std::string> ModelConfig::problems() const {
   if (row == nullptr) return problems.found;
   problems.unless(rotary_width() % 2 == 0, row->latent_attention ? "qk_rope_head_dim must be even"
                                                                  : "head_dim must be even");
+  const bool divides = hidden_size % num_attention_heads == 0;
+  problems.unless(
+      divides || !row->whole_heads,
+      "num_attention_heads does not divide hidden_size, as transformers asks of family " + family);
   if (!row->latent_attention) {
-    problems.unless(head_dim || hidden_size % num_attention_heads == 0,
+    problems.unless(divides || row->whole_heads || head_dim,
                     "num_attention_heads does not divide hidden_size; give head_dim");
     problems.unless(num_attention_heads % num_key_value_heads.value_or(num_attention_heads) == 0,
                     "num_key_value_heads does not divide num_attention_heads");

@@ -22,6 +22,7 @@ struct Family {
   bool latent_attention = false;      // multi-head latent attention, not grouped-query attention
   bool query_key_value_bias = false;  // whatever attention_bias says; none behind the values
   bool head_norm = false;             // RMSNorm over each head of queries and keys
+  bool whole_heads = false;  // transformers asks that num_attention_heads divides hidden_size
   /// Fields of ModelConfig that not every family has and this one does.
   std::string_view settings;
   /// JSON: what transformers' configuration class takes for a key that config.json lacks, where
@@ -36,6 +37,7 @@ inline constexpr std::array kFamilies{
            .architecture = "DeepseekV2ForCausalLM",
            .routing = Routing::softmax,
            .latent_attention = true,
+           .whole_heads = true,
            .settings = "q_lora_rank kv_lora_rank qk_nope_head_dim qk_rope_head_dim v_head_dim "
                        "n_routed_experts n_shared_experts num_experts_per_tok "
                        "moe_intermediate_size first_k_dense_replace n_group topk_group "
@@ -63,6 +65,7 @@ inline constexpr std::array kFamilies{
                            "topk_method": "noaux_tc"})"},
     Family{.name = "llama",
            .architecture = "LlamaForCausalLM",
+           .whole_heads = true,
            .settings = "num_key_value_heads head_dim attention_bias mlp_bias"},
     Family{.name = "mistral",
            .architecture = "MistralForCausalLM",

@@ -30,8 +30,14 @@ TEST(ModelConfig, ProblemsSpanFields) {
             "a group needs at least two experts; lower n_group");
   EXPECT_EQ(first([](ModelConfig& c) { c.n_group = 4, c.num_experts_per_tok = 3; }),
             "topk_group leaves fewer experts than num_experts_per_tok; raise topk_group");
-  EXPECT_EQ(first([](ModelConfig& c) { c.family = "llama", c.num_attention_heads = 5; }),
+  EXPECT_EQ(
+      first([](ModelConfig& c) { c.family = "llama", c.num_attention_heads = 5; }),
+      "num_attention_heads does not divide hidden_size, as transformers asks of family llama");
+  EXPECT_EQ(first([](ModelConfig& c) { c.family = "qwen2", c.num_attention_heads = 5; }),
             "num_attention_heads does not divide hidden_size; give head_dim");
+  EXPECT_EQ(
+      first([](ModelConfig& c) { c.family = "qwen2", c.num_attention_heads = 5, c.head_dim = 16; }),
+      "none");
   EXPECT_EQ(first([](ModelConfig& c) { c.family = "llama", c.num_key_value_heads = 3; }),
             "num_key_value_heads does not divide num_attention_heads");
   EXPECT_EQ(first([](ModelConfig& c) { c.family = "llama", c.head_dim = 9; }),

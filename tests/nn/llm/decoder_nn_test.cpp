@@ -102,6 +102,37 @@ TEST(Decoder, RecomputesActivationsToTheSameBits) {
   }
 }
 
+/// A tiny model of any family, with every bias and a window that it may have.
+ModelConfig tiny_of(const Family& family) {
+  ModelConfig config = tiny();
+  config.family = family.name;
+  config.num_nextn_predict_layers = family.has("num_nextn_predict_layers") ? 1 : 0;
+  if (family.has("num_key_value_heads")) config.num_key_value_heads = 1;
+  config.attention_bias = family.has("attention_bias");
+  config.mlp_bias = family.has("mlp_bias");
+  if (family.has("sliding_window")) config.sliding_window = 5;
+  if (family.has("max_window_layers")) config.max_window_layers = 1;
+  if (family.has("decoder_sparse_step")) config.decoder_sparse_step = 2;
+  return config;
+}
+
+TEST(Decoder, LearnsEveryFamilyInSixteenBitAndRecomputesItToTheSameBits) {
+  const nn::Batch batch = next_token_batch(random_ids(3, 21, 1));
+  for (const Family& family : kFamilies) {
+    SCOPED_TRACE(family.name);
+    const ModelConfig config = tiny_of(family);
+    ASSERT_EQ(config.problems(), std::vector<std::string>{});
+    const auto decoder = tiny_decoder(config);
+    const at::Tensor exact = pass_of(*decoder, batch, {});
+    LossOptions options;
+    options.storage = at::kBFloat16;
+    const at::Tensor rounded = pass_of(*decoder, batch, options);
+    EXPECT_LE(relative_gap(rounded, exact), 0.05);
+    options.recompute = true;
+    EXPECT_TRUE(at::equal(pass_of(*decoder, batch, options), rounded));
+  }
+}
+
 TEST(Decoder, CountsNoPaddingInAnyLayersLoad) {
   const auto decoder = tiny_decoder();
   nn::Batch batch = next_token_batch(random_ids(2, 9, 1));
@@ -177,18 +208,10 @@ TEST(Decoder, HasTheParametersThatTheConfigNamesInTheirOrder) {
 
 TEST(Decoder, CountsEveryFamilysParametersAsTheyAre) {
   for (const Family& family : kFamilies) {
-    for (const bool biased : {false, true}) {
-      ModelConfig config = tiny();
-      config.num_nextn_predict_layers = 0;
-      config.family = family.name;
-      config.num_key_value_heads = 1;
-      config.attention_bias = biased && family.has("attention_bias");
-      config.mlp_bias = biased && family.has("mlp_bias");
-      config.decoder_sparse_step = 2;
-      int64_t count = 0;
-      for (const at::Tensor& parameter : Decoder(config).parameters()) count += parameter.numel();
-      EXPECT_EQ(parameter_count(config), count) << family.name;
-    }
+    const ModelConfig config = tiny_of(family);
+    int64_t count = 0;
+    for (const at::Tensor& parameter : Decoder(config).parameters()) count += parameter.numel();
+    EXPECT_EQ(parameter_count(config), count) << family.name;
   }
 }
 
