@@ -232,10 +232,12 @@ ModelConfig read_settings(const json::Value& object, const Family& family,
   for (const std::string_view key : {"vocab_size", "hidden_size", "intermediate_size",
                                      "num_hidden_layers", "num_attention_heads"})
     object.at(key, where);
-  if (family.name == "deepseek_v2") object.at("num_experts_per_tok", where);
+  constexpr std::string_view kChosen = "num_experts_per_tok";  // one class has no number for it
+  if (family.has(kChosen) && defaults.find(kChosen) == nullptr) object.at(kChosen, where);
   read_fields(object, where, config, &family);
   config.family = family.name;
-  if (family.name == "deepseek_v2") read_choice(object, where, config);
+  if (family.routing == Routing::softmax && family.has("n_group"))
+    read_choice(object, where, config);
   if (!holds(object, defaults, "use_sliding_window", where)) config.sliding_window.reset();
   if (family.has("max_window_layers")) check_layer_types(object, where, config);
   return config;
