@@ -5,10 +5,11 @@
 namespace cupel::llm {
 
 bool Family::has(std::string_view setting) const {
-  for (std::string_view rest = settings; !rest.empty();) {
-    const std::size_t end = std::min(rest.find(' '), rest.size());
-    if (rest.substr(0, end) == setting) return true;
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  for (std::size_t at = settings.find(setting); at != settings.npos;
+       at = settings.find(setting, at + 1)) {
+    const std::size_t end = at + setting.size();
+    const bool begins = at == 0 || settings[at - 1] == ' ';
+    if (begins && (end == settings.size() || settings[end] == ' ')) return true;
   }
   return false;
 }
