@@ -1,0 +1,35 @@
+#include "data/tokenizer/sentencepiece_merges.h"
+
+#include <gtest/gtest.h>
+
+#include "support/errors.h"
+
+namespace cupel {
+namespace {
+
+using Merges = std::vector<PieceMerge>;
+
+TEST(SentencePieceMerges, OrderByScoreThenByCharactersOfBothHalves) {
+  const std::vector<std::string_view> pieces{"a", "b", "c", "ab", "bc", "abc"};
+  EXPECT_EQ(sentencepiece_merges(pieces, {-9, -9, -9, -2, -1, -1}, ""),
+            (Merges{{"ab", "c"}, {"a", "bc"}, {"b", "c"}, {"a", "b"}}));
+}
+
+TEST(SentencePieceMerges, CountCharactersNotBytes) {
+  // Both ways score the same; "éé" has two characters, as "xy" has.
+  const std::vector<std::string_view> pieces{"é", "éé", "x", "ééx", "éx"};
+  EXPECT_EQ(sentencepiece_merges(pieces, {-9, -3, -9, -1, -2}, ""),
+            (Merges{{"éé", "x"}, {"é", "éx"}, {"é", "x"}, {"é", "é"}}));
+}
+
+TEST(SentencePieceMerges, LeaveOutEmptyPiecesAndRefuseEndlessOnes) {
+  EXPECT_TRUE(sentencepiece_merges({"", "a", ""}, {0, 0, 0}, "").empty());
+  const std::string_view longest = "0123456789abcdef0123456789abcdef";
+  std::string piece;
+  while (piece.size() <= 256) piece += longest;
+  EXPECT_THAT([&] { sentencepiece_merges({piece}, {0}, "m.gguf"); },
+              throws_error(ErrorKind::data, "has 288 bytes, at most 256 allowed"));
+}
+
+}  // namespace
+}  // namespace cupel
