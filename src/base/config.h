@@ -24,6 +24,9 @@ struct Path {
   bool operator==(const Path&) const = default;
 };
 
+/// A model: a path as above, or a name that the pipeline replaces by one before a section runs.
+struct ModelPath : Path {};
+
 /// A number of bytes, written with a unit: "512MB" is 512e6, "512MiB" 512 * 2^20.
 struct ByteSize {
   int64_t bytes = 0;

@@ -10,8 +10,8 @@
 
 namespace cupel {
 
-/// One setting, type-erased. `type`: integer, number, text, path, size, yes/no, choice, map, or
-/// empty for a nested struct, whose own settings stand in `children`, as do those of a map's or
+/// One setting, type-erased. `type`: integer, number, text, path, model, size, yes/no, choice, map,
+/// or empty for a nested struct, whose own settings stand in `children`, as do those of a map's or
 /// list's items; `default_text` is JSON.
 struct FieldDoc {
   std::string name, type, help, default_text;
@@ -42,7 +42,7 @@ json::Value to_json(const T& value) {
     return object;
   } else if constexpr (NamedEnum<T>) {
     return std::string(name_of(value));
-  } else if constexpr (std::is_same_v<T, Path>) {
+  } else if constexpr (std::is_base_of_v<Path, T>) {
     return value.text;
   } else if constexpr (std::is_same_v<T, ByteSize>) {
     return to_text(value);
@@ -103,6 +103,8 @@ void describe_type(FieldDoc& doc) {
     doc.type = "number";
   } else if constexpr (std::is_same_v<T, Path>) {
     doc.type = "path";
+  } else if constexpr (std::is_same_v<T, ModelPath>) {
+    doc.type = "model";
   } else if constexpr (std::is_same_v<T, ByteSize>) {
     doc.type = "size";
   } else {

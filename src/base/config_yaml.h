@@ -193,8 +193,8 @@ void read_value(const Node& node, T& out, const std::string& key, const Context&
   } else if constexpr (std::is_same_v<T, ByteSize>) {
     out = read_size(node, key);
     check_range(node, key, static_cast<double>(out.bytes), low, high);
-  } else if constexpr (std::is_same_v<T, Path>) {
-    out = read_path(node, key, context.folder);
+  } else if constexpr (std::is_base_of_v<Path, T>) {
+    out = {read_path(node, key, context.folder)};
   } else {
     static_assert(std::is_same_v<T, std::string>, "a field of this type cannot be read from YAML");
     out = read_string(node, key);

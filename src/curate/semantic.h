@@ -24,7 +24,7 @@ enum class SemanticMode { duplicate, reference };
 constexpr std::array<std::string_view, 2> names(SemanticMode) { return {"duplicate", "reference"}; }
 
 struct SemanticConfig {
-  Path encoder;
+  ModelPath encoder;
   nn::EncoderPrecision precision = nn::EncoderPrecision::mixed;
   double similarity = 0.85;
   SemanticMode mode = SemanticMode::duplicate;
@@ -33,8 +33,10 @@ struct SemanticConfig {
   static constexpr auto fields() {
     using C = SemanticConfig;
     return std::tuple{
-        Field{"encoder", &C::encoder,
-              "folder of a BERT model; default: all-MiniLM-L6-v2 of scripts/setup --models"},
+        Field{
+            "encoder", &C::encoder,
+            "BERT model, a folder or org/name in the Hugging Face cache; default: all-MiniLM-L6-v2 "
+            "of scripts/setup --models"},
         Field{"precision", &C::precision,
               "of its products; mixed is bf16; int8 is faster and less exact"},
         Field{"similarity", &C::similarity, "cosine from which two texts mean the same", -1, 1},

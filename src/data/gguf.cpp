@@ -249,6 +249,8 @@ GgufContents parse_gguf(std::span<const std::byte> image, std::string_view where
   return contents;
 }
 
+bool is_gguf(const std::filesystem::path& path) { return path.extension() == ".gguf"; }
+
 Gguf Gguf::open(const std::filesystem::path& path) {
   Gguf file;
   file.file_ = MappedFile(path);

@@ -44,6 +44,9 @@ struct GgufContents {
 /// arrays of arrays, which no model has. Throws Error{data} naming key or tensor.
 GgufContents parse_gguf(std::span<const std::byte> image, std::string_view where);
 
+/// Whether the name ends in .gguf.
+bool is_gguf(const std::filesystem::path& path);
+
 /// A mapped file. Everything it hands out lives as long as this object.
 class Gguf {
  public:

@@ -1,8 +1,8 @@
 #include "data/gguf_value.h"
 
 #include <array>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <optional>
 
@@ -65,8 +65,18 @@ std::optional<int64_t> integer_at(GgufKind kind, const std::byte* at) {
   }
 }
 
+/// The shortest decimal that reads back as `value`: what a config.json had before it became fp32.
+double decimal(float value) {
+  if (!std::isfinite(value)) return static_cast<double>(value);
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  double result = 0;
+  std::from_chars(text.data(), end, result);
+  return result;
+}
+
 std::optional<double> number_at(GgufKind kind, const std::byte* at) {
-  if (kind == GgufKind::f32) return static_cast<double>(load<float>(at));
+  if (kind == GgufKind::f32) return decimal(load<float>(at));
   if (kind == GgufKind::f64) return load<double>(at);
   if (kind == GgufKind::u64) return static_cast<double>(load<uint64_t>(at));
   const std::optional<int64_t> integer = integer_at(kind, at);
@@ -162,14 +172,8 @@ std::string GgufValue::shown() const {
   if (const std::optional<int64_t> integer = integer_at(kind, bytes.data())) {
     return std::to_string(*integer);
   }
-  // An fp32 value prints as short as fp32 allows: 1e-05, not 9.999999747378752e-06.
-  const double number = *number_at(kind, bytes.data());
-  char text[32];
-  if (kind == GgufKind::f32) {
-    std::snprintf(text, sizeof text, "%.7g", number);
-    return text;
-  }
-  return shortest(number);
+  if (kind == GgufKind::u64) return std::to_string(load<uint64_t>(bytes.data()));
+  return shortest(*number_at(kind, bytes.data()));
 }
 
 }  // namespace cupel

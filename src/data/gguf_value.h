@@ -27,8 +27,9 @@ enum class GgufKind : uint32_t {
   f64
 };
 
-/// A value of the metadata as it lies in the file. `where` names it in the Error{data} that a wrong
-/// kind or a number out of range causes.
+/// A value of the metadata as it lies in the file. An fp32 is read as the shortest decimal that
+/// stands for it: 1e-05, not 9.999999747378752e-06. `where` names it in the Error{data} that a
+/// wrong kind or a number out of range causes.
 struct GgufValue {
   GgufKind kind = GgufKind::u32;
   GgufKind item = GgufKind::u32;  // of an array's items

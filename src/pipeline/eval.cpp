@@ -9,7 +9,7 @@
 #include "data/arithmetic.h"
 #include "data/read.h"
 #include "data/split.h"
-#include "data/tokenizer/tokenizer.h"
+#include "data/tokenizer/gguf_tokenizer.h"
 #include "pipeline/eval_text.h"
 
 namespace cupel::pipeline::eval {
@@ -106,7 +106,7 @@ TaskReport exact_match(const TaskConfig& task, const LanguageModel& model, Run& 
   return report;
 }
 
-TaskReport perplexity(const TaskConfig& task, const Path& model_folder, const LanguageModel& model,
+TaskReport perplexity(const TaskConfig& task, const Path& model_path, const LanguageModel& model,
                       Run& run, Predictions& predictions) {
   TextSplit texts = split_running_text(read_texts(task, task.path, run), task.held_out);
   std::vector<std::string>& chosen = task.held_out > 0 ? texts.held_out : texts.kept;
@@ -123,7 +123,7 @@ TaskReport perplexity(const TaskConfig& task, const Path& model_folder, const La
       fail(ErrorKind::data, (task.baseline->train.empty() ? task.path : task.baseline->train).text,
            "there is no text for the n-gram baseline to count", "give baseline.train a text");
     }
-    baseline.emplace(Tokenizer::load(model_folder.text), counted,
+    baseline.emplace(load_tokenizer(model_path.text), counted,
                      static_cast<int>(task.baseline->order));
   }
   return weigh(task, blocks, model.likelihood, baseline ? &*baseline : nullptr, run, predictions);

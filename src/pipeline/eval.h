@@ -79,11 +79,12 @@ struct TaskConfig {
 };
 
 struct Config {
-  Path model;
+  ModelPath model;
   std::vector<TaskConfig> tasks;
   static constexpr auto fields() {
-    return std::tuple{Field{"model", &Config::model, "folder of the model"},
-                      Field{"tasks", &Config::tasks, "what to measure, one after the other"}};
+    return std::tuple{
+        Field{"model", &Config::model, "folder, .gguf file, or org/name in the Hugging Face cache"},
+        Field{"tasks", &Config::tasks, "what to measure, one after the other"}};
   }
   std::vector<std::string> problems() const;
 };

@@ -5,10 +5,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/model_path.h"
 #include "data/read.h"
 #include "data/safetensors.h"
-#include "data/tokenizer/tokenizer.h"
+#include "data/tokenizer/gguf_tokenizer.h"
 #include "nn/checkpoint.h"
+#include "nn/llm/gguf_model.h"
 #include "pipeline/run_folder.h"
 
 namespace cupel::pipeline::inspect {
@@ -29,24 +31,38 @@ int64_t bytes_on_disk(const fs::path& path) {
   return bytes;
 }
 
+/// Counts a tensor of `size` numbers and lists it among the first.
+void add_tensor(TensorReport tensor, int64_t size, int64_t listed, WeightsReport& report) {
+  ++report.tensors;
+  report.parameters += size;
+  report.bytes += tensor.bytes;
+  report.parameters_by_dtype[tensor.dtype] += size;
+  if (report.tensors <= listed) report.first.push_back(std::move(tensor));
+}
+
 WeightsReport weights_of(const fs::path& path, int64_t listed) {
   const Safetensors file = Safetensors::open(path);
   WeightsReport report;
   for (const TensorEntry& tensor : file.tensors()) {
-    const int64_t size = tensor.bytes / dtype_bytes(tensor.dtype);
-    const std::string dtype(dtype_name(tensor.dtype));
-    ++report.tensors;
-    report.parameters += size;
-    report.bytes += tensor.bytes;
-    report.parameters_by_dtype[dtype] += size;
-    if (report.tensors <= listed)
-      report.first.push_back({clip(tensor.name, 200), dtype, tensor.shape, tensor.bytes});
+    add_tensor(
+        {clip(tensor.name, 200), std::string(dtype_name(tensor.dtype)), tensor.shape, tensor.bytes},
+        tensor.bytes / dtype_bytes(tensor.dtype), listed, report);
+  }
+  return report;
+}
+
+WeightsReport weights_of(const Gguf& file, int64_t listed) {
+  WeightsReport report;
+  for (const GgufTensor& tensor : file.contents().tensors) {
+    add_tensor({clip(tensor.name, 200), std::string(gguf_block(tensor.type).name), tensor.shape,
+                tensor.bytes},
+               tensor.count, listed, report);
   }
   return report;
 }
 
 TokenizerReport tokenizer_of(const fs::path& path) {
-  const Tokenizer tokenizer = Tokenizer::load(path);
+  const Tokenizer tokenizer = load_tokenizer(path);
   TokenizerReport report;
   report.vocab_size = tokenizer.vocab_size();
   const auto name = [&](std::optional<int32_t> id) {
@@ -160,6 +176,21 @@ void look_at_model(const fs::path& folder, int64_t listed, Report& report) {
   }
 }
 
+void look_at_gguf(const fs::path& path, int64_t listed, Report& report) {
+  constexpr std::size_t kMetadata = 1000;
+  const Gguf file = Gguf::open(path);
+  report.kind = "model";
+  report.weights = weights_of(file, listed);
+  for (const GgufEntry& entry : file.contents().metadata) {
+    if (report.metadata.size() < kMetadata)
+      report.metadata.push_back({clip(entry.key, 200), entry.value.shown()});
+  }
+  if_readable(report.notes, [&] {
+    report.config = llm::parse_model_config(json::dump(llm::gguf_config(file)), file.where());
+  });
+  if_readable(report.notes, [&] { report.tokenizer = tokenizer_of(path); });
+}
+
 void look_at_folder(const fs::path& folder, int64_t listed, Report& report) {
   if (fs::exists(folder / "config.yaml") || fs::exists(folder / "report.json")) {
     report.kind = "run";
@@ -176,12 +207,11 @@ void look_at_folder(const fs::path& folder, int64_t listed, Report& report) {
 }  // namespace
 
 Report run(const Config& config) {
-  const fs::path path = config.path.text;
-  if (path.empty()) {
+  if (config.path.empty()) {
     fail(ErrorKind::config, "cupel inspect", "no path is named",
          "give a model, run folder, tokenizer or data file");
   }
-  if (!fs::exists(path)) fail(ErrorKind::config, path.string(), "no such file", "check the path");
+  const fs::path path = resolve_model(config.path.text);
   if (path.extension() == ".yaml" && !fs::is_directory(path)) {
     fail(ErrorKind::config, path.string(), "is a recipe, not what a recipe reads or leaves",
          "cupel validate and cupel plan tell of it");
@@ -192,6 +222,8 @@ Report run(const Config& config) {
   const std::string name = path.filename().string();
   if (fs::is_directory(path)) {
     look_at_folder(path, config.tensors, report);
+  } else if (is_gguf(path)) {
+    look_at_gguf(path, config.tensors, report);
   } else if (name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json")) {
     report.kind = "weights";
     report.weights = weights_of(path, config.tensors);

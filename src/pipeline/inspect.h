@@ -20,7 +20,9 @@ struct Config {
   static constexpr std::string_view kShorthand = "path";
   static constexpr auto fields() {
     return std::tuple{
-        Field{"path", &Config::path, "model folder, .safetensors, run folder, tokenizer or data"},
+        Field{"path", &Config::path,
+              "model (folder, .safetensors, .gguf or org/name in the Hugging Face cache), run "
+              "folder, tokenizer or data"},
         Field{"split", &Config::split, "which member of a .json object of splits"},
         Field{"columns", &Config::columns, "names of the fields of rows that are arrays"},
         Field{"rows", &Config::rows, "first rows of a data file to show", 0, 1000},
@@ -52,6 +54,16 @@ struct WeightsReport {
                       Field{"bytes", &C::bytes, "of all of them"},
                       Field{"parameters_by_dtype", &C::parameters_by_dtype, "numbers by format"},
                       Field{"first", &C::first, "the first by name"}};
+  }
+};
+
+/// An entry of a GGUF file's metadata.
+struct MetadataReport {
+  std::string key, value;
+  static constexpr auto fields() {
+    using C = MetadataReport;
+    return std::tuple{Field{"key", &C::key, "in the file"},
+                      Field{"value", &C::value, "as text; of an array how many and what"}};
   }
 };
 
@@ -116,6 +128,7 @@ struct DataReport {
 struct Report {
   std::string kind = {}, path = {};
   int64_t bytes = 0;
+  std::vector<MetadataReport> metadata = {};
   std::optional<WeightsReport> weights = {};
   std::optional<llm::ModelConfig> config = {};
   std::optional<TokenizerReport> tokenizer = {};
@@ -127,6 +140,7 @@ struct Report {
     return std::tuple{Field{"kind", &C::kind, "model, weights, run, tokenizer or data"},
                       Field{"path", &C::path, "as given"},
                       Field{"bytes", &C::bytes, "on disk"},
+                      Field{"metadata", &C::metadata, "of a GGUF file, at most a thousand"},
                       Field{"weights", &C::weights, "tensors"},
                       Field{"config", &C::config, "shape of the model"},
                       Field{"tokenizer", &C::tokenizer, "vocabulary"},

@@ -56,6 +56,13 @@ std::string text_of(const WeightsReport& weights) {
   return more > 0 ? out + fmt::format("  … and {} more\n", count(more)) : out;
 }
 
+std::string text_of(const std::vector<MetadataReport>& metadata) {
+  std::string out = "metadata\n";
+  for (const MetadataReport& entry : metadata)
+    out += fmt::format("  {:<44} {}\n", clip(entry.key, 44), clip(entry.value, 80));
+  return out;
+}
+
 std::string text_of(const TokenizerReport& tokenizer) {
   return "tokenizer\n" + line("vocabulary", count(tokenizer.vocab_size)) +
          line("begins with", tokenizer.bos.empty() ? "none" : tokenizer.bos) +
@@ -96,6 +103,7 @@ std::string Report::text() const {
       clip(path, 400) + ": " + kind + ", " + html::byte_size(static_cast<double>(bytes)) + "\n";
   if (run) out += text_of(*run);
   if (config) out += text_of(*config);
+  if (!metadata.empty()) out += text_of(metadata);
   if (weights) out += text_of(*weights);
   if (tokenizer) out += text_of(*tokenizer);
   if (data) out += text_of(*data);

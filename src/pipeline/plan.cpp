@@ -4,7 +4,9 @@
 
 #include "base/atomic_file.h"
 #include "base/machine.h"
+#include "data/tokenizer/gguf_tokenizer.h"
 #include "nn/device.h"
+#include "nn/llm/model_files.h"
 #include "pipeline/estimate.h"
 #include "pipeline/execute.h"
 #include "pipeline/figures.h"
@@ -22,9 +24,9 @@ int64_t vocabulary(const train::Config& config) {
   if (config.model && config.model->vocab_size > 0) return config.model->vocab_size;
   if (config.tokenizer.vocab_size) return *config.tokenizer.vocab_size;
   if (!config.base_model.empty())
-    return llm::read_model_config(config.base_model.text + "/config.json").vocab_size;
+    return llm::model_config_of(config.base_model.text).vocab_size;
   if (!config.tokenizer.path.empty())
-    return Tokenizer::load(config.tokenizer.path.text).vocab_size();
+    return load_tokenizer(config.tokenizer.path.text).vocab_size();
   return 0;
 }
 

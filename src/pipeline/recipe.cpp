@@ -237,7 +237,8 @@ json::Value with_absolute_paths(const json::Value& value, const FieldDoc& field)
     }
     return members;
   }
-  if (field.type != "path" || !value.is_string()) return value;
+  const bool path = field.type == "path" || field.type == "model";
+  if (!path || !value.is_string()) return value;
   const std::string& text = value.as_string(field.name);
   if (text.empty() || text.find("${") != std::string::npos) return value;
   return std::filesystem::absolute(text).lexically_normal().string();
@@ -269,6 +270,7 @@ Request make_request(CommandLine line, const Heavy& heavy) {
   recipe.seed = request.line.flags.seed.value_or(recipe.seed);
   recipe.threads = request.line.flags.threads.value_or(recipe.threads);
   for (const Stage& stage : recipe.stages) resolved(stage, recipe);
+  find_models(recipe);
   check_references(recipe);
   check_inputs(recipe);
   return request;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/model_path.h"
 #include "pipeline/verbs.h"
 
 namespace cupel::pipeline {
@@ -97,29 +98,39 @@ fs::path output_path(const Node& node, const std::string& name, const Reference&
   fail_no_stage(node, reference.section, recipe, index);
 }
 
-void check_path(const Node& node, const std::string& key, const std::string& folder) {
-  const Path path = yaml::read_path(node, key, folder);
+/// Whether a setting of type path or model says something and not what an earlier stage gives.
+bool names_nothing_there(const Path& path) {
   std::error_code ignored;
-  if (path.empty() || path.text.starts_with("${") || fs::exists(path.text, ignored)) return;
-  fail(ErrorKind::config, node.where,
-       "\"" + key + "\": no such file or folder: " + clip(path.text, 200),
-       yaml::from_command_line(node) ? "name one that is there"
-                                     : "paths are relative to the recipe's folder");
+  return !path.empty() && !path.text.starts_with("${") && !fs::exists(path.text, ignored);
 }
 
-void check_paths(const Node& node, const FieldDoc& field, const std::string& key,
-                 const std::string& folder) {
+void check_path(const Node& node, const FieldDoc& field, const std::string& key,
+                const std::string& folder) {
+  const Path path = yaml::read_path(node, key, folder);
+  if (!names_nothing_there(path)) return;
+  const bool name = field.type == "model" && is_hub_name(node.scalar);
+  fail(ErrorKind::config, node.where,
+       "\"" + key + "\": no such file or folder: " + clip(path.text, 200),
+       name                            ? describe_hub_cache()
+       : yaml::from_command_line(node) ? "name one that is there"
+                                       : "paths are relative to the recipe's folder");
+}
+
+/// Calls visit(node, field, key) for every scalar that is a value of a setting.
+template <class Tree, class Visit>
+void for_each_setting(Tree& node, const FieldDoc& field, const std::string& key,
+                      const Visit& visit) {
   for (std::size_t i = 0; i < node.items.size(); ++i) {
-    check_paths(node.items[i], field, key + "[" + std::to_string(i) + "]", folder);
+    for_each_setting(node.items[i], field, key + "[" + std::to_string(i) + "]", visit);
   }
-  for (const auto& [name, value] : node.members) {
+  for (auto& [name, value] : node.members) {
     const FieldDoc* child = find_setting(field.children, name);
-    if (child != nullptr) check_paths(value, *child, key + "." + child->name, folder);
+    if (child != nullptr) for_each_setting(value, *child, key + "." + child->name, visit);
   }
   if (node.kind != Node::Kind::scalar) return;
   const FieldDoc* child = find_setting(field.children, field.shorthand);
-  if (child != nullptr) return check_paths(node, *child, key + "." + child->name, folder);
-  if (field.type == "path") check_path(node, key, folder);
+  if (child != nullptr) return for_each_setting(node, *child, key + "." + child->name, visit);
+  visit(node, field, key);
 }
 
 }  // namespace
@@ -143,11 +154,29 @@ yaml::Node with_outputs(const Recipe& recipe, std::size_t index, const fs::path&
   return settings;
 }
 
+void find_models(Recipe& recipe) {
+  for (Stage& stage : recipe.stages) {
+    FieldDoc section;
+    section.children = stage.verb->settings();
+    const auto find = [&](Node& node, const FieldDoc& field, const std::string& key) {
+      if (field.type != "model" ||
+          !names_nothing_there(yaml::read_path(node, key, recipe.folder())))
+        return;
+      if (const auto cached = find_cached_model(node.scalar)) node.scalar = cached->string();
+    };
+    for_each_setting(stage.settings, section, stage.name, find);
+  }
+}
+
 void check_inputs(const Recipe& recipe) {
   for (const Stage& stage : recipe.stages) {
     FieldDoc section;
     section.children = stage.verb->settings();
-    check_paths(stage.settings, section, stage.name, recipe.folder());
+    const auto check = [&](const Node& node, const FieldDoc& field, const std::string& key) {
+      if (field.type == "path" || field.type == "model")
+        check_path(node, field, key, recipe.folder());
+    };
+    for_each_setting(stage.settings, section, stage.name, check);
   }
 }
 

@@ -16,7 +16,11 @@ void check_references(const Recipe& recipe);
 yaml::Node with_outputs(const Recipe& recipe, std::size_t index,
                         const std::filesystem::path& folder);
 
-/// Throws Error{config} for a setting of type path that names nothing that exists.
+/// Puts the path of a cached model in the place of each name such as org/name, unless a path of
+/// that name exists. Throws Error{config} as find_cached_model does.
+void find_models(Recipe& recipe);
+
+/// Throws Error{config} for a setting of type path or model that names nothing that exists.
 void check_inputs(const Recipe& recipe);
 
 /// Where a stage of a run in `folder` writes: the first of its verb there, repeats in a folder of

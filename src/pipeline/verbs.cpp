@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "curate/curate.h"
 #include "curate/explain.h"
+#include "data/model_path.h"
 #include "nn/encoder.h"
 #include "pipeline/claims.h"
 #include "pipeline/docs.h"
@@ -59,7 +60,7 @@ curate::Report filter_corpus(const curate::Config& config, Run& run) {
                                              ? nn::default_encoder_folder()
                                              : std::filesystem::path(config.semantic->encoder.text);
     embedder = nn::make_embedder(nn::Encoder::load(folder, config.semantic->precision), run.pool());
-    embedder.name = (folder / "").parent_path().filename().string();
+    embedder.name = model_name(folder);
     run.record_input(folder);
   }
   return curate::run(config, embedder, run);

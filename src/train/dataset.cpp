@@ -7,6 +7,7 @@
 #include "data/arithmetic.h"
 #include "data/read.h"
 #include "data/split.h"
+#include "data/tokenizer/gguf_tokenizer.h"
 
 namespace cupel::train {
 namespace {
@@ -169,10 +170,11 @@ std::vector<TextSet> load_texts(const Config& config, Run& run) {
 
 Tokenizer make_tokenizer(const Config& config, const std::vector<TextSet>& texts, Run& run) {
   std::string path = config.tokenizer.path.text;
+  if (path.empty() && is_gguf(config.base_model.text)) path = config.base_model.text;
   if (path.empty() && !config.base_model.empty()) path = config.base_model.text + "/tokenizer.json";
   if (!path.empty()) {
     run.record_input(path);
-    return Tokenizer::load(path);
+    return load_tokenizer(path);
   }
   auto section = run.section("tokenizer");
   std::vector<Document> documents;

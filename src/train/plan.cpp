@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "nn/llm/families.h"
+#include "nn/llm/model_files.h"
 #include "nn/loss_chunk.h"
 #include "nn/schedule.h"
 
@@ -186,7 +187,7 @@ int64_t pass_bytes(const Shape& s, bool recompute, bool gradients_stand) {
 llm::ModelConfig resolve_model(const Config& config, int64_t vocab_size) {
   llm::ModelConfig model = config.base_model.empty()
                                ? *config.model
-                               : llm::read_model_config(config.base_model.text + "/config.json");
+                               : llm::model_config_of(config.base_model.text);
   if (model.vocab_size == 0) model.vocab_size = vocab_size;
   if (model.vocab_size < vocab_size)
     fail(ErrorKind::config, "train.model.vocab_size",

@@ -76,7 +76,7 @@ struct SampleConfig {
 
 struct Config : nn::FitConfig {
   std::optional<llm::ModelConfig> model;
-  Path base_model;
+  ModelPath base_model;
   TokenizerConfig tokenizer;
   std::vector<DatasetConfig> datasets;
   double val_set_size = 0.05;
@@ -90,26 +90,28 @@ struct Config : nn::FitConfig {
   static constexpr auto fields() {
     using C = Config;
     return std::tuple_cat(
-        std::tuple{Field{"model", &C::model, "shape of a new model"},
-                   Field{"base_model", &C::base_model, "folder of a model to go on from"}.also(
-                       "model_name_or_path"),
-                   Field{"tokenizer", &C::tokenizer,
-                         "tokenizer.json, or {vocab_size} to train one; default: base_model's"},
-                   Field{"datasets", &C::datasets, "what to learn from"},
-                   Field{"val_set_size", &C::val_set_size,
-                         "share of each data set kept for validation", 0, 0.5}
-                       .also("val_size"),
-                   Field{"sequence_len", &C::sequence_len, "tokens a sequence", 2, 1e6}.also(
-                       "cutoff_len", "max_length", "max_seq_length"),
-                   Field{"sample_packing", &C::sample_packing,
-                         "several rows a sequence, kept apart by the attention mask"}
-                       .also("packing"),
-                   Field{"dropout", &C::dropout, "dropout of the residual branches", 0, 0.9},
-                   Field{"mtp_loss_weight", &C::mtp_loss_weight,
-                         "weight of the multi-token prediction loss", 0, 10},
-                   Field{"router_bias_update_rate", &C::router_bias_update_rate,
-                         "step of the router's balancing bias (DeepSeek-V3, section 2.1.2)", 0, 1},
-                   Field{"samples", &C::samples, "texts to continue before and after"}},
+        std::tuple{
+            Field{"model", &C::model, "shape of a new model"},
+            Field{"base_model", &C::base_model,
+                  "model to go on from: folder, .gguf file, or org/name in the Hugging Face cache"}
+                .also("model_name_or_path"),
+            Field{"tokenizer", &C::tokenizer,
+                  "tokenizer.json, or {vocab_size} to train one; default: base_model's"},
+            Field{"datasets", &C::datasets, "what to learn from"},
+            Field{"val_set_size", &C::val_set_size, "share of each data set kept for validation", 0,
+                  0.5}
+                .also("val_size"),
+            Field{"sequence_len", &C::sequence_len, "tokens a sequence", 2, 1e6}.also(
+                "cutoff_len", "max_length", "max_seq_length"),
+            Field{"sample_packing", &C::sample_packing,
+                  "several rows a sequence, kept apart by the attention mask"}
+                .also("packing"),
+            Field{"dropout", &C::dropout, "dropout of the residual branches", 0, 0.9},
+            Field{"mtp_loss_weight", &C::mtp_loss_weight,
+                  "weight of the multi-token prediction loss", 0, 10},
+            Field{"router_bias_update_rate", &C::router_bias_update_rate,
+                  "step of the router's balancing bias (DeepSeek-V3, section 2.1.2)", 0, 1},
+            Field{"samples", &C::samples, "texts to continue before and after"}},
         nn::FitConfig::fields());
   }
   static constexpr auto kElsewhere = kOtherTools;

@@ -23,7 +23,7 @@ TEST(GgufValue, ReadsEveryKindThatThePythonPackageWrites) {
   EXPECT_EQ(file.at("kinds.int32").as_int(""), -2000000000);
   EXPECT_EQ(file.at("kinds.int64").as_int(""), -(int64_t{1} << 62));
   EXPECT_EQ(file.at("kinds.uint64").as_double(""), 9223372036854775808.0);
-  EXPECT_EQ(file.at("kinds.float32").as_double(""), static_cast<double>(1e-5f));
+  EXPECT_EQ(file.at("kinds.float32").as_double(""), 1e-5);
   EXPECT_EQ(file.at("kinds.float64").as_double(""), 0.1);
   EXPECT_EQ(file.at("kinds.int8").as_double(""), -100.0);
   EXPECT_TRUE(file.at("kinds.bool").as_bool(""));
@@ -39,7 +39,7 @@ TEST(GgufValue, RefusesAnotherKindThanAskedForAndSaysWhatItIs) {
   EXPECT_THAT([&] { file.at("kinds.text").as_int("here"); },
               throws_error(ErrorKind::data, "here: is \"größer\", not an integer"));
   EXPECT_THAT([&] { file.at("kinds.uint64").as_int("here"); },
-              throws_error(ErrorKind::data, "here: is 9.223372036854776e+18, not an integer"));
+              throws_error(ErrorKind::data, "here: is 9223372036854775809, not an integer"));
   EXPECT_THAT([&] { file.at("kinds.float32").as_int("here"); },
               throws_error(ErrorKind::data, "here: is 1e-05, not an integer"));
   EXPECT_THAT([&] { file.at("kinds.texts").as_ints("here"); },

@@ -349,8 +349,6 @@ TokenizerTexts tokenizer_texts(const Gguf& file) {
        "known: gpt2, llama");
 }
 
-bool is_gguf(const std::filesystem::path& path) { return path.extension() == ".gguf"; }
-
 Tokenizer load_tokenizer(const std::filesystem::path& path) {
   if (!is_gguf(path)) return Tokenizer::load(path);
   const TokenizerTexts texts = tokenizer_texts(Gguf::open(path));

@@ -25,7 +25,4 @@ TokenizerTexts tokenizer_texts(const Gguf& file);
 /// The tokenizer of a folder, of a tokenizer.json or of a GGUF file.
 Tokenizer load_tokenizer(const std::filesystem::path& path);
 
-/// Whether the name ends in .gguf.
-bool is_gguf(const std::filesystem::path& path);
-
 }  // namespace cupel

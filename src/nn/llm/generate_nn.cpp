@@ -5,8 +5,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/tokenizer/gguf_tokenizer.h"
 #include "data/utf8.h"
 #include "nn/llm/load_weights_nn.h"
+#include "nn/llm/model_files.h"
 
 namespace cupel::llm {
 namespace {
@@ -166,16 +168,16 @@ LanguageModel language_model(std::shared_ptr<Decoder> decoder,
   return model;
 }
 
-LanguageModel load_language_model(const std::filesystem::path& folder) {
-  auto tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(folder));
-  const ModelConfig config = read_model_config(folder / "config.json");
+LanguageModel load_language_model(const std::filesystem::path& model) {
+  auto tokenizer = std::make_shared<const Tokenizer>(load_tokenizer(model));
+  const ModelConfig config = model_config_of(model);
   if (tokenizer->vocab_size() > config.vocab_size)
-    fail(ErrorKind::data, folder.string(),
+    fail(ErrorKind::data, model.string(),
          "tokenizer.json has " + std::to_string(tokenizer->vocab_size()) +
              " tokens, config.json a vocab_size of " + std::to_string(config.vocab_size),
          "fetch both from one place");
   auto decoder = std::make_shared<Decoder>(config);
-  load_weights(folder, *decoder);
+  load_weights(model, *decoder);
   return language_model(std::move(decoder), std::move(tokenizer));
 }
 

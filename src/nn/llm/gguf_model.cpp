@@ -225,6 +225,10 @@ json::Value gguf_config(const Gguf& file) {
   if (const auto epsilon = from.number("attention.layer_norm_rms_epsilon"))
     config.set("rms_norm_eps", *epsilon);
   config.set("tie_word_embeddings", file.tensor("output.weight") == nullptr);
+  // Families that have no such setting do not read it.
+  const auto has = [&](std::string_view tensor) { return file.tensor(tensor) != nullptr; };
+  config.set("attention_bias", has("blk.0.attn_q.bias") || has("blk.0.attn_kv_a_mqa.bias"));
+  config.set("mlp_bias", has("blk.0.ffn_gate.bias") || has("blk.0.ffn_gate_shexp.bias"));
   const bool experts = from.integer("expert_count").value_or(0) > 0;
   if (experts && from.name == "llama")
     fail(ErrorKind::config, from.place("expert_count"), "experts of Mixtral are not supported",
@@ -239,8 +243,6 @@ json::Value gguf_config(const Gguf& file) {
   const int64_t width = from.integer("attention.key_length")
                             .value_or(heads > 0 ? from.needed("embedding_length") / heads : 0);
   config.set("head_dim", width);
-  if (from.name != "qwen2")
-    config.set("attention_bias", file.tensor("blk.0.attn_q.bias") != nullptr);
   set_rope(from, width, config);
   return config;
 }

@@ -1,13 +1,15 @@
 #include "nn/llm/load_weights_nn.h"
 
-#include <optional>
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "data/safetensors.h"
+#include "data/gguf.h"
+#include "nn/bridge_nn.h"
+#include "nn/llm/model_files.h"
 #include "nn/llm/named_parts_nn.h"
 
 namespace cupel::llm {
@@ -29,76 +31,75 @@ bool is_ignored(const std::string& name, const Decoder& decoder) {
          (name == "lm_head.weight" && decoder.config().tie_word_embeddings);
 }
 
-std::optional<at::ScalarType> scalar_type(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::f16:
-      return at::kHalf;
-    case Dtype::bf16:
-      return at::kBFloat16;
-    case Dtype::f32:
-      return at::kFloat;
-    case Dtype::f64:
-      return at::kDouble;
-    default:
-      return std::nullopt;
-  }
-}
-
 std::string text_of(const std::vector<int64_t>& shape) {
   std::string text;
   for (const int64_t extent : shape) text += (text.empty() ? "" : ", ") + std::to_string(extent);
   return "[" + text + "]";
 }
 
-/// What keeps the file from filling the parts; at most ten are told.
-std::string problems_of(const Safetensors& file, const std::vector<NamedPart>& parts,
+constexpr std::size_t kNameCharacters = 200;
+
+/// At most ten lines of a list, and how many more there are.
+std::string told(const std::vector<std::string>& lines) {
+  constexpr std::size_t kMostTold = 10;
+  std::string text;
+  for (std::size_t i = 0; i < lines.size() && i < kMostTold; ++i) text += "\n  " + lines[i];
+  if (lines.size() > kMostTold)
+    text += "\n  and " + std::to_string(lines.size() - kMostTold) + " more";
+  return text;
+}
+
+/// What keeps the files from filling the parts: what is missing or does not fit, then what nothing
+/// asks for.
+std::string problems_of(const TensorSource& source, const std::vector<NamedPart>& parts,
                         const Decoder& decoder) {
-  constexpr std::size_t kNameCharacters = 200;
-  std::vector<std::string> problems;
+  std::vector<std::string> lacks, extra;
   std::set<std::string> wanted;
   for (const NamedPart& part : parts) {
     wanted.insert(part.name);
-    const TensorEntry* entry = file.find(part.name);
+    const SourceTensor* tensor = source.find(part.name);
     const std::vector<int64_t> shape = part.tensor.sizes().vec();
-    if (entry == nullptr) {
-      problems.push_back("missing " + part.name);
-    } else if (entry->shape != shape) {
-      problems.push_back(part.name + " is " + text_of(entry->shape) + ", config.json says " +
-                         text_of(shape));
-    } else if (!scalar_type(entry->dtype)) {
-      problems.push_back(part.name + " is " + std::string(dtype_name(entry->dtype)) +
-                         ", known: F32, F16, BF16, F64");
+    if (tensor == nullptr) {
+      lacks.push_back("missing " + part.name);
+    } else if (!tensor->problem.empty()) {
+      lacks.push_back(part.name + " is " + tensor->problem);
+    } else if (tensor->shape != shape) {
+      lacks.push_back(part.name + " is " + text_of(tensor->shape) + ", config.json says " +
+                      text_of(shape));
     }
   }
-  for (const TensorEntry& entry : file.tensors()) {
-    if (!wanted.contains(entry.name) && !is_ignored(entry.name, decoder))
-      problems.push_back("unexpected " + clip(entry.name, kNameCharacters));
+  for (const SourceTensor& tensor : source.tensors) {
+    if (!wanted.contains(tensor.name) && !is_ignored(tensor.name, decoder))
+      extra.push_back("unexpected " + clip(tensor.name, kNameCharacters));
   }
-  constexpr std::size_t kMostTold = 10;
-  std::string text;
-  for (std::size_t i = 0; i < problems.size() && i < kMostTold; ++i) text += "\n  " + problems[i];
-  if (problems.size() > kMostTold)
-    text += "\n  and " + std::to_string(problems.size() - kMostTold) + " more";
-  return text;
+  return told(lacks) + told(extra);
+}
+
+/// Reads blocks of rows on LibTorch's threads, and hands the whole to `part`, in its type.
+void fill(const NamedPart& part, const SourceTensor& tensor) {
+  constexpr int64_t kNumbersTogether = 1 << 18;
+  const Extent extent = extent_of(tensor.shape);
+  const at::Tensor values = at::empty(tensor.shape, at::kFloat);
+  float* out = values.mutable_data_ptr<float>();
+  const int64_t grain = std::max<int64_t>(1, kNumbersTogether / std::max<int64_t>(1, extent.width));
+  nn::for_rows(extent.rows, grain, [&](int64_t begin, int64_t end) {
+    tensor.read(begin, end, out + begin * extent.width);
+  });
+  part.tensor.copy_(values);
 }
 
 }  // namespace
 
-void load_weights(const std::filesystem::path& folder, Decoder& decoder) {
-  const Safetensors file = Safetensors::open(folder);
+void load_weights(const std::filesystem::path& model, Decoder& decoder) {
+  const TensorSource source = tensors_of(model, decoder.config());
   const std::vector<NamedPart> parts = parts_of(decoder);
-  const std::string problems = problems_of(file, parts, decoder);
+  const std::string problems = problems_of(source, parts, decoder);
   if (!problems.empty())
-    fail(ErrorKind::data, folder.string(), "the weights do not fit config.json:" + problems,
-         "fetch config.json and weights from one place");
+    fail(ErrorKind::data, model.string(), "the weights do not fit config.json:" + problems,
+         is_gguf(model) ? "the file is damaged, or of a variant of the family that is not built"
+                        : "fetch config.json and weights from one place");
   at::NoGradGuard no_grad;
-  for (const NamedPart& part : parts) {
-    const TensorEntry& entry = *file.find(part.name);
-    // The bytes may be unaligned; the copy is what makes them readable.
-    const at::Tensor bytes = at::empty({entry.bytes}, at::kByte);
-    std::memcpy(bytes.mutable_data_ptr(), entry.data, static_cast<std::size_t>(entry.bytes));
-    part.tensor.copy_(bytes.view(*scalar_type(entry.dtype)).view(entry.shape));
-  }
+  for (const NamedPart& part : parts) fill(part, *source.find(part.name));
 }
 
 }  // namespace cupel::llm
