@@ -1,8 +1,6 @@
 #include "data/tokenizer/sentencepiece_merges.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <tuple>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -17,14 +15,9 @@ constexpr std::size_t kMaxPieceBytes = 256;
 struct Candidate {
   PieceMerge halves;
   double score = 0;
-  int64_t left_characters = 0, right_characters = 0;
 };
 
 bool begins_character(std::string_view text, std::size_t at) { return (text[at] & 0xC0) != 0x80; }
-
-int64_t characters_of(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
-}
 
 }  // namespace
 
@@ -51,18 +44,14 @@ std::vector<PieceMerge> sentencepiece_merges(const std::vector<std::string_view>
       const std::string_view left = piece.substr(0, cut), right = piece.substr(cut);
       const auto at_left = ids.find(left), at_right = ids.find(right);
       if (at_left == ids.end() || at_right == ids.end()) continue;
-      ways.push_back({{at_left->second, at_right->second},
-                      {{left, right}, scores[id], characters_of(left), characters_of(right)}});
+      ways.push_back({{at_left->second, at_right->second}, {{left, right}, scores[id]}});
     }
     std::sort(ways.begin(), ways.end(),
               [](const auto& a, const auto& b) { return a.first < b.first; });
     for (const auto& way : ways) candidates.push_back(way.second);
   }
   std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) {
-                     return std::tuple(a.score, a.left_characters, a.right_characters) >
-                            std::tuple(b.score, b.left_characters, b.right_characters);
-                   });
+                   [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
   std::vector<PieceMerge> merges;
   for (const Candidate& candidate : candidates) merges.push_back(candidate.halves);
   return merges;

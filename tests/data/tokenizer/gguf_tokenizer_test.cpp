@@ -172,7 +172,7 @@ TEST(GgufTokenizer, WritesSentencePieceModelsAsTransformersConvertsThem) {
   const TokenizerTexts texts = tokenizer_texts(Gguf::open(folder.write("m.gguf", bytes.bytes)));
   const json::Value root = json::parse(texts.tokenizer, "");
   const json::Value& model = root.at("model", "");
-  EXPECT_EQ(json::dump(model.at("merges", "")), R"([["▁","a"],["a","b"],["▁a","b"],["▁","ab"]])");
+  EXPECT_EQ(json::dump(model.at("merges", "")), R"([["▁","a"],["a","b"],["▁","ab"],["▁a","b"]])");
   EXPECT_TRUE(model.at("byte_fallback", "").as_bool(""));
   EXPECT_TRUE(model.at("fuse_unk", "").as_bool(""));
   EXPECT_EQ(model.at("unk_token", "").as_string(""), "<unk>");
