@@ -23,8 +23,7 @@ bool waits_for_a_stage(const train::Config& config) {
 int64_t vocabulary(const train::Config& config) {
   if (config.model && config.model->vocab_size > 0) return config.model->vocab_size;
   if (config.tokenizer.vocab_size) return *config.tokenizer.vocab_size;
-  if (!config.base_model.empty())
-    return llm::model_config_of(config.base_model.text).vocab_size;
+  if (!config.base_model.empty()) return llm::model_config_of(config.base_model.text).vocab_size;
   if (!config.tokenizer.path.empty())
     return load_tokenizer(config.tokenizer.path.text).vocab_size();
   return 0;

@@ -185,9 +185,8 @@ int64_t pass_bytes(const Shape& s, bool recompute, bool gradients_stand) {
 }  // namespace
 
 llm::ModelConfig resolve_model(const Config& config, int64_t vocab_size) {
-  llm::ModelConfig model = config.base_model.empty()
-                               ? *config.model
-                               : llm::model_config_of(config.base_model.text);
+  llm::ModelConfig model =
+      config.base_model.empty() ? *config.model : llm::model_config_of(config.base_model.text);
   if (model.vocab_size == 0) model.vocab_size = vocab_size;
   if (model.vocab_size < vocab_size)
     fail(ErrorKind::config, "train.model.vocab_size",

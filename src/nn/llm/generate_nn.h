@@ -29,9 +29,9 @@ Likelihood likelihood(Decoder& decoder, const Tokenizer& tokenizer, std::string_
 LanguageModel language_model(std::shared_ptr<Decoder> decoder,
                              std::shared_ptr<const Tokenizer> tokenizer);
 
-/// Reads a folder in Hugging Face form (config.json, *.safetensors, tokenizer.json) or a .gguf file.
-/// Throws Error{config} for a file that is missing or an architecture that is unknown, Error{data}
-/// for files that are damaged or do not fit each other.
+/// Reads a folder in Hugging Face form (config.json, *.safetensors, tokenizer.json) or a .gguf
+/// file. Throws Error{config} for a file that is missing or an architecture that is unknown,
+/// Error{data} for files that are damaged or do not fit each other.
 LanguageModel load_language_model(const std::filesystem::path& model);
 
 }  // namespace cupel::llm
