@@ -149,6 +149,14 @@ std::string_view name_of_scores(const Family& family) {
   return family.routing == Routing::sigmoid ? "sigmoid" : "softmax";
 }
 
+/// How DeepSeek publishes V3: weights that tensor_source.h reads as the numbers they stand for.
+bool is_fp8_in_blocks(const json::Value& stored) {
+  const json::Value* method = stored.find("quant_method");
+  const json::Value* block = stored.find("weight_block_size");
+  return method != nullptr && *method == json::Value("fp8") && block != nullptr &&
+         *block == json::Value(json::Array{128, 128});
+}
+
 /// What changes the arithmetic and is not built: refused, so that no wrong logits come out.
 void refuse_what_is_missing(const json::Value& object, const Family& family,
                             const std::string& where) {
@@ -166,8 +174,10 @@ void refuse_what_is_missing(const json::Value& object, const Family& family,
     refuse("moe_layer_freq", "1");
   }
   if (family.routing == Routing::sigmoid) refuse("topk_method", "noaux_tc");
-  if (given(object, "quantization_config") != nullptr)
-    fail(ErrorKind::config, where, "the weights are quantized", "convert them to bf16 first");
+  if (const json::Value* stored = given(object, "quantization_config");
+      stored != nullptr && !is_fp8_in_blocks(*stored))
+    fail(ErrorKind::config, where, "the weights are quantized",
+         "read are fp8 in blocks of 128 x 128 and GGUF files; convert others to bf16 first");
 }
 
 const Family& family_in(const json::Value& object, const std::string& where) {

@@ -188,10 +188,19 @@ TEST(ConfigJson, WhatChangesTheArithmeticAndIsNotBuiltIsRefused) {
           "layer_types[0] is not what max_window_layers makes it");
   refused(kDeepseek, "moe_layer_freq", "2", "moe_layer_freq 2 is not supported");
   refused(kDeepseek, "quantization_config", R"({"quant_method": "fp8"})", "weights are quantized");
+  refused(kDeepseek, "quantization_config",
+          R"({"quant_method": "fp8", "weight_block_size": [64, 128]})", "weights are quantized");
   refused(kLlama, "partial_rotary_factor", "0.5",
           "partial_rotary_factor 0.5 is not supported; only 1");
   refused(kLlama, "rope_parameters", R"({"rope_type": "longrope"})",
           "unknown rope_scaling type \"longrope\"; known: yarn, llama3");
+}
+
+TEST(ConfigJson, TakesEightBitWeightsInTheBlocksThatDeepSeekPublishes) {
+  EXPECT_FALSE(refuses(changed(kDeepseek, "quantization_config",
+                               R"({"activation_scheme": "dynamic", "fmt": "e4m3",
+                                   "quant_method": "fp8", "weight_block_size": [128, 128]})"),
+                       ErrorKind::config, ""));
 }
 
 TEST(ConfigJson, ARotaryKeyThatIsNotKnownOrIsMissingIsNamed) {
