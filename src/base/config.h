@@ -87,6 +87,17 @@ constexpr std::string_view name_of(E value) {
   return names(value)[static_cast<std::size_t>(value)];
 }
 
+/// The choice that other tools call `name`, where `aliases(E)` lists {name, choice}.
+template <NamedEnum E>
+constexpr std::optional<E> choice_by_alias(std::string_view name) {
+  if constexpr (requires { aliases(E{}); }) {
+    for (const auto& [alias, choice] : aliases(E{})) {
+      if (alias == name) return choice;
+    }
+  }
+  return std::nullopt;
+}
+
 /// Calls visit(field) for every field of C, in order.
 template <Config C, class Visit>
 constexpr void for_each_field(Visit&& visit) {

@@ -176,8 +176,12 @@ void read_value(const Node& node, T& out, const std::string& key, const Context&
   } else if constexpr (Config<T>) {
     read_struct(node, out, context);
   } else if constexpr (NamedEnum<T>) {
-    const auto all = names(T{});
-    out = static_cast<T>(read_choice(node, key, {all.begin(), all.end()}));
+    if (const std::optional<T> choice = choice_by_alias<T>(node.scalar)) {
+      out = *choice;
+    } else {
+      const auto all = names(T{});
+      out = static_cast<T>(read_choice(node, key, {all.begin(), all.end()}));
+    }
   } else if constexpr (std::is_same_v<T, bool>) {
     out = read_bool(node, key);
   } else if constexpr (std::is_integral_v<T>) {

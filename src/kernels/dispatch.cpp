@@ -68,6 +68,7 @@ Kernels filled(Kernels row, const Kernels& slower) {
   fill_slot(row.to_16bit, slower.to_16bit);
   fill_slot(row.from_16bit, slower.from_16bit);
   fill_slot(row.adamw, slower.adamw);
+  fill_slot(row.adamw8, slower.adamw8);
   fill_slot(row.sum_of_squares, slower.sum_of_squares);
   fill_slot(row.rms_norm, slower.rms_norm);
   fill_slot(row.rms_norm_backward, slower.rms_norm_backward);

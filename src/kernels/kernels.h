@@ -85,6 +85,24 @@ struct AdamWArgs {
   double bias_correction1, bias_correction2;  // 1 - beta^step
 };
 
+/// Elements of a moment that share a scale.
+inline constexpr int64_t kMomentBlock = 256;
+
+/// AdamW whose moments take a byte an element and a scale a block, the block's largest magnitude
+/// (Dettmers et al. 2022, 8-bit Optimizers via Block-wise Quantization). Instead of the paper's
+/// dynamic code, 256 values that need a search, the codes are powers, which are computed and reach
+/// as far: |m| = scale * (|q| / 127)⁴, v = scale * (q / 255)⁸, so that both sqrt(v) and m are
+/// within 2 % at the scale and 10 % three decades below it. A v above 0 never becomes 0, or the
+/// next step would divide by epsilon alone.
+struct AdamW8Args {
+  AdamWArgs step;        // its gradient and moments are not read
+  const void* gradient;  // f32 or bf16
+  Element gradient_type;
+  uint8_t* first_moment;              // q + 128
+  uint8_t* second_moment;             // q
+  float *first_scale, *second_scale;  // ceil(size / kMomentBlock)
+};
+
 /// Causal attention of one (sequence, head): softmax(q·kᵀ·scale)·v, row i sees columns first[i]..i.
 struct AttentionArgs {
   int64_t length, qk_dim, v_dim;
@@ -150,6 +168,8 @@ struct Kernels {
 
   /// One AdamW step in place.
   void (*adamw)(const AdamWArgs& args) = nullptr;
+  /// The same with moments of a byte: read, one step in floats, rounded to the nearest code.
+  void (*adamw8)(const AdamW8Args& args) = nullptr;
 
   /// Sum of squares in double, eight interleaved partial sums on every row. Finite exactly if every
   /// x is: this and AdamWArgs::gradient_factor are the loss scaler's check and unscaling

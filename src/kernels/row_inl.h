@@ -6,6 +6,7 @@
 #include "kernels/elementwise_inl.h"
 #include "kernels/int8_inl.h"
 #include "kernels/minhash_inl.h"
+#include "kernels/moments8_inl.h"
 #include "kernels/ordered_inl.h"
 #include "kernels/reduction_inl.h"
 #include "kernels/rows.h"
@@ -25,6 +26,7 @@ constexpr Kernels vector_row(const char* name) {
       .to_16bit = to_16bit,
       .from_16bit = from_16bit,
       .adamw = adamw,
+      .adamw8 = adamw8,
       .sum_of_squares = nullptr,
       .rms_norm = rms_norm,
       .rms_norm_backward = rms_norm_backward,

@@ -5,10 +5,11 @@
 
 namespace cupel {
 
-extern const Kernels kScalarRow;  // complete; its 8-bit slots stand in int8.cpp
+extern const Kernels kScalarRow;  // complete; its 8-bit slots stand in int8.cpp, moments8.cpp
 void scalar_gemm_int8(const Int8GemmArgs& args);
 void scalar_quantize_rows(const float* x, int64_t x_stride, uint8_t* y, int64_t y_stride,
                           float* scale, int32_t* zero, int64_t rows, int64_t cols);
+void scalar_adamw8(const AdamW8Args& args);
 extern const Kernels kAvx2Row;
 extern const Kernels kAvx512Row;
 extern const Kernels kAvx512VnniRow;

@@ -376,6 +376,7 @@ const Kernels kScalarRow = {
     .to_16bit = to_16bit,
     .from_16bit = from_16bit,
     .adamw = adamw,
+    .adamw8 = scalar_adamw8,
     .sum_of_squares = sum_of_squares,
     .rms_norm = rms_norm,
     .rms_norm_backward = rms_norm_backward,

@@ -109,6 +109,21 @@ inline void transpose(Vec* x) {
   }
 }
 
+/// The first `count` bytes as numbers 0 to 255, 0 past them.
+inline Vec load_bytes(const uint8_t* p, int64_t count) {
+  int64_t bytes = 0;
+  __builtin_memcpy(&bytes, p, static_cast<unsigned long>(count < kLanes ? count : kLanes));
+  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(bytes)));
+}
+/// |x| with the sign of y.
+inline Vec with_sign_of(Vec x, Vec y) {
+  const Vec sign = splat(-0.0f);
+  return _mm256_or_ps(_mm256_and_ps(sign, y), _mm256_andnot_ps(sign, x));
+}
+inline Vec one_if_above_zero(Vec x) {
+  return _mm256_and_ps(_mm256_cmp_ps(x, zero(), _CMP_GT_OQ), splat(1.0f));
+}
+
 /// Eight 32-bit integers.
 using Ints = __m256i;
 inline Ints splat_int(int32_t x) { return _mm256_set1_epi32(x); }

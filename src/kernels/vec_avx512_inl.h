@@ -111,6 +111,21 @@ inline void transpose(Vec* x) {
   }
 }
 
+/// The first `count` bytes as numbers 0 to 255, 0 past them.
+inline Vec load_bytes(const uint8_t* p, int64_t count) {
+  const __mmask16 wanted = count >= kLanes ? __mmask16{0xffff} : first_lanes(count);
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(wanted, p)));
+}
+/// |x| with the sign of y.
+inline Vec with_sign_of(Vec x, Vec y) {
+  const __m512i sign = _mm512_set1_epi32(INT32_MIN);
+  return _mm512_castsi512_ps(
+      _mm512_ternarylogic_epi32(sign, _mm512_castps_si512(y), _mm512_castps_si512(x), 0xCA));
+}
+inline Vec one_if_above_zero(Vec x) {
+  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, zero(), _CMP_GT_OQ), splat(1.0f));
+}
+
 /// Sixteen 32-bit integers.
 using Ints = __m512i;
 inline Ints splat_int(int32_t x) { return _mm512_set1_epi32(x); }

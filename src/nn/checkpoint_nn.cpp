@@ -30,6 +30,9 @@ std::vector<NamedTensor> optimizer_tensors(const AdamW& optimizer) {
   for (const OptimizedParameter& parameter : optimizer.parameters()) {
     tensors.push_back({"first_moment." + parameter.name, parameter.first_moment});
     tensors.push_back({"second_moment." + parameter.name, parameter.second_moment});
+    if (!parameter.first_scale.defined()) continue;
+    tensors.push_back({"first_scale." + parameter.name, parameter.first_scale});
+    tensors.push_back({"second_scale." + parameter.name, parameter.second_scale});
   }
   return tensors;
 }
@@ -40,6 +43,8 @@ Dtype dtype_of(const at::Tensor& tensor) {
       return Dtype::f32;
     case at::kLong:
       return Dtype::i64;
+    case at::kByte:
+      return Dtype::u8;
     default:
       fail(ErrorKind::bug, "[checkpoint]", "a tensor of this type is not kept in checkpoints");
   }

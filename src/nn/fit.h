@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/config.h"
@@ -22,6 +23,27 @@ constexpr std::array<std::string_view, 3> names(Schedule) {
   return {"cosine", "linear", "constant"};
 }
 static_assert(names(Schedule{}).size() == static_cast<std::size_t>(Schedule::constant) + 1);
+
+/// adamw_8bit: moments of a byte, in blocks with a scale (kernels/kernels.h, AdamW8Args).
+enum class OptimizerKind { adamw, adamw_8bit };
+constexpr std::array<std::string_view, 2> names(OptimizerKind) { return {"adamw", "adamw_8bit"}; }
+static_assert(names(OptimizerKind{}).size() ==
+              static_cast<std::size_t>(OptimizerKind::adamw_8bit) + 1);
+
+constexpr std::array<std::pair<std::string_view, OptimizerKind>, 6> aliases(OptimizerKind) {
+  using enum OptimizerKind;
+  return {{{"adamw_torch", adamw},
+           {"adamw_torch_fused", adamw},
+           {"adamw_hf", adamw},
+           {"adamw_bnb_8bit", adamw_8bit},
+           {"adamw_torch_8bit", adamw_8bit},
+           {"paged_adamw_8bit", adamw_8bit}}};
+}
+
+/// What gradients are kept in between the backward pass and the step.
+enum class GradientDtype { fp32, bf16 };
+constexpr std::array<std::string_view, 2> names(GradientDtype) { return {"fp32", "bf16"}; }
+static_assert(names(GradientDtype{}).size() == static_cast<std::size_t>(GradientDtype::bf16) + 1);
 
 /// Dynamic loss scaling: torch.amp.GradScaler's rule, with DeepSpeed's floor.
 struct LossScaleConfig {
@@ -63,6 +85,8 @@ struct FitConfig {
   double min_lr_ratio = 0.1;
   std::optional<int64_t> warmup_steps;
   double warmup_ratio = 0.03;
+  OptimizerKind optimizer = OptimizerKind::adamw;
+  GradientDtype grad_accum_dtype = GradientDtype::fp32;
   double weight_decay = 0.1;
   double adam_beta1 = 0.9;
   double adam_beta2 = 0.95;
@@ -99,6 +123,11 @@ struct FitConfig {
         Field{"warmup_steps", &C::warmup_steps, "steps of linear warm-up; default: warmup_ratio", 0,
               1e12},
         Field{"warmup_ratio", &C::warmup_ratio, "share of the steps that warms up", 0, 1},
+        Field{"optimizer", &C::optimizer,
+              "adamw, or adamw_8bit: its moments take 2 bytes a weight instead of 8"}
+            .also("optim"),
+        Field{"grad_accum_dtype", &C::grad_accum_dtype,
+              "what gradients are kept in until the step; bf16 takes half the memory"},
         Field{"weight_decay", &C::weight_decay, "decoupled weight decay of matrices", 0, 1e3},
         Field{"adam_beta1", &C::adam_beta1, "AdamW's first beta", 0, 0.999999},
         Field{"adam_beta2", &C::adam_beta2, "AdamW's second beta", 0, 0.999999},

@@ -17,10 +17,20 @@ struct Chunk {
   int64_t begin, size;
 };
 
+constexpr int64_t kWidened = 4096;  // elements of a 16-bit gradient that are floats at a time
+static_assert(kChunk % kWidened == 0 && kWidened % kMomentBlock == 0);
+
+/// Undefined if the backward pass left none.
+const at::Tensor& gradient_of(const OptimizedParameter& parameter) {
+  return parameter.gradient.defined() ? parameter.gradient : parameter.value.grad();
+}
+
 std::vector<Chunk> chunks_with_gradients(const std::vector<OptimizedParameter>& parameters) {
   std::vector<Chunk> chunks;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (!parameters[i].value.grad().defined()) continue;
+    const at::Tensor& gradient = gradient_of(parameters[i]);
+    if (!gradient.defined()) continue;
+    CUPEL_ASSERT(gradient.is_contiguous());
     const int64_t size = parameters[i].value.numel();
     for (int64_t begin = 0; begin < size; begin += kChunk) {
       chunks.push_back({i, begin, std::min(kChunk, size - begin)});
@@ -29,10 +39,49 @@ std::vector<Chunk> chunks_with_gradients(const std::vector<OptimizedParameter>& 
   return chunks;
 }
 
-const float* gradient(const OptimizedParameter& parameter) {
-  const at::Tensor& grad = parameter.value.grad();
-  CUPEL_ASSERT(grad.is_contiguous() && grad.scalar_type() == at::kFloat);
-  return grad.const_data_ptr<float>();
+/// Calls body(offset, floats, count) over a chunk of a gradient.
+template <class Body>
+void for_each_float(const at::Tensor& gradient, int64_t begin, int64_t size, const Body& body) {
+  if (gradient.scalar_type() == at::kFloat)
+    return body(0, gradient.const_data_ptr<float>() + begin, size);
+  const auto* bits = static_cast<const uint16_t*>(gradient.const_data_ptr()) + begin;
+  float floats[kWidened];
+  for (int64_t at = 0; at < size; at += kWidened) {
+    const int64_t count = std::min(kWidened, size - at);
+    kernels().from_16bit(bits + at, Element::bf16, floats, count);
+    body(at, floats, count);
+  }
+}
+
+/// Moves what a backward pass leaves in value.grad() to a 16-bit tensor, parameter by parameter, so
+/// that the fp32 gradients never stand together.
+class NarrowGradient : public torch::autograd::PostAccumulateGradHook {
+ public:
+  explicit NarrowGradient(at::Tensor& narrow) : narrow_(narrow) {}
+  void operator()(const at::Tensor& value) override {
+    at::NoGradGuard no_grad;
+    at::Tensor& grad = value.mutable_grad();
+    narrow_ = narrow_.defined() ? narrow_.add_(grad) : grad.to(at::kBFloat16);
+    grad.reset();
+  }
+
+ private:
+  at::Tensor& narrow_;
+};
+
+OptimizedParameter optimized(const std::string& name, const at::Tensor& value, OptimizerKind kind) {
+  OptimizedParameter out{name, value, {}, {}, {}, {}, {}, value.dim() >= 2};
+  if (kind == OptimizerKind::adamw_8bit && value.numel() >= kSmallest8bit) {
+    const int64_t blocks = (value.numel() + kMomentBlock - 1) / kMomentBlock;
+    out.first_moment = at::full({value.numel()}, 128, at::kByte);  // the code of 0
+    out.second_moment = at::zeros({value.numel()}, at::kByte);
+    out.first_scale = at::zeros({blocks}, at::kFloat);
+    out.second_scale = at::zeros({blocks}, at::kFloat);
+  } else {
+    out.first_moment = at::zeros_like(value);
+    out.second_moment = at::zeros_like(value);
+  }
+  return out;
 }
 
 template <class Body>
@@ -45,18 +94,30 @@ void for_each_chunk(const std::vector<Chunk>& chunks, const Body& body) {
 }  // namespace
 
 AdamW::AdamW(const torch::nn::Module& module, const FitConfig& config) : config_(config) {
+  at::NoGradGuard no_grad;
   for (const auto& item : module.named_parameters()) {
     if (!item.value().requires_grad()) continue;
-    const at::Tensor value = item.value();
+    const at::Tensor& value = item.value();
     CUPEL_ASSERT(value.is_contiguous() && value.scalar_type() == at::kFloat && value.is_cpu());
-    at::NoGradGuard no_grad;
-    parameters_.push_back(
-        {item.key(), value, at::zeros_like(value), at::zeros_like(value), value.dim() >= 2});
+    parameters_.push_back(optimized(item.key(), value, config.optimizer));
   }
+  if (config.grad_accum_dtype == GradientDtype::fp32) return;
+  for (OptimizedParameter& parameter : parameters_)
+    torch::autograd::impl::set_post_acc_grad_hooks(
+        parameter.value, std::make_unique<NarrowGradient>(parameter.gradient));
+}
+
+AdamW::~AdamW() {
+  if (config_.grad_accum_dtype == GradientDtype::fp32) return;
+  for (const OptimizedParameter& parameter : parameters_)
+    torch::autograd::impl::set_post_acc_grad_hooks(parameter.value, nullptr);
 }
 
 void AdamW::zero_grad() {
-  for (OptimizedParameter& parameter : parameters_) parameter.value.mutable_grad().reset();
+  for (OptimizedParameter& parameter : parameters_) {
+    parameter.value.mutable_grad().reset();
+    parameter.gradient.reset();
+  }
 }
 
 double AdamW::gradient_sum_of_squares() const {
@@ -64,12 +125,45 @@ double AdamW::gradient_sum_of_squares() const {
   std::vector<double> sums(chunks.size());
   for_each_chunk(chunks, [&](std::size_t i) {
     const Chunk& chunk = chunks[i];
-    sums[i] =
-        kernels().sum_of_squares(gradient(parameters_[chunk.parameter]) + chunk.begin, chunk.size);
+    for_each_float(gradient_of(parameters_[chunk.parameter]), chunk.begin, chunk.size,
+                   [&](int64_t, const float* floats, int64_t count) {
+                     sums[i] += kernels().sum_of_squares(floats, count);
+                   });
   });
   double total = 0;
   for (double sum : sums) total += sum;
   return total;
+}
+
+/// args: everything but the pointers, its size that of the chunk.
+void AdamW::update(OptimizedParameter& parameter, int64_t begin, AdamWArgs args) {
+  args.weight_decay = parameter.decay ? static_cast<float>(config_.weight_decay) : 0.0f;
+  args.parameter = parameter.value.mutable_data_ptr<float>() + begin;
+  const at::Tensor& gradient = gradient_of(parameter);
+  if (parameter.first_scale.defined()) {
+    const bool wide = gradient.scalar_type() == at::kFloat;
+    const int64_t block = begin / kMomentBlock;
+    kernels().adamw8({args,
+                      static_cast<const char*>(gradient.const_data_ptr()) +
+                          begin * static_cast<int64_t>(gradient.element_size()),
+                      wide ? Element::f32 : Element::bf16,
+                      parameter.first_moment.mutable_data_ptr<uint8_t>() + begin,
+                      parameter.second_moment.mutable_data_ptr<uint8_t>() + begin,
+                      parameter.first_scale.mutable_data_ptr<float>() + block,
+                      parameter.second_scale.mutable_data_ptr<float>() + block});
+    return;
+  }
+  float* first = parameter.first_moment.mutable_data_ptr<float>() + begin;
+  float* second = parameter.second_moment.mutable_data_ptr<float>() + begin;
+  for_each_float(gradient, begin, args.size, [&](int64_t at, const float* floats, int64_t count) {
+    AdamWArgs part = args;
+    part.size = count;
+    part.parameter += at;
+    part.gradient = floats;
+    part.first_moment = first + at;
+    part.second_moment = second + at;
+    kernels().adamw(part);
+  });
 }
 
 void AdamW::step(double learning_rate, float factor) {
@@ -86,15 +180,9 @@ void AdamW::step(double learning_rate, float factor) {
   const std::vector<Chunk> chunks = chunks_with_gradients(parameters_);
   for_each_chunk(chunks, [&](std::size_t i) {
     const Chunk& chunk = chunks[i];
-    OptimizedParameter& parameter = parameters_[chunk.parameter];
     AdamWArgs args = shared;
     args.size = chunk.size;
-    args.weight_decay = parameter.decay ? static_cast<float>(config_.weight_decay) : 0.0f;
-    args.parameter = parameter.value.mutable_data_ptr<float>() + chunk.begin;
-    args.gradient = gradient(parameter) + chunk.begin;
-    args.first_moment = parameter.first_moment.mutable_data_ptr<float>() + chunk.begin;
-    args.second_moment = parameter.second_moment.mutable_data_ptr<float>() + chunk.begin;
-    kernels().adamw(args);
+    update(parameters_[chunk.parameter], chunk.begin, args);
   });
   // The kernel wrote through raw pointers: copies of the weights must notice.
   for (OptimizedParameter& parameter : parameters_) {

@@ -1,26 +1,38 @@
-// AdamW over the kernels: fp32 master weights, one pass for unscaling, clipping and the update.
+// AdamW over the kernels: fp32 master weights, one pass for unscaling, clipping and the update;
+// moments of 8 bit and gradients of 16 where memory is short.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "kernels/kernels.h"
 #include "nn/fit.h"
 #include "nn/torch_nn.h"
 
 namespace cupel::nn {
 
-/// A parameter with its optimizer state; fp32, contiguous, on the CPU.
+/// A parameter with its optimizer state; contiguous, on the CPU.
 struct OptimizedParameter {
   std::string name;
-  at::Tensor value, first_moment, second_moment;
-  bool decay;  // matrices decay; vectors (norms, biases) do not
+  at::Tensor value;                        // fp32
+  at::Tensor first_moment, second_moment;  // fp32, or bytes under adamw_8bit
+  at::Tensor first_scale, second_scale;    // of the bytes: fp32 [ceil(size / kMomentBlock)]
+  at::Tensor gradient;  // bf16, under grad_accum_dtype bf16: there, and not in value.grad()
+  bool decay;           // matrices decay; vectors (norms, biases) do not
 };
+
+/// Under adamw_8bit a parameter with fewer elements keeps its moments in fp32, as in bitsandbytes:
+/// there is nothing to gain, and norms are sensitive.
+inline constexpr int64_t kSmallest8bit = 4096;
 
 /// Adam with decoupled weight decay and bias correction (Loshchilov and Hutter 2019, algorithm 2).
 class AdamW {
  public:
   /// Takes every parameter of `module` that requires a gradient, in the module's order.
   AdamW(const torch::nn::Module& module, const FitConfig& config);
+  ~AdamW();
+  AdamW(const AdamW&) = delete;  // the parameters' hooks know where it is
+  AdamW& operator=(const AdamW&) = delete;
 
   /// Leaves every parameter without a gradient.
   void zero_grad();
@@ -39,6 +51,8 @@ class AdamW {
   const std::vector<OptimizedParameter>& parameters() const { return parameters_; }
 
  private:
+  void update(OptimizedParameter& parameter, int64_t begin, AdamWArgs args);
+
   std::vector<OptimizedParameter> parameters_;
   FitConfig config_;
   int64_t steps_ = 0;  // applied so far

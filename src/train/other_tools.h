@@ -30,7 +30,6 @@ inline constexpr std::string_view kValidation =
 inline constexpr std::string_view kEvery = "write eval_steps, the steps between validations";
 inline constexpr std::string_view kSaves = "write save_steps, the steps between checkpoints";
 inline constexpr std::string_view kPrecision = "write precision: fp32, bf16, fp16 or mixed";
-inline constexpr std::string_view kAdamW = "leave it out: AdamW is the one optimizer";
 inline constexpr std::string_view kValidationBatch =
     "leave it out: validation takes micro_batch_size sequences at once";
 }  // namespace hint
@@ -101,8 +100,6 @@ inline constexpr std::array kOtherTools{
     Elsewhere{"stage", "leave it out: cupel train trains on text or on prompt and completion"},
     Elsewhere{"trust_remote_code", "leave it out: no code of a model is run"},
     Elsewhere{"plot_loss", "leave it out: report.html shows the loss"},
-    Elsewhere{"optimizer", hint::kAdamW},
-    Elsewhere{"optim", hint::kAdamW},
     Elsewhere{"resume_from_checkpoint", "leave it out and run with --resume"},
     Elsewhere{"seed", "write it at the top of the recipe, or as --seed"},
     Elsewhere{"threads", "write it at the top of the recipe, or as --threads"},

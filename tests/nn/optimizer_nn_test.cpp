@@ -80,5 +80,90 @@ TEST(AdamW, AStepTellsCopiesOfTheWeightThatItChanged) {
   EXPECT_GT(module.value._version(), before);
 }
 
+/// sum of i * x_i² / 2 over a matrix large enough for moments of a byte, and a small one.
+struct Parabola : torch::nn::Module {
+  Parabola() {
+    large = register_parameter("large", at::ones({64, 100}));
+    small = register_parameter("small", at::ones({10}));
+  }
+  at::Tensor loss() const {
+    const at::Tensor scale = at::arange(1, 6401, at::kFloat).view({64, 100}) / 640;
+    return (scale * large * large).sum() / 2 + small.sum();
+  }
+  at::Tensor large, small;
+};
+
+at::Tensor after_steps(const FitConfig& config, int steps) {
+  Parabola module;
+  AdamW optimizer(module, config);
+  for (int i = 0; i < steps; ++i) {
+    optimizer.zero_grad();
+    module.loss().backward();
+    optimizer.step(1e-2, 1.0f);
+  }
+  return module.large.detach().clone();
+}
+
+TEST(AdamW, MomentsOfAByteMoveTheWeightsAlmostAsFullOnesDo) {
+  FitConfig full, bytes;
+  bytes.optimizer = OptimizerKind::adamw_8bit;
+  const at::Tensor expected = after_steps(full, 50), actual = after_steps(bytes, 50);
+  const double moved = (expected - 1).norm().item<double>();
+  const double apart = (actual - expected).norm().item<double>();
+  EXPECT_GT(moved, 10);
+  EXPECT_LT(apart / moved, 0.01);
+  EXPECT_GT(apart, 0) << "the moments were not rounded";
+}
+
+TEST(AdamW, SmallParametersKeepFullMoments) {
+  Parabola module;
+  FitConfig config;
+  config.optimizer = OptimizerKind::adamw_8bit;
+  const AdamW optimizer(module, config);
+  EXPECT_EQ(optimizer.parameters()[0].first_moment.scalar_type(), at::kByte);
+  EXPECT_EQ(optimizer.parameters()[0].first_scale.numel(), 25);
+  EXPECT_EQ(optimizer.parameters()[1].first_moment.scalar_type(), at::kFloat);
+  EXPECT_FALSE(optimizer.parameters()[1].first_scale.defined());
+}
+
+TEST(AdamW, GradientsOfSixteenBitsStandInPlaceOfFullOnes) {
+  Parabola module;
+  FitConfig config;
+  config.grad_accum_dtype = GradientDtype::bf16;
+  AdamW optimizer(module, config);
+  module.loss().backward();
+  module.loss().backward();  // a second micro-batch
+  const OptimizedParameter& large = optimizer.parameters()[0];
+  EXPECT_FALSE(module.large.grad().defined());
+  ASSERT_EQ(large.gradient.scalar_type(), at::kBFloat16);
+  const at::Tensor exact = 2 * at::arange(1, 6401, at::kFloat).view({64, 100}) / 640;
+  EXPECT_LT(((large.gradient.to(at::kFloat) - exact).abs() / exact).max().item<double>(), 0x1p-8);
+  const double squares = exact.square().sum().item<double>() + 10 * 4;
+  EXPECT_NEAR(optimizer.gradient_sum_of_squares() / squares, 1, 1e-3);
+  optimizer.zero_grad();
+  EXPECT_EQ(optimizer.gradient_sum_of_squares(), 0);
+}
+
+TEST(AdamW, GradientsOfSixteenBitsMoveTheWeightsAlmostAsFullOnesDo) {
+  FitConfig full, narrow;
+  narrow.grad_accum_dtype = GradientDtype::bf16;
+  const at::Tensor expected = after_steps(full, 50);
+  for (const OptimizerKind kind : {OptimizerKind::adamw, OptimizerKind::adamw_8bit}) {
+    narrow.optimizer = kind;
+    const at::Tensor actual = after_steps(narrow, 50);
+    EXPECT_LT((actual - expected).norm().item<double>() / (expected - 1).norm().item<double>(),
+              0.01);
+  }
+}
+
+TEST(AdamW, LeavesNoHookBehind) {
+  Parabola module;
+  FitConfig config;
+  config.grad_accum_dtype = GradientDtype::bf16;
+  { const AdamW optimizer(module, config); }
+  module.loss().backward();
+  EXPECT_TRUE(module.large.grad().defined());
+}
+
 }  // namespace
 }  // namespace cupel::nn
