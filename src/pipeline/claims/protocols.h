@@ -17,10 +17,15 @@ ClaimValues augmentation(const ClaimContext& context);
 /// Filters a corpus of which a known share is invalid with a recipe's own thresholds.
 ClaimValues curation(const ClaimContext& context);
 
+/// Trains one model in fp32 and in mixed precision: the time each takes to a validation loss that
+/// the fp32 run sets, and the tensor memory of both and of memory mode.
+ClaimValues mixed_precision(const ClaimContext& context);
+
 inline constexpr std::array kProtocols{
     Protocol{"augmentation", &augmentation},
     Protocol{"curation", &curation},
     Protocol{"learning", &learning},
+    Protocol{"mixed_precision", &mixed_precision},
 };
 
 }  // namespace cupel::pipeline::claims
