@@ -82,6 +82,8 @@ function(cupel_libraries)
   find_package(LibTorch REQUIRED)
   add_library(cupel_heavy STATIC ${heavy})
   cupel_options(cupel_heavy)
+  # The wheel has c10d's headers and not gloo's, which they include.
+  target_include_directories(cupel_heavy SYSTEM PRIVATE ${PROJECT_SOURCE_DIR}/src/nn/gloo_decl)
   target_link_libraries(cupel_heavy PUBLIC cupel_light LibTorch::LibTorch PRIVATE fmt::fmt)
   cupel_share_headers(cupel_heavy PRIVATE ${PROJECT_SOURCE_DIR}/src/nn/torch_nn.h)
 endfunction()

@@ -199,7 +199,7 @@ llm::ModelConfig resolve_model(const Config& config, int64_t vocab_size) {
 }
 
 Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision compute,
-          int64_t sequences_per_epoch, const nn::HookMemory& hooks) {
+          int64_t sequences_per_epoch, const nn::HookMemory& hooks, int64_t world_size) {
   const bool full = compute == nn::Precision::fp32;
   const Shape shape{model, *llm::find_family(model.family),
                     config.micro_batch_size * config.sequence_len, full ? kFloat : 2,
@@ -207,10 +207,12 @@ Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision com
   Plan plan;
   plan.parameters = llm::parameter_count(model);
   plan.active_parameters = llm::active_parameter_count(model);
-  plan.steps =
-      nn::total_steps(config, std::max<int64_t>(1, sequences_per_epoch / config.micro_batch_size));
+  plan.world_size = world_size;
+  plan.steps = nn::total_steps(
+      config, std::max<int64_t>(1, sequences_per_epoch / config.micro_batch_size), world_size);
   require_countable(shape);
-  if (__builtin_mul_overflow(plan.steps, config.gradient_accumulation_steps, &plan.tokens) ||
+  if (__builtin_mul_overflow(plan.steps, nn::micro_batches_a_step(config, world_size),
+                             &plan.tokens) ||
       __builtin_mul_overflow(plan.tokens, shape.tokens, &plan.tokens)) {
     fail(ErrorKind::config, "[train]", "more than 9e18 tokens would be seen",
          "lower max_steps, num_epochs or gradient_accumulation_steps");
