@@ -64,8 +64,7 @@ struct Run::Impl {
   std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
 
   explicit Impl(RunOptions given)
-      : options(std::move(given)),
-        pool(thread_count(options.threads, options.peers.local_size)) {
+      : options(std::move(given)), pool(thread_count(options.threads, options.peers.local_size)) {
     options.threads = pool.size();
     if (!options.folder.empty()) open_folder();
     log = std::make_unique<RunLog>(options.folder);

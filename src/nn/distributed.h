@@ -2,6 +2,7 @@
 // `--nproc` tell it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -17,6 +18,11 @@ struct Ranks {
   bool store_is_up = false;   // torchrun keeps the meeting point, rank 0 does not
   std::string attempt = "0";  // torchrun's count of restarts: ranks of an earlier one never meet
 };
+
+/// Elements of the buckets in which gradients are summed: a small one first, so that the first sum
+/// starts early in the backward pass (PyTorch's DistributedDataParallel has the same sizes, 1 and
+/// 25 MiB).
+inline constexpr int64_t kFirstBucket = 1 << 18, kBucket = 25 << 18;
 
 /// Looks up a variable of the environment; null where it is not set.
 using Environment = std::function<const char*(const char* name)>;

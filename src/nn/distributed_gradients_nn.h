@@ -9,10 +9,6 @@
 
 namespace cupel::nn {
 
-/// Elements of a bucket: a small one first, so that the first sum starts early in the backward pass
-/// (PyTorch's DistributedDataParallel has the same sizes, 1 and 25 MiB).
-inline constexpr int64_t kFirstBucket = 1 << 18, kBucket = 25 << 18;
-
 /// Parameters, the last first, in buckets of at most `most` elements, or of one parameter that is
 /// larger; the first of at most `first`. Indices into `sizes`.
 std::vector<std::vector<std::size_t>> cut_into_buckets(const std::vector<int64_t>& sizes,

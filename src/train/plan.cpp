@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "nn/distributed.h"
 #include "nn/llm/families.h"
 #include "nn/loss_chunk.h"
 #include "nn/schedule.h"
@@ -34,6 +35,16 @@ struct Shape {
 struct Activations {
   int64_t kept = 0, working = 0;
 };
+
+/// Gradients that are copied for the sum over processes before they are freed: one bucket's.
+int64_t shared_bytes(const llm::ModelConfig& model) {
+  int64_t largest = 0, all = 0;
+  for (const llm::ParameterShape& parameter : llm::parameter_shapes(model)) {
+    largest = std::max(largest, parameter.size());
+    all += parameter.size();
+  }
+  return kFloat * std::min(all, std::max(largest, nn::kBucket));
+}
 
 /// `sum` in fp32 with its inverse root mean square, and the normalised copy.
 int64_t norm_bytes(const Shape& s) { return s.w() * (kFloat + s.storage) + kFloat; }
@@ -218,7 +229,7 @@ Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision com
          "lower max_steps, num_epochs or gradient_accumulation_steps");
   }
   plan.weight_bytes = plan.parameters * kFloat + (full ? 0 : copied_parameters(model) * 2);
-  plan.gradient_bytes = plan.parameters * kFloat;
+  plan.gradient_bytes = plan.parameters * kFloat + (world_size > 1 ? shared_bytes(model) : 0);
   plan.optimizer_bytes = 2 * plan.parameters * kFloat;
   const bool gradients_stand = config.gradient_accumulation_steps > 1 || hooks.gradients_stand;
   const int64_t moved = hooks.embeddings * shape.tokens * model.hidden_size * kFloat;
