@@ -16,7 +16,10 @@ if(CUPEL_GPU)
   find_library(LIBTORCH_CUDA torch_cuda PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
   find_library(LIBTORCH_C10_CUDA c10_cuda PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
   list(APPEND LIBTORCH_LIBRARIES ${LIBTORCH_CUDA} ${LIBTORCH_C10_CUDA})
-  list(APPEND LIBTORCH_WANTED LIBTORCH_CUDA LIBTORCH_C10_CUDA)
+  # c10d's NCCL half includes them; the CUDA wheels of the same site-packages have both.
+  find_path(LIBTORCH_CUDA_INCLUDE cublas_v2.h PATHS ${LIBTORCH_ROOT}/nvidia/cu13/include NO_DEFAULT_PATH)
+  find_path(LIBTORCH_NCCL_INCLUDE nccl.h PATHS ${LIBTORCH_ROOT}/nvidia/nccl/include NO_DEFAULT_PATH)
+  list(APPEND LIBTORCH_WANTED LIBTORCH_CUDA LIBTORCH_C10_CUDA LIBTORCH_CUDA_INCLUDE LIBTORCH_NCCL_INCLUDE)
 endif()
 
 include(FindPackageHandleStandardArgs)
@@ -31,7 +34,8 @@ site-packages folder of a Python that has torch 2.11.0)")
 if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   add_library(LibTorch::LibTorch INTERFACE IMPORTED)
   target_include_directories(LibTorch::LibTorch SYSTEM INTERFACE
-    ${LIBTORCH_INCLUDE} ${LIBTORCH_INCLUDE}/torch/csrc/api/include)
+    ${LIBTORCH_INCLUDE} ${LIBTORCH_INCLUDE}/torch/csrc/api/include
+    $<$<BOOL:${CUPEL_GPU}>:${LIBTORCH_CUDA_INCLUDE}> $<$<BOOL:${CUPEL_GPU}>:${LIBTORCH_NCCL_INCLUDE}>)
   target_compile_options(LibTorch::LibTorch INTERFACE -fopenmp)
   target_link_options(LibTorch::LibTorch INTERFACE -Wl,--no-as-needed -Wl,--allow-shlib-undefined)
   target_link_libraries(LibTorch::LibTorch INTERFACE ${LIBTORCH_LIBRARIES})

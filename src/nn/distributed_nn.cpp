@@ -1,5 +1,9 @@
-// c10d's header is read only with this; the gloo headers that it includes are src/nn/gloo_decl/.
+// c10d's headers say something only with these; the gloo headers that the first includes are those
+// of src/nn/gloo_decl/.
 #define USE_C10D_GLOO
+#ifdef CUPEL_GPU
+#define USE_C10D_NCCL
+#endif
 #include "nn/distributed_nn.h"
 
 #include <sched.h>
@@ -9,6 +13,7 @@
 #include <cstdlib>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <vector>
 
@@ -26,13 +31,11 @@ constexpr const char* kHint =
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-std::string name_of_rank(int rank) { return "rank " + std::to_string(rank); }
-
 /// A foreign error of a call that waited for the other ranks.
-[[noreturn]] void fail_waiting(int rank, const std::string& what, double timeout_seconds,
+[[noreturn]] void fail_waiting(const std::string& what, double timeout_seconds,
                                const std::string& text) {
   const bool late = text.find("imed out") != std::string::npos;
-  fail(ErrorKind::external, "[" + name_of_rank(rank) + "]",
+  fail(ErrorKind::external, kWhere,
        late ? "another rank did not come within " + shortest(timeout_seconds) +
                   " s (ddp_timeout); waited for " + what
             : "another rank is gone; waited for " + what + " (" + first_line(text) + ")",
@@ -88,9 +91,9 @@ int meet(c10d::Store& store, const Ranks& ranks, Milliseconds timeout) {
     try {
       store.wait({"rank/" + std::to_string(other)}, timeout);
     } catch (const std::exception& error) {
-      fail(ErrorKind::external, "[" + name_of_rank(ranks.rank) + "]",
-           name_of_rank(other) + " of " + std::to_string(ranks.size) + " did not join (" +
-               first_line(error.what()) + ")",
+      fail(ErrorKind::external, kWhere,
+           "rank " + std::to_string(other) + " of " + std::to_string(ranks.size) +
+               " did not join (" + first_line(error.what()) + ")",
            "see that all ranks are started, with the same MASTER_ADDR and MASTER_PORT");
     }
   }
@@ -104,7 +107,7 @@ struct Group::Impl {
   double timeout_seconds;
   int local_size = 1;
   c10::intrusive_ptr<c10d::Store> store;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
+  c10::intrusive_ptr<c10d::Backend> gloo, nccl;
 
   Impl(const Ranks& given, double seconds) : ranks(given), timeout_seconds(seconds) {
     const Milliseconds timeout(static_cast<int64_t>(seconds * 1000));
@@ -118,11 +121,28 @@ struct Group::Impl {
     } catch (const Error&) {
       throw;
     } catch (const std::exception& error) {
-      fail(ErrorKind::external, "[" + name_of_rank(ranks.rank) + "]",
+      fail(ErrorKind::external, kWhere,
            "cannot meet the others at " + ranks.address + ":" + std::to_string(ranks.port) + " (" +
                first_line(error.what()) + ")",
            "see that all ranks are started, with the same MASTER_ADDR and MASTER_PORT");
     }
+  }
+
+  /// NCCL's connections are made with the first tensor that lies on a GPU.
+  c10d::Backend& backend_of(const at::Tensor& values) {
+    CUPEL_ASSERT(values.is_contiguous());
+#ifdef CUPEL_GPU
+    if (values.is_cuda() && !nccl) {
+      auto options = c10d::ProcessGroupNCCL::Options::create();
+      options->timeout = Milliseconds(static_cast<int64_t>(timeout_seconds * 1000));
+      nccl = c10::make_intrusive<c10d::ProcessGroupNCCL>(
+          c10::make_intrusive<c10d::PrefixStore>("nccl", store), ranks.rank, ranks.size,
+          std::move(options));
+    }
+    if (values.is_cuda()) return *nccl;
+#endif
+    CUPEL_ASSERT(values.is_cpu());
+    return *gloo;
   }
 };
 
@@ -148,27 +168,25 @@ void Group::Pending::wait(const std::string& what) {
   try {
     impl_->work->wait();
   } catch (const std::exception& error) {
-    fail_waiting(impl_->group.ranks.rank, what, impl_->group.timeout_seconds, error.what());
+    fail_waiting(what, impl_->group.timeout_seconds, error.what());
   }
   // It was written through a raw pointer: copies of weights must notice.
   for (const at::Tensor& each : impl_->values) each.unsafeGetTensorImpl()->bump_version();
 }
 
 Group::Pending Group::start_sum(const at::Tensor& values) {
-  CUPEL_ASSERT(values.is_contiguous() && values.is_cpu());
   auto pending = std::make_unique<Pending::Impl>(
       Pending::Impl{*impl_, {}, std::vector<at::Tensor>{values.detach()}});
-  pending->work = impl_->gloo->allreduce(pending->values);
+  pending->work = impl_->backend_of(values).allreduce(pending->values);
   return Pending(std::move(pending));
 }
 
 void Group::sum(const at::Tensor& values, const std::string& what) { start_sum(values).wait(what); }
 
 void Group::broadcast(const at::Tensor& values, const std::string& what) {
-  CUPEL_ASSERT(values.is_contiguous() && values.is_cpu());
   auto pending = std::make_unique<Pending::Impl>(
       Pending::Impl{*impl_, {}, std::vector<at::Tensor>{values.detach()}});
-  pending->work = impl_->gloo->broadcast(pending->values);
+  pending->work = impl_->backend_of(values).broadcast(pending->values);
   Pending(std::move(pending)).wait(what);
 }
 

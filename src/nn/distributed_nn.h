@@ -10,7 +10,8 @@
 
 namespace cupel::nn {
 
-/// Collective calls over c10d's Gloo: every rank makes the same calls in the same order. `what`
+/// Collective calls over c10d, by Gloo, and with the gpu preset by NCCL for tensors on a GPU: every
+/// rank makes the same calls in the same order. `what`
 /// names the call in errors. All throw Error{external} when another rank has gone, or has not made
 /// the same call within the timeout. Sums have the same bits on every rank.
 class Group {
@@ -26,7 +27,7 @@ class Group {
   /// Ranks of this machine that may use the very cores that this one may.
   int local_size() const;
 
-  /// Takes the place of `values` (contiguous, on the CPU) on every rank.
+  /// Takes the place of `values` (contiguous) on every rank.
   void sum(const at::Tensor& values, const std::string& what);
   /// Rank 0's `values` on every rank.
   void broadcast(const at::Tensor& values, const std::string& what);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 
 #include "nn/device_nn.h"
@@ -59,7 +60,7 @@ TEST(Group, ARankThatIsGoneEndsTheOthersWaitWithWhatTheyWaitedFor) {
     const at::Tensor values = at::ones({8}, at::kDouble);
     EXPECT_THAT([&] { peers.group->sum(values, "the loss of step 3"); },
                 throws_error(ErrorKind::external,
-                             "[rank 0]: another rank is gone; waited for the loss of step 3 ("));
+                             "[train]: another rank is gone; waited for the loss of step 3 ("));
   });
 }
 
@@ -73,7 +74,7 @@ TEST(Group, ARankThatDoesNotCallEndsTheOthersWaitInTime) {
         if (peers.rank == 1) {
           EXPECT_THAT([&] { peers.group->sum(values, "the weights"); },
                       throws_error(ErrorKind::external,
-                                   "[rank 1]: another rank did not come within 2 s (ddp_timeout); "
+                                   "[train]: another rank did not come within 2 s (ddp_timeout); "
                                    "waited for the weights"));
           waited = true;
         }
@@ -86,7 +87,7 @@ TEST(Group, ARankThatDoesNotCallEndsTheOthersWaitInTime) {
 TEST(Group, ARankThatNeverJoinsIsNamed) {
   const Listener listener = listen_on_loopback();
   EXPECT_THAT([&] { join(ranks_of(0, 2, listener), 1); },
-              throws_error(ErrorKind::external, "[rank 0]: rank 1 of 2 did not join ("));
+              throws_error(ErrorKind::external, "[train]: rank 1 of 2 did not join ("));
 }
 
 }  // namespace

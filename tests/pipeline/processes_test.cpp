@@ -47,8 +47,12 @@ TEST(Processes, AreAsManyAsTheTrainingsAskFor) {
   TemporaryFolder folder(TemporaryFolder::Place::memory);
   EXPECT_EQ(process_count(request_for(folder, "run", kTrainSection).recipe), 1);
   EXPECT_EQ(process_count(request_for(folder, "run", kTwoTrainings).recipe), 2);
-  EXPECT_THAT([&] { request_for(folder, "run", kTwoTrainings, {"--train-2.nproc=3"}); },
-              throws_error(ErrorKind::config, ""));
+  std::string other = kTwoTrainings;
+  other.replace(other.rfind("nproc: 2"), 8, "nproc: 3");
+  EXPECT_THAT([&] { request_for(folder, "run", other); },
+              throws_exactly(ErrorKind::config,
+                             "[train-2]: nproc is 3, and that of \"train\" is 2; one run has one "
+                             "number of processes: give both the same, or --nproc"));
 }
 
 TEST(Processes, TheFlagIsTheSettingOfEveryTraining) {
@@ -162,7 +166,7 @@ TEST(Follower, ThatWasStartedOtherwiseIsRefused) {
 std::atomic<int> trainings{0};
 std::atomic<int> with_folder{0};
 
-TEST(Execute, EveryRankTrainsAndRankZeroAloneWrites) {
+TEST(SeveralRanks, AllTrainAndRankZeroAloneWrites) {
   TemporaryFolder folder(TemporaryFolder::Place::memory);
   Pair pair(folder, kTwoTrainings);
   trainings = with_folder = 0;

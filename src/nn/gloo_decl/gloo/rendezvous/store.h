@@ -1,5 +1,5 @@
-// Gloo's key-value store: what c10d/ProcessGroupGloo.hpp of LibTorch 2.11.0 derives its own from. No
-// object of it is made here, so its virtual table is never ours.
+// Gloo's key-value store: what c10d/ProcessGroupGloo.hpp of LibTorch 2.11.0 derives its own from.
+// No object of it is made here, so its virtual table is never ours.
 #pragma once
 
 #include <chrono>
