@@ -71,7 +71,7 @@ int run_as_follower(Request& request) {
     if (event.kind == Event::Kind::log && event.level == LogLevel::warning)
       say(name + "warning: " + std::string(event.text) + "\n");
   });
-  request.stop = &watch_signals();
+  request.stop = &watch_signals(/*speaks=*/false);  // rank 0 does
   try {
     return pipeline::execute(request, {}).exit_code;
   } catch (const Interrupted&) {

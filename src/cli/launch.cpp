@@ -82,9 +82,11 @@ sigset_t watched_signals() {
   const int nothing = ::open("/dev/null", O_RDONLY);
   if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
   if (listener >= 0) ::fcntl(listener, F_SETFD, 0);
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  // What asks to stop waits until the program has its handlers.
+  sigset_t ended;
+  sigemptyset(&ended);
+  sigaddset(&ended, SIGCHLD);
+  ::sigprocmask(SIG_UNBLOCK, &ended, nullptr);
   ::execve(program, words, environment);
   ::_exit(kNoProgram);
 }
@@ -147,7 +149,7 @@ std::string name_of(const Ended& ended) {
   return "rank " + std::to_string(ended.rank) + " (pid " + std::to_string(ended.pid) + ")";
 }
 
-/// How the run ended, for people; empty where the process said so itself.
+/// How the run ended, for people.
 std::string account_of(const Ended& ended, const std::string& program) {
   if (ended.signal != 0)
     return name_of(ended) + " was killed by signal " + std::to_string(ended.signal) +
@@ -174,6 +176,7 @@ int launch(const pipeline::Request& request, std::vector<std::string> words) {
   if (request.line.flags.out.empty()) words.push_back("--out=" + folder.string());
   const sigset_t watched = watched_signals();
   ::sigprocmask(SIG_BLOCK, &watched, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);  // a reader of standard error that is gone ends nothing
   std::vector<std::string> all_words{program};
   all_words.insert(all_words.end(), words.begin(), words.end());
   Crew crew(program, all_words, pipeline::world_size(request));
@@ -196,11 +199,12 @@ int launch(const pipeline::Request& request, std::vector<std::string> words) {
   const Ended& first = culprit(crew.failed());
   if (first.signal == 0 && first.exit_code == kInterrupted) return kInterrupted;
   say(account_of(first, program));
+  if (first.signal == 0) return first.exit_code;
   if (!request.line.flags.resume) words.emplace_back("--resume");
   words.insert(words.begin(), "cupel");
   if (std::filesystem::exists(folder / "config.yaml"))
     say("go on with:\n  " + pipeline::shell_line(words) + "\n");
-  return first.signal != 0 ? exit_code(ErrorKind::external) : first.exit_code;
+  return exit_code(ErrorKind::external);
 }
 
 }  // namespace cupel::cli
