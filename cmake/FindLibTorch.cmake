@@ -16,8 +16,9 @@ if(CUPEL_GPU)
   find_library(LIBTORCH_CUDA torch_cuda PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
   find_library(LIBTORCH_C10_CUDA c10_cuda PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
   list(APPEND LIBTORCH_LIBRARIES ${LIBTORCH_CUDA} ${LIBTORCH_C10_CUDA})
-  # c10d's NCCL half includes them; the CUDA wheels of the same site-packages have both.
-  find_path(LIBTORCH_CUDA_INCLUDE cublas_v2.h PATHS ${LIBTORCH_ROOT}/nvidia/cu13/include NO_DEFAULT_PATH)
+  # c10d's NCCL half includes them. The wheels that torch depends on have all but crt/, which
+  # nvidia-cuda-crt adds beside them.
+  find_path(LIBTORCH_CUDA_INCLUDE crt/host_config.h PATHS ${LIBTORCH_ROOT}/nvidia/cu13/include NO_DEFAULT_PATH)
   find_path(LIBTORCH_NCCL_INCLUDE nccl.h PATHS ${LIBTORCH_ROOT}/nvidia/nccl/include NO_DEFAULT_PATH)
   list(APPEND LIBTORCH_WANTED LIBTORCH_CUDA LIBTORCH_C10_CUDA LIBTORCH_CUDA_INCLUDE LIBTORCH_NCCL_INCLUDE)
 endif()
@@ -25,7 +26,7 @@ endif()
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch REQUIRED_VARS ${LIBTORCH_WANTED} REASON_FAILURE_MESSAGE
   "run ./scripts/setup, or name another copy by -DLIBTORCH_ROOT= (for the gpu preset: the \
-site-packages folder of a Python that has torch 2.11.0)")
+site-packages folder of a Python that has torch 2.11.0 and nvidia-cuda-crt 13.0.88)")
 
 # --no-as-needed: nothing may refer to torch_cuda by name, yet its start-up code registers the
 # device. --allow-shlib-undefined: CUDA symbols inside libtorch_cpu are resolved at run time only.
