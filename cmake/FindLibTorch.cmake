@@ -16,13 +16,17 @@ if(CUPEL_GPU)
   find_library(LIBTORCH_CUDA torch_cuda PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
   find_library(LIBTORCH_C10_CUDA c10_cuda PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
   list(APPEND LIBTORCH_LIBRARIES ${LIBTORCH_CUDA} ${LIBTORCH_C10_CUDA})
-  list(APPEND LIBTORCH_WANTED LIBTORCH_CUDA LIBTORCH_C10_CUDA)
+  # c10d's NCCL half includes them. The wheels that torch depends on have all but crt/, which
+  # nvidia-cuda-crt adds beside them.
+  find_path(LIBTORCH_CUDA_INCLUDE crt/host_config.h PATHS ${LIBTORCH_ROOT}/nvidia/cu13/include NO_DEFAULT_PATH)
+  find_path(LIBTORCH_NCCL_INCLUDE nccl.h PATHS ${LIBTORCH_ROOT}/nvidia/nccl/include NO_DEFAULT_PATH)
+  list(APPEND LIBTORCH_WANTED LIBTORCH_CUDA LIBTORCH_C10_CUDA LIBTORCH_CUDA_INCLUDE LIBTORCH_NCCL_INCLUDE)
 endif()
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch REQUIRED_VARS ${LIBTORCH_WANTED} REASON_FAILURE_MESSAGE
   "run ./scripts/setup, or name another copy by -DLIBTORCH_ROOT= (for the gpu preset: the \
-site-packages folder of a Python that has torch 2.11.0)")
+site-packages folder of a Python that has torch 2.11.0 and nvidia-cuda-crt 13.0.88)")
 
 # --no-as-needed: nothing may refer to torch_cuda by name, yet its start-up code registers the
 # device. --allow-shlib-undefined: CUDA symbols inside libtorch_cpu are resolved at run time only.
@@ -31,7 +35,8 @@ site-packages folder of a Python that has torch 2.11.0)")
 if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   add_library(LibTorch::LibTorch INTERFACE IMPORTED)
   target_include_directories(LibTorch::LibTorch SYSTEM INTERFACE
-    ${LIBTORCH_INCLUDE} ${LIBTORCH_INCLUDE}/torch/csrc/api/include)
+    ${LIBTORCH_INCLUDE} ${LIBTORCH_INCLUDE}/torch/csrc/api/include
+    $<$<BOOL:${CUPEL_GPU}>:${LIBTORCH_CUDA_INCLUDE}> $<$<BOOL:${CUPEL_GPU}>:${LIBTORCH_NCCL_INCLUDE}>)
   target_compile_options(LibTorch::LibTorch INTERFACE -fopenmp)
   target_link_options(LibTorch::LibTorch INTERFACE -Wl,--no-as-needed -Wl,--allow-shlib-undefined)
   target_link_libraries(LibTorch::LibTorch INTERFACE ${LIBTORCH_LIBRARIES})

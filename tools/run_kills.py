@@ -16,7 +16,7 @@ import tempfile
 import time
 
 import killed_run
-from killed_run import EXIT_INTERRUPTED, KILLS_A_LIFE, Wrong, parser, require_end, wait
+from killed_run import EXIT_INTERRUPTED, KILLS_A_LIFE, TooLate, Wrong, attempt, parser, require_end, wait
 from results import Results
 from tiny_run import SAVE_STEPS, STEPS, VARIANTS, check_committed, check_outcome, checkpoints, outcome, read, write_recipes
 
@@ -26,10 +26,6 @@ program = chosen.build.resolve() / "cupel"
 place = pathlib.Path(tempfile.mkdtemp(prefix="kills-"))
 chance = random.Random(chosen.seed)
 results = Results("kills")
-
-
-class TooLate(Exception):
-    """The run had ended before the signal came."""
 
 
 def start(variant, folder):
@@ -83,23 +79,6 @@ def kill(variant, folder, seconds, most):
     return kills
 
 
-def attempt(name, folder, expected, disturb):
-    """The count of disturbances that were survived to the same bits; 0 after a failure."""
-    try:
-        count = disturb(folder)
-        check_outcome(folder, expected)
-    except TooLate:
-        count = 0
-    except (Wrong, OSError, ValueError, KeyError, IndexError) as wrong:
-        results.add("failed", name, f"{wrong!r}; kept in {folder}")
-        return 0
-    if count:
-        results.add("passed", name)
-    shutil.rmtree(folder)
-    folder.with_suffix(".log").unlink()
-    return count
-
-
 def main():
     write_recipes(place)
     whole = {}
@@ -116,7 +95,8 @@ def main():
         most = min(chance.randint(1, KILLS_A_LIFE), chosen.kills - counts["kills"])
         disturb = (lambda folder: cut(variant, folder, tries // 2)) if kind == "cuts" else (
             lambda folder: kill(variant, folder, seconds, most))
-        counts[kind] += attempt(f"{variant} {kind} {tries}", place / f"{variant}-{tries}", expected, disturb)
+        counts[kind] += attempt(results, f"{variant} {kind} {tries}", place / f"{variant}-{tries}", disturb,
+                                lambda folder: check_outcome(folder, expected))
         tries += 1
         if tries > 4 * (chosen.cuts + chosen.kills) + 8:
             results.add("failed", "kills", f"runs end before they can be disturbed: {counts} after {tries} tries")

@@ -1,5 +1,6 @@
 #include "base/run.h"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -18,9 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-int thread_count(int asked) {
+int thread_count(int asked, int sharers) {
   if (asked < 0) fail(ErrorKind::config, "--threads", "must not be negative", "choose 1 or more");
-  return asked == 0 ? available_threads() : asked;
+  return asked == 0 ? std::max(1, available_threads() / sharers) : asked;
 }
 
 /// "line 3 was "seed: 1" and is now "seed: 2"".
@@ -62,7 +63,8 @@ struct Run::Impl {
   json::Value manifest = json::Object{};
   std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
 
-  explicit Impl(RunOptions given) : options(std::move(given)), pool(thread_count(options.threads)) {
+  explicit Impl(RunOptions given)
+      : options(std::move(given)), pool(thread_count(options.threads, options.peers.local_size)) {
     options.threads = pool.size();
     if (!options.folder.empty()) open_folder();
     log = std::make_unique<RunLog>(options.folder);
@@ -199,6 +201,7 @@ bool Run::has_folder() const { return !impl_->options.folder.empty(); }
 bool Run::resuming() const { return impl_->resuming; }
 uint64_t Run::seed() const { return impl_->options.seed; }
 int Run::threads() const { return impl_->options.threads; }
+const Peers& Run::peers() const { return impl_->options.peers; }
 ThreadPool& Run::pool() { return impl_->pool; }
 Rng Run::stream(std::string_view purpose, uint64_t index) const {
   return Rng(seed(), purpose, index);

@@ -17,6 +17,18 @@
 
 namespace cupel {
 
+namespace nn {
+class Group;  // nn/distributed_nn.h
+}
+
+/// The processes that carry out one run together. Rank 0 has the folder; the others are given a run
+/// without one.
+struct Peers {
+  int rank = 0, size = 1;
+  int local_size = 1;                  // that share this one's cores
+  std::shared_ptr<nn::Group> group{};  // null: this process is alone
+};
+
 enum class LogLevel { debug, info, warning };
 
 /// What a run tells its sinks. Texts live only during the call.
@@ -47,11 +59,12 @@ struct RunOptions {
   std::string recipe{};            // recipe.yaml as given
   std::string config{};            // config.yaml, resolved
   uint64_t seed = 0;
-  int threads = 0;                          // 0: as many as the machine gives
+  int threads = 0;                          // 0: this process's part of what the machine gives
   bool resume = false;                      // go on in an existing folder
   const std::atomic<bool>* stop = nullptr;  // set by a signal handler
   std::function<double()> clock{};          // seconds since 1970; empty: the system's
   int64_t needed_bytes = INT64_C(1) << 20;  // free disk without which the run does not begin
+  Peers peers{};
 };
 
 class Run {
@@ -70,6 +83,7 @@ class Run {
   bool resuming() const;
   uint64_t seed() const;
   int threads() const;
+  const Peers& peers() const;
   ThreadPool& pool();
   /// A stream of randomness of its own for each (purpose, index).
   Rng stream(std::string_view purpose, uint64_t index = 0) const;

@@ -1,6 +1,7 @@
 #include "cli/app.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -9,11 +10,13 @@
 #include "base/error.h"
 #include "cli/arguments.h"
 #include "cli/help.h"
+#include "cli/launch.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "pipeline/execute.h"
 #include "pipeline/figures.h"
 #include "pipeline/plan.h"
+#include "pipeline/processes.h"
 #include "pipeline/program.h"
 #include "pipeline/resources.h"
 
@@ -59,6 +62,24 @@ void print_summary(const pipeline::Executed& done) {
   const fs::path page = done.folder / "report.html";
   std::cout << "report: " << (fs::exists(page) ? page : done.folder / "report.json").string()
             << std::endl;
+}
+
+/// Every rank but the first speaks under its name, and of what went wrong alone.
+int run_as_follower(Request& request) {
+  const std::string name = "rank " + std::to_string(request.ranks->rank) + ": ";
+  request.sinks.push_back([&](const Event& event) {
+    if (event.kind == Event::Kind::log && event.level == LogLevel::warning)
+      say(name + "warning: " + std::string(event.text) + "\n");
+  });
+  request.stop = &watch_signals(/*speaks=*/false);  // rank 0 does
+  try {
+    return pipeline::execute(request, {}).exit_code;
+  } catch (const Interrupted&) {
+    return kInterrupted;
+  } catch (const Error& error) {
+    say(coloured(standard_error(), "31", name + error.what()) + "\n");
+    return exit_code(error.kind());
+  }
 }
 
 int run_stages(Request& request, const std::vector<std::string>& words) {
@@ -131,10 +152,16 @@ int dispatch(const std::vector<std::string>& words, char** argv, const pipeline:
   }
   if (line.verb == nullptr) fail_without_verb(line);
   Request request = pipeline::make_request(std::move(line), heavy);
+  request.ranks =
+      pipeline::ranks_of_environment([](const char* name) { return std::getenv(name); });
   if (request.line.flags.dry_run && !request.recipe.stages.empty())
     return answer_with_plan(request, begin);
+  const bool looks = static_cast<bool>(request.line.verb->answer);
+  if (!looks && pipeline::is_launcher(request)) return launch(request, words);
   if (pipeline::needs_heavy_program(request)) pipeline::become(pipeline::heavy_program(), argv);
-  return request.line.verb->answer ? answer(request, begin) : run_stages(request, words);
+  if (looks) return answer(request, begin);
+  return request.ranks && request.ranks->rank > 0 ? run_as_follower(request)
+                                                  : run_stages(request, words);
 }
 
 }  // namespace

@@ -9,10 +9,11 @@
 namespace cupel::cli {
 namespace {
 
-std::atomic<bool> stop{false};
+std::atomic<bool> stop{false}, silent{false};
 static_assert(std::atomic<bool>::is_always_lock_free);  // a handler may touch nothing else
 
 void say(std::string_view text) {
+  if (silent) return;
   const int before = errno;  // the code that was interrupted may be about to read it
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
   errno = before;
@@ -30,7 +31,8 @@ extern "C" void handle_hangup(int) {
 
 }  // namespace
 
-const std::atomic<bool>& watch_signals() {
+const std::atomic<bool>& watch_signals(bool speaks) {
+  silent = !speaks;
   struct sigaction action {};
   action.sa_handler = handle;
   action.sa_flags = SA_RESTART;
@@ -43,6 +45,11 @@ const std::atomic<bool>& watch_signals() {
     action.sa_handler = handle_hangup;
     ::sigaction(SIGHUP, &action, nullptr);
   }
+  // A parent that starts several processes blocks them until here, so that none is lost.
+  sigset_t all;
+  sigemptyset(&all);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&all, signal);
+  ::sigprocmask(SIG_UNBLOCK, &all, nullptr);
   // Then write() fails instead: a broken pipe on standard error goes unnoticed, a file over the
   // limit on its size ends the run with a message and a way out.
   ::signal(SIGPIPE, SIG_IGN);

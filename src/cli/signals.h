@@ -7,7 +7,7 @@
 
 namespace cupel::cli {
 
-/// Installs the handlers; the flag that the first signal sets.
-const std::atomic<bool>& watch_signals();
+/// Installs the handlers; the flag that the first signal sets. `speaks`: they say what they do.
+const std::atomic<bool>& watch_signals(bool speaks = true);
 
 }  // namespace cupel::cli

@@ -110,4 +110,12 @@ json::Value load_checkpoint(const std::filesystem::path& folder, torch::nn::Modu
   return json::parse(read_file(where), where);
 }
 
+std::vector<at::Tensor> checkpoint_tensors(const torch::nn::Module& module,
+                                           const AdamW& optimizer) {
+  std::vector<at::Tensor> tensors;
+  for (const NamedTensor& each : module_tensors(module)) tensors.push_back(each.tensor);
+  for (const NamedTensor& each : optimizer_tensors(optimizer)) tensors.push_back(each.tensor);
+  return tensors;
+}
+
 }  // namespace cupel::nn

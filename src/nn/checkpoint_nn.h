@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
 #include "base/json.h"
 #include "base/run.h"
@@ -20,5 +21,8 @@ void save_checkpoint(Run& run, int64_t step, const torch::nn::Module& module,
 /// checkpoint.
 json::Value load_checkpoint(const std::filesystem::path& folder, torch::nn::Module& module,
                             AdamW& optimizer);
+
+/// What a checkpoint holds of both, in the order in which it does.
+std::vector<at::Tensor> checkpoint_tensors(const torch::nn::Module& module, const AdamW& optimizer);
 
 }  // namespace cupel::nn

@@ -99,6 +99,8 @@ struct FitConfig {
   int64_t save_total_limit = 2;
   double loss_watchdog_threshold = 0;
   int64_t loss_watchdog_patience = 3;
+  int64_t nproc = 1;
+  double ddp_timeout = 1800;
 
   static constexpr auto fields() {
     using C = FitConfig;
@@ -110,7 +112,7 @@ struct FitConfig {
         Field{"micro_batch_size", &C::micro_batch_size, "sequences in one forward pass", 1, 1e6}
             .also("per_device_train_batch_size", "batch_size"),
         Field{"gradient_accumulation_steps", &C::gradient_accumulation_steps,
-              "micro-batches in one optimizer step", 1, 1e6},
+              "micro-batches of each process in one optimizer step", 1, 1e6},
         Field{"max_steps", &C::max_steps, "optimizer steps; default: num_epochs over the data", 1,
               1e12},
         Field{"num_epochs", &C::num_epochs, "passes over the training data", 0, 1e6}.also(
@@ -145,9 +147,19 @@ struct FitConfig {
         Field{"loss_watchdog_threshold", &C::loss_watchdog_threshold,
               "a loss above this counts as diverged; 0 = only NaN and infinity do", 0, 1e9},
         Field{"loss_watchdog_patience", &C::loss_watchdog_patience,
-              "diverged steps in a row before the run goes back to its last checkpoint", 1, 1e6}};
+              "diverged steps in a row before the run goes back to its last checkpoint", 1, 1e6},
+        Field{"nproc", &C::nproc,
+              "processes that train one model together; under torchrun and its like leave it out",
+              1, 1e4},
+        Field{"ddp_timeout", &C::ddp_timeout,
+              "seconds that a process waits for the others before it gives up", 1, 1e6}};
   }
 };
+
+/// Micro-batches that one step of a run of `world_size` processes takes.
+inline int64_t micro_batches_a_step(const FitConfig& config, int64_t world_size) {
+  return config.gradient_accumulation_steps * world_size;
+}
 
 /// What the loop trains. Parameters are those of `module` that require a gradient; its buffers are
 /// saved with them.
@@ -166,6 +178,12 @@ struct FitModel {
   /// What of the model's own figures a checkpoint keeps, and its return; both may be empty.
   std::function<json::Value()> state{};
   std::function<void(const json::Value&)> restore{};
+  /// Before the micro-batches of a step; may be empty.
+  std::function<void()> begin_step{};
+  /// The model's own sums over a step's micro-batches (expert load), and their return as sums over
+  /// those of all processes, before end_step; both may be empty.
+  std::function<std::vector<double>()> sums{};
+  std::function<void(const std::vector<double>&)> take_sums{};
   /// The batch's inputs as vectors, differentiable by the table they come from: what a hook finds
   /// in Batch::embeddings. Empty: the inputs are features already.
   std::function<at::Tensor(const Batch&)> embed{};
@@ -210,7 +228,7 @@ struct FitReport {
   double labels = 0;      // that counted, over all steps
   double train_loss = 0;  // mean over the last logging period, nats a label; NaN: none was finite
   std::optional<double> val_loss;
-  double tokens_per_second = 0;  // of the batches, over the training steps alone
+  double tokens_per_second = 0;  // of all processes' batches, over the training steps alone
   StepTime step_ms;
   std::optional<LossScaleReport> loss_scale;
   std::optional<int64_t> resumed_from;
@@ -218,9 +236,11 @@ struct FitReport {
 
 /// Trains: batches, hooks, loss → gradients, scaler, clipping, AdamW, validation, checkpoints.
 /// Micro-batches are weighted by their labels, so any split of a step's batch gives the same
-/// gradient. A run that resumes goes on from its newest intact checkpoint and ends with the same
-/// bits. Throws Interrupted after a full save if the run was asked to stop; Error{numeric} if the
-/// loss left the finite world and did not come back. `scaling` is null where loss scaling is off.
+/// gradient. The processes of a run (Run::peers) are dealt a step's micro-batches by index: W of
+/// them with gradient_accumulation_steps A see what one sees with W * A. A run that resumes goes on
+/// from its newest intact checkpoint and ends with the same bits. Throws Interrupted after a full
+/// save if the run was asked to stop; Error{numeric} if the loss left the finite world and did not
+/// come back. `scaling` is null where loss scaling is off.
 FitReport fit(const FitConfig& config, const std::optional<LossScaleConfig>& scaling,
               const FitModel& model, const FitData& data, const FitHooks& hooks, Run& run);
 

@@ -1,18 +1,19 @@
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
 #include <string>
 
 #include "base/error.h"
-#include "kernels/kernels.h"
 #include "nn/batch_nn.h"
 #include "nn/checkpoint.h"
 #include "nn/checkpoint_nn.h"
+#include "nn/distributed_fit_nn.h"
 #include "nn/fit.h"
 #include "nn/loss_scale.h"
 #include "nn/optimizer_nn.h"
+#include "nn/resume_checks.h"
 #include "nn/schedule.h"
+#include "nn/step_clock.h"
 #include "nn/watchdog.h"
 
 namespace cupel::nn {
@@ -24,12 +25,10 @@ double milliseconds_since(Clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
-StepTime step_time(std::vector<double> ms) {
-  if (ms.empty()) return {};
-  std::sort(ms.begin(), ms.end());
-  const auto last = static_cast<double>(ms.size() - 1);
-  const auto at = [&](double share) { return ms[static_cast<std::size_t>(share * last)]; };
-  return {at(0.5), at(0.95)};
+std::vector<at::Tensor> values_of(std::vector<OptimizedParameter>& parameters) {
+  std::vector<at::Tensor> values;
+  for (const OptimizedParameter& each : parameters) values.push_back(each.value);
+  return values;
 }
 
 /// One training run: the loop and everything it must save to go on to the bit.
@@ -41,9 +40,10 @@ class Loop {
         model_(model),
         data_(data),
         run_(run),
+        ensemble_(run),
         optimizer_(*model.module, config),
         watchdog_(config),
-        total_steps_(total_steps(config, data.micro_batches_per_epoch)) {
+        total_steps_(total_steps(config, data.micro_batches_per_epoch, run.peers().size)) {
     if (scaling) scaler_.emplace(*scaling);
     loss_ = model.loss;
     if (hooks.batch) {
@@ -62,10 +62,13 @@ class Loop {
         return sum.detach();
       };
     }
+    gradient_ = ensemble_.share_gradients(values_of(optimizer_.parameters()), std::move(gradient_),
+                                          !has_gradient_hook_);
   }
 
   FitReport run() {
-    if (run_.resuming()) resume();
+    share_tensors();
+    if (ensemble_.of_first(run_.resuming(), "whether the run resumes")) resume();
     while (step_ < total_steps_) {
       train_step();
       ++step_;
@@ -77,7 +80,7 @@ class Loop {
         if (data_.validate && (due || step_ == total_steps_)) validate();
         if (wants_save()) save();
       }
-      if (run_.stop_requested() && step_ < total_steps_) stop();
+      if (ensemble_.wants_stop() && step_ < total_steps_) stop();
     }
     if (watchdog_.diverging())
       run_.log(LogLevel::warning, "the loss diverged in the last steps of the run");
@@ -90,15 +93,16 @@ class Loop {
   void train_step() {
     const auto begin = Clock::now();
     std::vector<Batch> batches;
-    double labels = 0;
+    std::vector<double> counts(2);  // labels, tokens
     for (int64_t i = 0; i < config_.gradient_accumulation_steps; ++i) {
       batches.push_back(data_.micro_batch(micro_batch_index(i)));
-      labels += batches.back().weight;
-      tokens_timed_ += batches.back().labels.numel();
+      counts[0] += batches.back().weight;
+      counts[1] += static_cast<double>(batches.back().labels.numel());
     }
+    ensemble_.sum(counts, "the labels of step " + std::to_string(step_ + 1));
     std::string note = "no labels";  // then nothing is learned, and there is no mean to take
-    if (labels > 0) note = "loss " + std::to_string(learn(batches, labels));
-    step_ms_.push_back(milliseconds_since(begin));
+    if (counts[0] > 0) note = "loss " + std::to_string(learn(batches, counts[0]));
+    clock_.add(milliseconds_since(begin), static_cast<int64_t>(counts[1]));
     run_.progress(step_ + 1, total_steps_, note);
   }
 
@@ -116,8 +120,10 @@ class Loop {
     return loss;
   }
 
+  /// Of this process's micro-batch `i` of the step: they are dealt out in turn.
   int64_t micro_batch_index(int64_t i) const {
-    return (step_ + skipped_batches_) * config_.gradient_accumulation_steps + i;
+    return (step_ + skipped_batches_) * micro_batches_a_step(config_, ensemble_.size()) +
+           i * ensemble_.size() + ensemble_.rank();
   }
 
   /// For a hook, which may move what the inputs are read as.
@@ -128,6 +134,7 @@ class Loop {
   /// Mean loss a label of the step; leaves d(scale * mean loss)/dp in every grad.
   double accumulate_gradients(std::vector<Batch>& batches, double labels) {
     optimizer_.zero_grad();
+    if (model_.begin_step) model_.begin_step();
     const double factor = (scaler_ ? scaler_->scale() : 1.0) / labels;
     at::Tensor sum;
     for (std::size_t i = 0; i < batches.size(); ++i) {
@@ -139,7 +146,19 @@ class Loop {
       sum = sum.defined() ? sum + part : part;
     }
     if (gradient_.finish_step) gradient_.finish_step();
-    return sum.item<double>() / labels;
+    return sum_of_step(sum.item<double>()) / labels;
+  }
+
+  /// `loss` and the model's own sums, over all processes.
+  double sum_of_step(double loss) {
+    std::vector<double> sums;
+    if (model_.sums) sums = model_.sums();
+    sums.push_back(loss);
+    ensemble_.sum(sums, "the loss of step " + std::to_string(step_ + 1));
+    loss = sums.back();
+    sums.pop_back();
+    if (model_.take_sums) model_.take_sums(sums);
+    return loss;
   }
 
   /// Unscale, check, clip, update: all but the check in AdamW's own pass over the gradients.
@@ -171,16 +190,7 @@ class Loop {
       run_.metric("overflows", step_, static_cast<double>(scaler_->overflows()));
     }
     if (model_.log_metrics) model_.log_metrics(run_, step_);
-    double ms = 0;
-    const std::size_t count = step_ms_.size() - logged_steps_;
-    for (std::size_t i = logged_steps_; i < step_ms_.size(); ++i) ms += step_ms_[i];
-    if (count > 0) {
-      run_.metric("step_ms", step_, ms / static_cast<double>(count));
-      run_.metric("tokens_per_second", step_,
-                  static_cast<double>(tokens_timed_ - logged_tokens_) / ms * 1e3);
-    }
-    logged_steps_ = step_ms_.size();
-    logged_tokens_ = tokens_timed_;
+    clock_.log(run_, step_);
     loss_sum_ = loss_labels_ = 0;
   }
 
@@ -229,10 +239,8 @@ class Loop {
                                      {"skipped_steps", skipped_steps_},
                                      {"skipped_batches", skipped_batches_},
                                      {"metrics_bytes", run_.sync_metrics()},
-                                     {"isa_row", kernels().name},
-                                     {"threads", run_.threads()},
-                                     {"precision", name_of(model_.compute)},
                                      {"watchdog", watchdog_.state()}};
+    for (const auto& [key, value] : arithmetic_of(run_, model_.compute)) state.set(key, value);
     if (std::isfinite(report_.train_loss)) state.set("train_loss", report_.train_loss);
     if (report_.val_loss && std::isfinite(*report_.val_loss))
       state.set("val_loss", *report_.val_loss);
@@ -244,12 +252,26 @@ class Loop {
     saved_step_ = step_;
   }
 
+  /// Rank 0's weights and moments, on every process.
+  void share_tensors() {
+    ensemble_.share(checkpoint_tensors(*model_.module, optimizer_), "the weights");
+  }
+
+  /// Rank 0 alone reads the run's folder.
+  std::optional<std::filesystem::path> newest_checkpoint() {
+    std::optional<CheckpointFolder> found;
+    if (run_.has_folder()) found = newest_intact_checkpoint(run_);
+    const std::filesystem::path path = ensemble_.from_first(found ? found->path.string() : "",
+                                                            "the name of the newest checkpoint");
+    return path.empty() ? std::nullopt : std::optional(path);
+  }
+
   void resume() {
-    if (const auto checkpoint = newest_intact_checkpoint(run_)) {
-      restore(checkpoint->path);
+    if (const auto checkpoint = newest_checkpoint()) {
+      restore(*checkpoint);
       report_.resumed_from = step_;
       if (validation_due_) make_up_validation();
-    } else {
+    } else if (run_.has_folder()) {
       delete_newer_checkpoints(run_, 0);
       run_.cut_metrics(0);
     }
@@ -263,8 +285,8 @@ class Loop {
   }
 
   void restore(const std::filesystem::path& folder) {
-    const json::Value state = load_checkpoint(folder, *model_.module, optimizer_);
     const std::string where = (folder / "state.json").string();
+    const json::Value state = load(folder, where);
     const auto number = [&](std::string_view key) { return state.at(key, where).as_double(where); };
     const auto integer = [&](std::string_view key) { return state.at(key, where).as_int(where); };
     step_ = saved_step_ = integer("step");
@@ -283,41 +305,36 @@ class Loop {
     validation_due_ = state.find("validation_due") != nullptr;
     if (scaler_) scaler_->restore(state.at("loss_scale", where));
     if (model_.restore) model_.restore(state.at("model", where));
-    warn_of_other_arithmetic(state, where);
+    if (!run_.has_folder()) return;
     delete_newer_checkpoints(run_, step_);
     run_.cut_metrics(integer("metrics_bytes"));
   }
 
-  /// Sums in another order, or rounded otherwise, are not the bits of the run that was begun.
-  void warn_of_other_arithmetic(const json::Value& state, const std::string& where) {
-    const auto compare = [&](const std::string& what, const std::string& then,
-                             std::string_view now) {
-      if (then == now) return;
-      run_.log(LogLevel::warning,
-               "the checkpoint was made with " + what + " " + then + " and the run goes on with " +
-                   std::string(now) +
-                   ": it is no longer bit for bit the run that was not interrupted");
-    };
-    const auto text = [&](std::string_view key) { return state.at(key, where).as_string(where); };
-    compare("kernel row", text("isa_row"), kernels().name);
-    compare("precision", text("precision"), name_of(model_.compute));
-    compare("threads:", std::to_string(state.at("threads", where).as_int(where)),
-            std::to_string(run_.threads()));
+  /// Into module and optimizer; the state.
+  json::Value load(const std::filesystem::path& folder, const std::string& where) {
+    json::Value state;
+    if (run_.has_folder()) {
+      state = load_checkpoint(folder, *model_.module, optimizer_);
+      check_arithmetic(state, where, model_.compute, run_);
+    }
+    share_tensors();
+    const std::string text = ensemble_.from_first(json::dump(state), "the checkpoint's state");
+    return json::parse(text, where);
   }
 
   /// Back to the last checkpoint, past the batches that led here, and past those that led to any
   /// return before.
   void roll_back() {
-    const auto checkpoint = run_.has_folder() ? newest_intact_checkpoint(run_) : std::nullopt;
+    const auto checkpoint = newest_checkpoint();
     const int64_t bad_step = step_, next_batch = step_ + skipped_batches_;
     const Watchdog watchdog = watchdog_;
     if (!checkpoint || !watchdog_.may_roll_back()) watchdog_.give_up(step_, checkpoint.has_value());
-    restore(checkpoint->path);
+    restore(*checkpoint);
     watchdog_ = watchdog;
     watchdog_.rolled_back();
     skipped_batches_ = next_batch - step_;
     run_.log(LogLevel::warning, "the loss diverged at step " + std::to_string(bad_step) +
-                                    "; going on from " + checkpoint->path.filename().string() +
+                                    "; going on from " + checkpoint->filename().string() +
                                     ", past the batches that led there");
     if (validation_due_) make_up_validation();
   }
@@ -325,10 +342,7 @@ class Loop {
   FitReport report() {
     report_.steps = step_;
     report_.labels = labels_;
-    double ms = 0;
-    for (double value : step_ms_) ms += value;
-    if (ms > 0) report_.tokens_per_second = static_cast<double>(tokens_timed_) / ms * 1e3;
-    report_.step_ms = step_time(step_ms_);
+    clock_.report(report_);
     if (scaler_) {
       report_.loss_scale = LossScaleReport{static_cast<double>(scaler_->scale()),
                                            scaler_->overflows(), skipped_steps_};
@@ -340,6 +354,7 @@ class Loop {
   const FitModel& model_;
   const FitData& data_;
   Run& run_;
+  Ensemble ensemble_;
   LossFunction loss_;
   GradientHook gradient_;
   bool has_gradient_hook_ = false;
@@ -355,11 +370,7 @@ class Loop {
   double loss_sum_ = 0, loss_labels_ = 0;  // since the last log
   double grad_norm_ = 0;
   bool validation_due_ = false;  // of this step
-  // Of this process, steps that a rollback undid among them.
-  std::vector<double> step_ms_;
-  int64_t tokens_timed_ = 0;
-  std::size_t logged_steps_ = 0;
-  int64_t logged_tokens_ = 0;
+  StepClock clock_;
   FitReport report_;
 };
 

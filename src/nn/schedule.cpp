@@ -6,11 +6,12 @@
 
 namespace cupel::nn {
 
-int64_t total_steps(const FitConfig& config, int64_t micro_batches_per_epoch) {
+int64_t total_steps(const FitConfig& config, int64_t micro_batches_per_epoch, int64_t world_size) {
   if (config.max_steps) return *config.max_steps;
   const double micro_batches = config.num_epochs * static_cast<double>(micro_batches_per_epoch);
   return std::max<int64_t>(
-      1, std::llround(micro_batches / static_cast<double>(config.gradient_accumulation_steps)));
+      1,
+      std::llround(micro_batches / static_cast<double>(micro_batches_a_step(config, world_size))));
 }
 
 int64_t warmup_steps(const FitConfig& config, int64_t total_steps) {

@@ -9,7 +9,8 @@ namespace cupel::nn {
 
 /// Optimizer steps in a run over `micro_batches_per_epoch`: max_steps, else num_epochs over the
 /// data.
-int64_t total_steps(const FitConfig& config, int64_t micro_batches_per_epoch);
+int64_t total_steps(const FitConfig& config, int64_t micro_batches_per_epoch,
+                    int64_t world_size = 1);
 
 /// Steps of linear warm-up in a run of `total_steps`.
 int64_t warmup_steps(const FitConfig& config, int64_t total_steps);

@@ -1,6 +1,7 @@
 // The one place where LibTorch's half meets the pipeline.
 #include "augment/embeddings.h"
 #include "nn/device_nn.h"
+#include "nn/distributed_nn.h"
 #include "nn/llm/generate_nn.h"
 #include "pipeline/heavy.h"
 
@@ -27,6 +28,10 @@ Heavy heavy_functions() {
     nn::use_threads(run.threads());
     run.record_input(folder.text);
     return llm::load_language_model(folder.text);
+  };
+  heavy.join = &nn::join;
+  heavy.from_first = [](nn::Group& group, std::string text, const std::string& what) {
+    return group.from_first(std::move(text), what);
   };
   heavy.libraries = [] { return json::Value(json::Object{{"libtorch", nn::libtorch_version()}}); };
   return heavy;

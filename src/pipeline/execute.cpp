@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "kernels/kernels.h"
 #include "pipeline/figures.h"
+#include "pipeline/processes.h"
 #include "pipeline/program.h"
 #include "pipeline/references.h"
 #include "pipeline/report_html.h"
@@ -56,7 +57,7 @@ Result bounded(const std::string& stage, const Call& call) {
   }
 }
 
-RunOptions options_of(const Request& request, const fs::path& folder) {
+RunOptions options_of(const Request& request, const fs::path& folder, const Peers& peers) {
   RunOptions options;
   options.folder = folder;
   options.recipe = request.recipe.text;
@@ -65,6 +66,7 @@ RunOptions options_of(const Request& request, const fs::path& folder) {
   options.threads = request.recipe.threads;
   options.resume = request.line.flags.resume;
   options.stop = request.stop;
+  options.peers = peers;
   return options;
 }
 
@@ -111,20 +113,21 @@ void finish(const std::string& stage, const json::Value& report, Run& run) {
   write_page(run);
 }
 
-Result run_stage(const Request& request, std::size_t index, Run& run) {
+/// `folder`: of the whole run, also in a process that has none of its own.
+Result run_stage(const Request& request, std::size_t index, const fs::path& folder, Run& run) {
   const Stage& stage = request.recipe.stages[index];
   const double begin = run.seconds();
-  const yaml::Node settings = with_outputs(request.recipe, index, run.folder());
+  const yaml::Node settings = with_outputs(request.recipe, index, folder);
   const yaml::Context context{stage.name, request.recipe.folder()};
   const auto call = [&](Run& own) {
     return bounded(stage.name,
                    [&] { return stage.verb->run(settings, context, request.heavy, own); });
   };
   Result result;
-  if (stage_folder(stage, {}).empty()) {
+  if (stage_folder(stage, {}).empty() || !run.has_folder()) {
     result = call(run);
   } else {
-    RunOptions options = options_of(request, stage_folder(stage, run.folder()));
+    RunOptions options = options_of(request, stage_folder(stage, folder), run.peers());
     options.resume = true;  // the folder of the whole run decides whether this one may exist
     Run own(std::move(options));
     record_program(request.heavy, own);
@@ -137,22 +140,9 @@ Result run_stage(const Request& request, std::size_t index, Run& run) {
   return result;
 }
 
-}  // namespace
-
-fs::path run_folder(const Request& request) {
-  if (!request.line.flags.out.empty()) return request.line.flags.out.text;
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char time[32], end[8];
-  std::strftime(time, sizeof time, "%Y%m%dT%H%M%SZ", &utc);
-  std::snprintf(end, sizeof end, "%04x", static_cast<unsigned>(std::random_device{}() & 0xffff));
-  return fs::path("runs") / (std::string(request.line.verb->name) + "-" + time + "-" + end);
-}
-
-Executed execute(const Request& request, const fs::path& folder) {
-  kernels();  // an unknown CUPEL_ISA ends the run before it begins
-  Run run(options_of(request, folder));
+Executed lead_stages(const Request& request, const fs::path& folder, const Peers& peers,
+                     Lead& lead) {
+  Run run(options_of(request, folder, peers));
   for (const Stage& stage : request.recipe.stages)
     require_same_inputs(stage_folder(stage, folder), folder);
   for (const Sink& sink : request.sinks) run.subscribe(sink);
@@ -170,7 +160,9 @@ Executed execute(const Request& request, const fs::path& folder) {
     }
     if (run.stop_requested()) throw Interrupted();
     ran = ran || !stage.verb->outputs.empty();
-    Result done = run_stage(request, i, run);
+    if (is_shared(stage)) lead.begin_training(i, folder);
+    Result done = run_stage(request, i, folder, run);
+    if (is_shared(stage)) lead.end_training();
     finish(stage.name, done.report, run);
     result.report.set(stage.name, std::move(done.report));
     result.texts.push_back(std::move(done.text));
@@ -178,6 +170,48 @@ Executed execute(const Request& request, const fs::path& folder) {
   }
   if (!ran) write_page(run);  // a kill may have come between the last report and its page
   return result;
+}
+
+/// What every rank but 0 does: its part of each training, until rank 0 has done with all stages.
+Executed follow(const Request& request, const Peers& peers) {
+  Follower follower(request, peers);
+  Run run(options_of(request, {}, peers));
+  for (const Sink& sink : request.sinks) run.subscribe(sink);
+  for (;;) {
+    const Order order = follower.next();
+    if (order.kind == Order::Kind::train) {
+      run_stage(request, order.stage, order.folder, run);
+      continue;
+    }
+    if (order.kind == Order::Kind::failed && run.stop_requested()) throw Interrupted();
+    const bool failed = order.kind == Order::Kind::failed;
+    return {{}, json::Object{}, {}, failed ? exit_code(ErrorKind::external) : order.exit_code};
+  }
+}
+
+}  // namespace
+
+fs::path run_folder(const Request& request) {
+  if (!request.line.flags.out.empty()) return request.line.flags.out.text;
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char time[32], end[8];
+  std::strftime(time, sizeof time, "%Y%m%dT%H%M%SZ", &utc);
+  std::snprintf(end, sizeof end, "%04x", static_cast<unsigned>(std::random_device{}() & 0xffff));
+  return fs::path("runs") / (std::string(request.line.verb->name) + "-" + time + "-" + end);
+}
+
+Executed execute(const Request& request, const fs::path& folder) {
+  kernels();  // an unknown CUPEL_ISA ends the run before it begins
+  const Peers peers = join(request);
+  if (peers.rank > 0) return follow(request, peers);
+  // Another of several processes that train nothing together: rank 0 does it all.
+  if (request.ranks && request.ranks->rank > 0) return {};
+  Lead lead(request, peers);
+  Executed done = lead_stages(request, folder, peers, lead);
+  lead.end(done.exit_code);
+  return done;
 }
 
 bool needs_heavy_program(const Request& request) {

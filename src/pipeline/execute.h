@@ -24,7 +24,8 @@ std::filesystem::path run_folder(const Request& request);
 /// run again; one that has no outputs, such as `claims`, always is. Throws Interrupted where a
 /// stage did, or between two; everything else as Error: what LibTorch throws as Error{external},
 /// memory that could not be had as Error{resource}, an input that changed since the run began as
-/// Error{config}.
+/// Error{config}. One of several processes (Request::ranks) that is not rank 0 takes part in the
+/// trainings alone, has no folder, and returns no report.
 Executed execute(const Request& request, const std::filesystem::path& folder);
 
 /// Whether a stage of the request needs the program with LibTorch, which this one may not be.

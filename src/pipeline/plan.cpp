@@ -10,6 +10,7 @@
 #include "pipeline/estimate.h"
 #include "pipeline/execute.h"
 #include "pipeline/figures.h"
+#include "pipeline/processes.h"
 #include "pipeline/training_data.h"
 
 namespace cupel::pipeline {
@@ -48,7 +49,7 @@ void plan_training(const TrainStage& config, const Request& request, StagePlan& 
     sequences = data.order.sequences_per_epoch();
   }
   const nn::HookMemory hooks = config.augment ? config.augment->memory() : nn::HookMemory{};
-  out.train = train::plan(config, model, compute, sequences, hooks);
+  out.train = train::plan(config, model, compute, sequences, hooks, world_size(request));
   const int threads = request.recipe.threads;
   ThreadPool pool(threads > 0 ? threads : available_threads());
   const Element type = element_of(compute);
@@ -100,7 +101,10 @@ PlanReport plan(const NoSettings&, const Request& request) {
   for (const Stage& stage : request.recipe.stages) {
     report.stages.push_back(plan_stage(stage, request));
     const auto& planned = report.stages.back().train;
-    if (planned && planned->planned_memory_bytes > report.available_bytes) report.fits = false;
+    // Without a launcher the processes are all of this machine.
+    const int64_t here = planned && !request.ranks ? planned->world_size : 1;
+    if (planned && planned->planned_memory_bytes > report.available_bytes / here)
+      report.fits = false;
   }
   return report;
 }

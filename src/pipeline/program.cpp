@@ -35,9 +35,7 @@ std::filesystem::path heavy_program() {
 
 void become(const std::filesystem::path& program, char** argv) {
   const bool exists = std::filesystem::exists(program);
-  // LibTorch's threads wait for each other by spinning, for long: beside another busy process both
-  // then run at a fraction of their speed. This is short, and costs an idle machine nothing.
-  ::setenv("GOMP_SPINCOUNT", "1000", /*overwrite=*/0);
+  ::setenv(kSpinVariable, kSpinCount, /*overwrite=*/0);
   if (exists) ::execv(program.c_str(), argv);
   fail(ErrorKind::external, program.string(),
        exists ? "does not start" : "is missing, and this verb needs LibTorch",

@@ -20,6 +20,12 @@ void record_program(const Heavy& heavy, Run& run);
 /// The program with LibTorch, beside this one.
 std::filesystem::path heavy_program();
 
+/// LibTorch's threads wait for each other by spinning, for long: beside another busy process both
+/// then run at a fraction of their speed. With this variable it is short, and costs an idle machine
+/// nothing.
+inline constexpr const char* kSpinVariable = "GOMP_SPINCOUNT";
+inline constexpr const char* kSpinCount = "1000";
+
 /// Replaces this process by `program` with the same words. Throws Error{external} if it cannot.
 [[noreturn]] void become(const std::filesystem::path& program, char** argv);
 

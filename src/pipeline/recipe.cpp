@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "pipeline/overrides.h"
+#include "pipeline/processes.h"
 #include "pipeline/references.h"
 #include "pipeline/verbs.h"
 
@@ -259,6 +260,7 @@ Request make_request(CommandLine line, const Heavy& heavy) {
   request.heavy = heavy;
   take_words(request);
   for (const std::string& word : request.line.overrides) apply_override(word, request);
+  if (request.line.flags.nproc) set_processes(*request.line.flags.nproc, request.recipe);
   Recipe& recipe = request.recipe;
   if (recipe.file.empty()) {
     for (const Stage& stage : recipe.stages) {
@@ -271,6 +273,7 @@ Request make_request(CommandLine line, const Heavy& heavy) {
   recipe.threads = request.line.flags.threads.value_or(recipe.threads);
   for (const Stage& stage : recipe.stages) resolved(stage, recipe);
   find_models(recipe);
+  process_count(recipe);
   check_references(recipe);
   check_inputs(recipe);
   return request;

@@ -22,6 +22,7 @@ struct Flags {
   Path out;
   std::optional<int64_t> seed;
   std::optional<int> threads;
+  std::optional<int64_t> nproc;
   bool resume = false;
   bool dry_run = false;
   bool json = false;
@@ -34,6 +35,8 @@ struct Flags {
         Field{"seed", &C::seed, "random seed; default: the recipe's, else 0", 0, 9e15},
         Field{"threads", &C::threads, "threads to use; default: the recipe's, else all cores", 1,
               1e4},
+        Field{"nproc", &C::nproc, "processes that train one model; default: the recipe's, else 1",
+              1, 1e4},
         Field{"resume", &C::resume, "go on with the run in --out, or begin it"},
         Field{"dry_run", &C::dry_run, "check the recipe, plan memory and time, touch nothing"},
         Field{"json", &C::json, "the report on standard output, all else on standard error"},
@@ -77,6 +80,7 @@ struct Request {
   yaml::Node settings;  // of a verb that is no stage
   Heavy heavy;
   std::vector<Sink> sinks;
+  std::optional<nn::Ranks> ranks;  // of this process, where it is one of several
   const std::atomic<bool>* stop = nullptr;
 };
 

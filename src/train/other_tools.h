@@ -19,7 +19,8 @@ inline constexpr std::string_view kAsItStands =
     "template's text into them";
 inline constexpr std::string_view kOneAttention =
     "leave it out: there is one kind of attention, and it needs no choice";
-inline constexpr std::string_view kOneProcess = "leave it out: one process trains on one device";
+inline constexpr std::string_view kOneProcess =
+    "leave it out: each process holds the whole model; nproc says how many train it together";
 inline constexpr std::string_view kMetrics =
     "leave it out: metrics.jsonl and TensorBoard events are always written";
 inline constexpr std::string_view kFolder = "name the run's folder with --out";

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "nn/distributed.h"
 #include "nn/llm/families.h"
 #include "nn/llm/model_files.h"
 #include "nn/loss_chunk.h"
@@ -32,6 +33,16 @@ struct Shape {
 struct Activations {
   int64_t kept = 0, working = 0;
 };
+
+/// Gradients that are copied for the sum over processes before they are freed: one bucket's.
+int64_t shared_bytes(const llm::ModelConfig& model) {
+  int64_t largest = 0, all = 0;
+  for (const llm::ParameterShape& parameter : llm::parameter_shapes(model)) {
+    largest = std::max(largest, parameter.size());
+    all += parameter.size();
+  }
+  return kFloat * std::min(all, std::max(largest, nn::kBucket));
+}
 
 /// `sum` in fp32 with its inverse root mean square, and the normalised copy.
 int64_t norm_bytes(const Shape& s) { return s.w() * (kFloat + s.storage) + kFloat; }
@@ -203,7 +214,7 @@ llm::ModelConfig resolve_model(const Config& config, int64_t vocab_size) {
 }
 
 Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision compute,
-          int64_t sequences_per_epoch, const nn::HookMemory& hooks) {
+          int64_t sequences_per_epoch, const nn::HookMemory& hooks, int64_t world_size) {
   const bool full = compute == nn::Precision::fp32;
   const Shape shape{model, *llm::find_family(model.family),
                     config.micro_batch_size * config.sequence_len, full ? kFloat : 2,
@@ -211,16 +222,18 @@ Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision com
   Plan plan;
   plan.parameters = llm::parameter_count(model);
   plan.active_parameters = llm::active_parameter_count(model);
-  plan.steps =
-      nn::total_steps(config, std::max<int64_t>(1, sequences_per_epoch / config.micro_batch_size));
+  plan.world_size = world_size;
+  plan.steps = nn::total_steps(
+      config, std::max<int64_t>(1, sequences_per_epoch / config.micro_batch_size), world_size);
   require_countable(shape);
-  if (__builtin_mul_overflow(plan.steps, config.gradient_accumulation_steps, &plan.tokens) ||
+  if (__builtin_mul_overflow(plan.steps, nn::micro_batches_a_step(config, world_size),
+                             &plan.tokens) ||
       __builtin_mul_overflow(plan.tokens, shape.tokens, &plan.tokens)) {
     fail(ErrorKind::config, "[train]", "more than 9e18 tokens would be seen",
          "lower max_steps, num_epochs or gradient_accumulation_steps");
   }
   plan.weight_bytes = plan.parameters * kFloat + (full ? 0 : copied_parameters(model) * 2);
-  plan.gradient_bytes = plan.parameters * kFloat;
+  plan.gradient_bytes = plan.parameters * kFloat + (world_size > 1 ? shared_bytes(model) : 0);
   plan.optimizer_bytes = 2 * plan.parameters * kFloat;
   const bool gradients_stand = config.gradient_accumulation_steps > 1 || hooks.gradients_stand;
   const int64_t moved = hooks.embeddings * shape.tokens * model.hidden_size * kFloat;

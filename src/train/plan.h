@@ -9,10 +9,10 @@
 
 namespace cupel::train {
 
-/// Sizes in bytes, of tensors: what the tensor allocator will have at its peak.
+/// Sizes in bytes, of tensors of one process: what the tensor allocator will have at its peak.
 struct Plan {
   int64_t parameters = 0, active_parameters = 0;
-  int64_t steps = 0, tokens = 0;
+  int64_t world_size = 1, steps = 0, tokens = 0;
   int64_t weight_bytes = 0, gradient_bytes = 0, optimizer_bytes = 0, activation_bytes = 0;
   int64_t planned_memory_bytes = 0;
 
@@ -21,14 +21,16 @@ struct Plan {
     return std::tuple{
         Field{"parameters", &C::parameters, "weights of the model"},
         Field{"active_parameters", &C::active_parameters, "weights that one token passes through"},
+        Field{"world_size", &C::world_size, "processes that will train it"},
         Field{"steps", &C::steps, "optimizer steps"},
-        Field{"tokens", &C::tokens, "tokens that will be seen"},
+        Field{"tokens", &C::tokens, "tokens that will be seen, by all processes"},
         Field{"weight_bytes", &C::weight_bytes, "fp32 weights and their 16-bit copies"},
-        Field{"gradient_bytes", &C::gradient_bytes, "fp32 gradients"},
+        Field{"gradient_bytes", &C::gradient_bytes,
+              "fp32 gradients; with several processes also a part of them on its way"},
         Field{"optimizer_bytes", &C::optimizer_bytes, "AdamW's two moments"},
         Field{"activation_bytes", &C::activation_bytes,
               "kept for the backward pass, and its largest working set; what hooks hold meanwhile"},
-        Field{"planned_memory_bytes", &C::planned_memory_bytes, "all of these"}};
+        Field{"planned_memory_bytes", &C::planned_memory_bytes, "all of these, in each process"}};
   }
 };
 
@@ -37,8 +39,8 @@ struct Plan {
 llm::ModelConfig resolve_model(const Config& config, int64_t vocab_size);
 
 /// `compute`: what the run's precision comes to on this machine. `hooks`: what those of the run
-/// hold.
+/// hold. `world_size`: processes of the run.
 Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision compute,
-          int64_t sequences_per_epoch, const nn::HookMemory& hooks = {});
+          int64_t sequences_per_epoch, const nn::HookMemory& hooks = {}, int64_t world_size = 1);
 
 }  // namespace cupel::train

@@ -128,7 +128,7 @@ struct Sample {
 };
 
 struct Report {
-  int64_t steps = 0, tokens = 0, parameters = 0, active_parameters = 0;
+  int64_t world_size = 1, steps = 0, tokens = 0, parameters = 0, active_parameters = 0;
   double train_loss = 0;
   std::optional<double> val_loss, val_bits_per_byte;
   double tokens_per_second = 0;
@@ -147,14 +147,16 @@ struct Report {
   static constexpr auto fields() {
     using C = Report;
     return std::tuple{
+        Field{"world_size", &C::world_size, "processes that trained it"},
         Field{"steps", &C::steps, "optimizer steps, skipped ones among them"},
-        Field{"tokens", &C::tokens, "tokens seen"},
+        Field{"tokens", &C::tokens, "tokens seen, by all processes"},
         Field{"parameters", &C::parameters, "weights of the model"},
         Field{"active_parameters", &C::active_parameters, "weights that one token passes through"},
         Field{"train_loss", &C::train_loss, "mean over the last logging period, nats a token"},
         Field{"val_loss", &C::val_loss, "nats a token, null without validation"},
         Field{"val_bits_per_byte", &C::val_bits_per_byte, "validation loss over bytes of text"},
-        Field{"tokens_per_second", &C::tokens_per_second, "over the training steps alone"},
+        Field{"tokens_per_second", &C::tokens_per_second,
+              "of all processes, over the training steps alone"},
         Field{"step_ms", &C::step_ms, "milliseconds a step"},
         Field{"planned_memory_bytes", &C::planned_memory_bytes,
               "what plan foretold for peak_tensor_bytes"},

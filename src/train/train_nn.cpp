@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/events_file.h"
@@ -9,6 +10,7 @@
 #include "nn/checkpoint.h"
 #include "nn/device.h"
 #include "nn/device_nn.h"
+#include "nn/distributed_fit_nn.h"
 #include "nn/llm/generate_nn.h"
 #include "nn/llm/load_weights_nn.h"
 #include "nn/llm/weights_nn.h"
@@ -136,11 +138,13 @@ class Trainee {
     model.embed = [this](const nn::Batch& batch) { return decoder_->embed(batch); };
     model.begin_micro_batch = [this](int64_t index) {
       training_.dropout_key = run_.stream("dropout", static_cast<uint64_t>(index)).next_u64() >> 16;
-      if (index % config_.gradient_accumulation_steps == 0) {
-        mtp_sum_ = mtp_labels_ = 0;
-        for (llm::Experts* layer : decoder_->expert_layers()) layer->begin_step();
-      }
     };
+    model.begin_step = [this] {
+      mtp_sum_ = mtp_labels_ = 0;
+      for (llm::Experts* layer : decoder_->expert_layers()) layer->begin_step();
+    };
+    model.sums = [this] { return step_sums(); };
+    model.take_sums = [this](const std::vector<double>& sums) { take_step_sums(sums); };
     model.end_step = [this] {
       for (llm::Experts* layer : decoder_->expert_layers())
         layer->update_bias(config_.router_bias_update_rate);
@@ -153,23 +157,49 @@ class Trainee {
     return model;
   }
 
+  /// Batches are dealt out to the processes of the run and summed in their order, so that the loss
+  /// has the bits that one process gives it.
   double validation_loss(const Validation& validation, at::ScalarType storage) {
     at::NoGradGuard no_grad;
+    nn::Ensemble ensemble(run_);
     llm::LossOptions options;
     options.storage = storage;
-    double loss = 0, labels = 0;
-    for (const SequenceBatch& sequences : validation.batches) {
-      if (run_.stop_requested()) throw Interrupted();
-      const nn::Batch batch = to_batch(sequences);
-      loss += decoder_->loss(batch, options).item<double>();
-      labels += batch.weight;
+    std::vector<double> losses(validation.batches.size());
+    double labels = 0;
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+      labels += static_cast<double>(validation.batches[i].labels_counted);
+      if (static_cast<int64_t>(i) % ensemble.size() != ensemble.rank()) continue;
+      if (run_.stop_requested()) break;
+      losses[i] = decoder_->loss(to_batch(validation.batches[i]), options).item<double>();
     }
+    ensemble.sum(losses, "the validation losses");
+    if (ensemble.wants_stop()) throw Interrupted();
+    const double loss = std::accumulate(losses.begin(), losses.end(), 0.0);
     return labels > 0 ? loss / labels : 0;
   }
 
   double max_expert_load() const { return max_expert_load_; }
 
  private:
+  /// Of this process's micro-batches: further losses and their labels, then each layer's load.
+  std::vector<double> step_sums() const {
+    std::vector<double> sums{mtp_sum_, mtp_labels_};
+    for (const llm::Experts* layer : decoder_->expert_layers())
+      sums.insert(sums.end(), layer->load().begin(), layer->load().end());
+    return sums;
+  }
+
+  void take_step_sums(const std::vector<double>& sums) {
+    mtp_sum_ = sums[0];
+    mtp_labels_ = sums[1];
+    auto next = sums.begin() + 2;
+    for (llm::Experts* layer : decoder_->expert_layers()) {
+      const auto end = next + static_cast<std::ptrdiff_t>(layer->load().size());
+      layer->set_load({next, end});
+      next = end;
+    }
+  }
+
   /// Load of the latest step: tokens over what an even spread would give.
   void log_metrics(Run& run, int64_t step) {
     const std::vector<llm::Experts*> layers = decoder_->expert_layers();
@@ -213,16 +243,18 @@ std::vector<std::string> make_samples(const Config& config, const LanguageModel&
   return texts;
 }
 
-/// Better before the first step than in the middle of one.
-void require_memory(const Plan& planned) {
-  const int64_t available = available_memory_bytes();
+/// Better before the first step than in the middle of one. `processes` of this machine hold as much
+/// each.
+void require_memory(const Plan& planned, int64_t processes) {
+  const int64_t available = available_memory_bytes() / processes;
   if (planned.planned_memory_bytes <= available) return;
   const auto gib = [](int64_t bytes) {
     return shortest(std::round(static_cast<double>(bytes) / 0x1p30 * 10) / 10) + " GiB";
   };
   fail(ErrorKind::resource, "[train]",
-       "planned for " + gib(planned.planned_memory_bytes) + " of tensors, but " + gib(available) +
-           " of memory are free",
+       "planned for " + gib(planned.planned_memory_bytes) + " of tensors" +
+           (processes > 1 ? " in each of " + std::to_string(processes) + " processes" : "") +
+           ", but " + gib(available) + " of memory are free" + (processes > 1 ? " for each" : ""),
        "lower micro_batch_size or set gradient_checkpointing: true");
 }
 
@@ -242,6 +274,24 @@ Prepared prepare(const Config& config, Run& run) {
   Validation validation = make_validation(config, dataset.validation, *tokenizer);
   return {std::move(tokenizer), std::move(model), std::move(validation),
           SequenceOrder(std::move(dataset.train), config.sequence_len, run)};
+}
+
+/// Throws Interrupted in every process of the run if one of them has been interrupted.
+void require_all_ready(bool interrupted, Run& run) {
+  nn::Ensemble ensemble(run);
+  std::vector<double> count{interrupted ? 1.0 : 0.0};
+  ensemble.sum(count, "the others to be ready");
+  if (count[0] > 0 || (!ensemble.alone() && ensemble.wants_stop())) throw Interrupted();
+}
+
+Prepared prepare_together(const Config& config, Run& run) {
+  std::optional<Prepared> prepared;
+  try {
+    prepared.emplace(prepare(config, run));
+  } catch (const Interrupted&) {
+  }
+  require_all_ready(!prepared, run);
+  return std::move(*prepared);
 }
 
 nn::FitReport fit(const Config& config, Prepared& prepared, Trainee& trainee, nn::Precision compute,
@@ -265,6 +315,7 @@ nn::FitReport fit(const Config& config, Prepared& prepared, Trainee& trainee, nn
 void add_figures(const nn::FitReport& fitted, const Plan& planned, Report& report) {
   report.steps = fitted.steps;
   report.tokens = planned.tokens;
+  report.world_size = planned.world_size;
   report.parameters = planned.parameters;
   report.active_parameters = planned.active_parameters;
   report.train_loss = fitted.train_loss;
@@ -283,7 +334,7 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   nn::count_tensor_bytes();
   nn::keep_freed_memory();
   nn::use_threads(run.threads());
-  Prepared prepared = prepare(config, run);
+  Prepared prepared = prepare_together(config, run);
   Report report;
   report.precision =
       nn::resolve_precision(config.precision, nn::has_fp16_units(), nn::has_bf16_units());
@@ -291,15 +342,19 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   if (compute != config.precision)
     run.log(LogLevel::info,
             "precision " + std::string(name_of(compute)) + ": " + report.precision.reason);
-  const Plan planned =
-      plan(config, prepared.model, compute, prepared.order.sequences_per_epoch(), hooks.memory);
-  require_memory(planned);
+  const Plan planned = plan(config, prepared.model, compute, prepared.order.sequences_per_epoch(),
+                            hooks.memory, run.peers().size);
+  require_memory(planned, run.peers().local_size);
+  require_all_ready(false, run);
 
   Trainee trainee(config, prepared.model, run);
   const LanguageModel model = llm::language_model(trainee.decoder(), prepared.tokenizer);
-  std::vector<std::string> before = make_samples(config, model, run);
-  if (run.stop_requested()) throw Interrupted();
+  const bool first = run.peers().rank == 0;
+  std::vector<std::string> before;
+  if (first) before = make_samples(config, model, run);
+  require_all_ready(run.stop_requested(), run);
   const nn::FitReport fitted = fit(config, prepared, trainee, compute, hooks, run);
+  if (!first) return report;
   run.write_folder("model", [&](const std::filesystem::path& folder) {
     llm::save_model(folder, *trainee.decoder(),
                     {prepared.tokenizer->bos_id(), prepared.tokenizer->eos_id()});

@@ -21,6 +21,19 @@ TEST(SignalsDeathTest, TheFirstAsksToStopAndTheSecondEndsTheProcess) {
       testing::ExitedWithCode(130), "stopping after a save; once more ends it at once");
 }
 
+TEST(SignalsDeathTest, ASignalThatCameBlockedBeforeTheHandlersIsNotLost) {
+  EXPECT_EXIT(
+      {
+        sigset_t early;
+        sigemptyset(&early);
+        sigaddset(&early, SIGTERM);
+        ::sigprocmask(SIG_BLOCK, &early, nullptr);
+        ::raise(SIGTERM);
+        ::_exit(watch_signals(/*speaks=*/false) ? 7 : 1);
+      },
+      testing::ExitedWithCode(7), "^$");
+}
+
 TEST(SignalsDeathTest, AHangUpAsksToStopUnlessItIsIgnored) {
   EXPECT_EXIT(
       {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "nn/llm/config.h"
@@ -57,6 +58,8 @@ class Experts : public torch::nn::Module {
   /// Tokens each expert was given since begin_step(); padding and recomputed passes do not count.
   const std::vector<int64_t>& load() const { return load_; }
   void begin_step();
+  /// That of all processes of a run in the place of this one's.
+  void set_load(std::vector<int64_t> load) { load_ = std::move(load); }
   /// bias += rate * sign(mean load - load). Softmax routers have no bias: nothing happens.
   void update_bias(double rate);
 
