@@ -55,6 +55,9 @@ std::string bytes_to_alphabet(std::string_view bytes) {
 bool alphabet_to_bytes(std::string_view text, std::string& out) {
   std::string bytes;
   for (std::size_t at = 0; at < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[at]);
+    const std::size_t size = lead < 0x80 ? 1 : 2;  // no character of the alphabet has more bytes
+    if (lead >= 0xe0 || at + size > text.size()) return false;
     const int32_t character = take_character(text, at);
     if (character >= kAlphabetSize) return false;
     const int byte = alphabet_bytes()[static_cast<std::size_t>(character)];

@@ -50,9 +50,16 @@ std::string message_of(int error) {
   return reinterpret_cast<const char*>(text);
 }
 
+/// \w of Oniguruma within brackets, which has marks and lacks numbers that are no digits.
+std::string word_characters() {
+  std::string members = "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}";
+  for (const char* category : {"L", "M", "Nd", "Nl", "Pc"}) members += later_characters(category);
+  return members;
+}
+
 /// The pattern in PCRE2's words. Its \s has U+180E, Oniguruma's has not; both know the property.
-/// Its properties end with Unicode 14, so later characters are added to them. Left out: \P{…} within
-/// brackets, from which they would have to be taken away.
+/// Its properties end with Unicode 14, so later characters are added to them. Left out: \P{…} and
+/// \W within brackets, from which they would have to be taken away.
 std::string translate(std::string_view pattern) {
   std::string out;
   bool brackets = false;
@@ -66,6 +73,11 @@ std::string translate(std::string_view pattern) {
     const char escaped = pattern[++i];
     if (escaped == 's' || escaped == 'S') {
       out += escaped == 's' ? "\\p{White_Space}" : "\\P{White_Space}";
+      continue;
+    }
+    if (escaped == 'w' || escaped == 'd' || (escaped == 'W' && !brackets)) {
+      const std::string members = escaped == 'd' ? "\\p{Nd}" + later_characters("Nd") : word_characters();
+      out += brackets ? members : (escaped == 'W' ? "[^" : "[") + members + ']';
       continue;
     }
     out += {'\\', escaped};

@@ -29,21 +29,6 @@ auto refuses_bpe(const std::string& model, const std::string& message) {
       std::function<void()>([model] { parse_bpe(model); }));
 }
 
-TEST(Bpe, TheAlphabetSpellsEveryByteAndBack) {
-  std::string all, out = "untouched";
-  for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
-  EXPECT_TRUE(alphabet_to_bytes(bytes_to_alphabet(all), out));
-  EXPECT_EQ(out, all);
-  EXPECT_EQ(bytes_to_alphabet(" a\n!"), "Ġa\u010a!");
-  for (const char* text : {" ", "\n", "aé中", "\u0144", "\U0001F600", "\xff", "\u00ad"}) {
-    out = "untouched";
-    EXPECT_FALSE(alphabet_to_bytes(text, out)) << text;
-    EXPECT_EQ(out, "untouched");
-  }
-  EXPECT_TRUE(alphabet_to_bytes("", out));
-  EXPECT_EQ(out, "");
-}
-
 TEST(Bpe, MergesByRankFromTheLeft) {
   const Bpe bpe = Bpe::parse(bpe_json({{"b", "c"}, {"a", "b"}, {"a", "a"}, {"aa", "a"}}), "model");
   EXPECT_THAT(encode(bpe, "abc"), ElementsAre('a', 256)) << "bc comes before ab";
