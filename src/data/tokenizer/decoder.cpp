@@ -116,7 +116,7 @@ std::function<std::string(std::string_view, bool)> parse_metaspace(const json::V
     std::string out;
     for_each_piece(mark, token, [&](std::string_view piece, bool is_match) {
       if (!is_match) out += piece;
-      if (is_match && !(first && prepended && out.empty())) out += ' ';
+      if (is_match && !(first && prepended)) out += ' ';
     });
     return out;
   };

@@ -183,7 +183,7 @@ void PreTokenizer::cut(const Step& step, std::string_view text, const Word& word
   if (step.behavior == Behavior::isolated || step.behavior == Behavior::removed) {
     const bool remove = step.behavior == Behavior::removed;
     step.cut(text, [&](std::string_view piece, bool is_match) {
-      if (!remove || is_match == step.invert) word(piece);
+      if (!piece.empty() && (!remove || is_match == step.invert)) word(piece);
     });
     return;
   }
@@ -201,7 +201,7 @@ void PreTokenizer::cut(const Step& step, std::string_view text, const Word& word
     const char* begin = pieces[i].first.data();
     while (i + 1 < pieces.size() && joined(i)) ++i;
     const char* end = pieces[i].first.data() + pieces[i].first.size();
-    word({begin, static_cast<std::size_t>(end - begin)});
+    if (begin < end) word({begin, static_cast<std::size_t>(end - begin)});
   }
 }
 

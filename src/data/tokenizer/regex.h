@@ -42,13 +42,13 @@ class Regex {
 /// {"Regex": pattern} or {"String": text} of a tokenizer.json.
 Regex parse_pattern(const json::Value& value, const std::string& where);
 
-/// Calls piece(text, is_match) for the matches and for what lies between them, in order. An empty
-/// match cuts without being a piece, unless it stands where the match before it ended.
+/// Calls piece(text, is_match) for the matches and for what lies between them, in order. A match may
+/// be empty, unless it stands where the match before it ended; an empty text has none.
 template <class Piece>
 void for_each_piece(const Regex& regex, std::string_view text, const Piece& piece) {
   std::size_t done = 0, from = 0;
   bool first = true;
-  while (from <= text.size()) {
+  while (from <= text.size() && !text.empty()) {
     const std::optional<Span> match = regex.find(text, from);
     if (!match) break;
     from = match->end;
@@ -57,8 +57,7 @@ void for_each_piece(const Regex& regex, std::string_view text, const Piece& piec
       if (!first && match->begin == done) continue;
     }
     if (match->begin > done) piece(text.substr(done, match->begin - done), false);
-    if (match->end > match->begin)
-      piece(text.substr(match->begin, match->end - match->begin), true);
+    piece(text.substr(match->begin, match->end - match->begin), true);
     done = match->end;
     first = false;
   }

@@ -55,7 +55,7 @@ TEST(Normalize, EachGivesWhatTheReferenceGives) {
                                       const json::Value& gives) {
     const Normalizer normalizer = Normalizer::parse(component, "n");
     EXPECT_EQ(normalizer.apply(text.as_string("")), gives.as_string(""));
-    if (normalizer.keeps(text.as_string(""))) EXPECT_EQ(text.as_string(""), gives.as_string(""));
+    EXPECT_TRUE(!normalizer.keeps(text.as_string("")) || text == gives);
   });
 }
 
