@@ -97,7 +97,8 @@ int serve(int argc, char** argv) {
     }
     if (bench.mode == "load") bench.bytes = 1;
   }
-  std::cout << json::dump(json::Object{{"version", "cupel"}, {"vocab_size", tokenizer.vocab_size()}})
+  std::cout << json::dump(
+                   json::Object{{"version", "cupel"}, {"vocab_size", tokenizer.vocab_size()}})
             << std::endl;
   for (std::string line; std::getline(std::cin, line);)
     std::cout << json::dump(answer(bench, tokenizer, line)) << std::endl;

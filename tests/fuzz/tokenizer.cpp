@@ -11,7 +11,8 @@ void require_text(const std::string& text) { fuzz::require(!find_invalid_utf8(te
 void check(std::string_view json, std::string_view text) {
   const Tokenizer tokenizer = Tokenizer::parse(json, "fuzz/tokenizer.json");
   for (const std::string_view sample :
-       {text, std::string_view(" It's 12 o'clock,\n\n  cafe\xcc\x81 \xe7\x8e\x8b \xf0\x9f\x98\x80 [SEP]")}) {
+       {text, std::string_view(
+                  " It's 12 o'clock,\n\n  cafe\xcc\x81 \xe7\x8e\x8b \xf0\x9f\x98\x80 [SEP]")}) {
     fuzz::survive([&] {
       const std::vector<int32_t> ids = tokenizer.encode(sample, /*special=*/true);
       for (const int32_t id : ids) fuzz::require(id >= 0 && id < tokenizer.vocab_size());

@@ -1,4 +1,4 @@
-// What the reference implementation of tokenizers gives, from tests/fixtures/tokenizer_parts/.
+// What the reference implementation of tokenizers gives: tests/fixtures/tokenizer_parts/, read back.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,8 +19,8 @@ inline json::Value read_json(const std::filesystem::path& path) {
   return json::parse(read_file(path), path.string());
 }
 
-/// Calls check(component, input, what it gives) for each component of `kind` ("normalizer") and each
-/// text, or each list of tokens.
+/// Calls check(component, input, what it gives) for each component of `kind` ("normalizer") and
+/// each text, or each list of tokens.
 template <class Check>
 void for_each_component(std::string_view kind, const Check& check) {
   const json::Value root = read_json(kTokenizerParts / "components.json");
@@ -33,7 +33,8 @@ void for_each_component(std::string_view kind, const Check& check) {
     const json::Array& gives = row.at("gives", "").as_array("");
     ASSERT_EQ(inputs.size(), gives.size());
     SCOPED_TRACE(json::dump(*component));
-    for (std::size_t i = 0; i < inputs.size(); ++i) check(*component, inputs[i], gives[i]), ++checked;
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      check(*component, inputs[i], gives[i]), ++checked;
   }
   EXPECT_GT(checked, 50);
 }

@@ -142,9 +142,9 @@ const Bpe::Merge* Bpe::find_merge(int32_t left, int32_t right) const {
   }
 }
 
-/// Of characters: the last of what stands left of a merge, the first of what stands right. A text is
-/// the same in one part or two where no merge joins such a pair. Other pairs may share a bit: then a
-/// part is only longer.
+/// Of characters: the last of what stands left of a merge, the first of what stands right. A text
+/// is the same in one part or two where no merge joins such a pair. Other pairs may share a bit:
+/// then a part is only longer.
 std::size_t Bpe::junction(int32_t left, int32_t right) {
   const uint64_t mixed = pair_of(left, right) * UINT64_C(0x9E3779B97F4A7C15);
   return static_cast<std::size_t>(mixed >> (64 - kJunctionBits));

@@ -12,8 +12,8 @@
 
 namespace cupel {
 
-/// The "model" of a tokenizer.json of type BPE (Sennrich et al. 2016), over bytes as in GPT-2 or over
-/// characters as in SentencePiece, where byte_fallback spells those that the vocabulary lacks.
+/// The "model" of a tokenizer.json of type BPE (Sennrich et al. 2016), over bytes as in GPT-2 or
+/// over characters as in SentencePiece, where byte_fallback spells those that the vocabulary lacks.
 /// Left out: dropout and subword prefixes or suffixes, which are errors.
 class Bpe {
  public:
@@ -62,7 +62,7 @@ class Bpe {
   int32_t byte_ids_[256];            // the symbol of each byte, or -1
   std::vector<int32_t> characters_;  // the symbol of each character, or -1
   std::vector<bool> junctions_;      // pairs of characters that some merge joins, hashed
-  std::vector<Merge> merges_;  // open addressing; the size is a power of two
+  std::vector<Merge> merges_;        // open addressing; the size is a power of two
   bool byte_level_ = true;
   bool byte_fallback_ = false;
   bool all_bytes_ = false;      // every byte has a symbol

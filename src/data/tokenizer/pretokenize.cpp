@@ -76,10 +76,10 @@ void PreTokenizer::add(const json::Value& value, const std::string& where) {
   } else if (type == "WhitespaceSplit") {
     add_characters(is_white_space, Behavior::removed);
   } else if (type == "Whitespace") {
-    steps_.push_back({.cut = [](std::string_view text,
-                                const Piece& piece) { cut_words(text, piece); },
-                      .behavior = Behavior::removed,
-                      .invert = true});
+    steps_.push_back(
+        {.cut = [](std::string_view text, const Piece& piece) { cut_words(text, piece); },
+         .behavior = Behavior::removed,
+         .invert = true});
   } else {
     fail(ErrorKind::data, where, "unknown pre-tokenizer \"" + type + "\"",
          "known: BertPreTokenizer, ByteLevel, Digits, Metaspace, Punctuation, Sequence, Split, "
@@ -119,11 +119,10 @@ PreTokenizer::Behavior PreTokenizer::parse_behavior(const json::Value& value,
 
 void PreTokenizer::add_split(const json::Value& value, const std::string& where) {
   const Regex regex = parse_pattern(value.at("pattern", where), where + ".pattern");
-  steps_.push_back(
-      {.cut = [regex](std::string_view text,
-                      const Piece& piece) { for_each_piece(regex, text, piece); },
-       .behavior = parse_behavior(value.at("behavior", where), where + ".behavior"),
-       .invert = flag(value, "invert", false, where)});
+  steps_.push_back({.cut = [regex](std::string_view text,
+                                   const Piece& piece) { for_each_piece(regex, text, piece); },
+                    .behavior = parse_behavior(value.at("behavior", where), where + ".behavior"),
+                    .invert = flag(value, "invert", false, where)});
 }
 
 void PreTokenizer::add_byte_level(const json::Value& value, const std::string& where) {
@@ -170,8 +169,8 @@ void PreTokenizer::add_metaspace(const json::Value& value, const std::string& wh
     return prepend && !changed.starts_with(mark) ? mark + changed : changed;
   };
   if (flag(value, "split", true, where)) {
-    step.cut = [regex = Regex::literal(mark, where + ".replacement")](
-                   std::string_view text, const Piece& piece) {
+    step.cut = [regex = Regex::literal(mark, where + ".replacement")](std::string_view text,
+                                                                      const Piece& piece) {
       for_each_piece(regex, text, piece);
     };
     step.behavior = Behavior::merged_with_next;

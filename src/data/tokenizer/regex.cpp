@@ -76,7 +76,8 @@ std::string translate(std::string_view pattern) {
       continue;
     }
     if (escaped == 'w' || escaped == 'd' || (escaped == 'W' && !brackets)) {
-      const std::string members = escaped == 'd' ? "\\p{Nd}" + later_characters("Nd") : word_characters();
+      const std::string members =
+          escaped == 'd' ? "\\p{Nd}" + later_characters("Nd") : word_characters();
       out += brackets ? members : (escaped == 'W' ? "[^" : "[") + members + ']';
       continue;
     }
@@ -112,8 +113,7 @@ Regex Regex::literal(std::string_view text, std::string where) {
 
 Regex::Regex(std::string_view pattern, std::string where)
     : scan_(find_scan(pattern)), where_(std::move(where)) {
-  constexpr uint32_t kOptions =
-      PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
+  constexpr uint32_t kOptions = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
   if (pattern.size() > kMaxPatternBytes) {
     fail(ErrorKind::data, where_, "pattern longer than 64 KiB", "simplify the pattern");
   }

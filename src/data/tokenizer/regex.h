@@ -34,7 +34,7 @@ class Regex {
   Regex() = default;
 
   Scan scan_ = nullptr;
-  std::shared_ptr<const Code> code_;           // null: literal_ is sought
+  std::shared_ptr<const Code> code_;  // null: literal_ is sought
   std::shared_ptr<const std::string> literal_;
   std::string where_;
 };
@@ -42,8 +42,8 @@ class Regex {
 /// {"Regex": pattern} or {"String": text} of a tokenizer.json.
 Regex parse_pattern(const json::Value& value, const std::string& where);
 
-/// Calls piece(text, is_match) for the matches and for what lies between them, in order. A match may
-/// be empty, unless it stands where the match before it ended; an empty text has none.
+/// Calls piece(text, is_match) for the matches and for what lies between them, in order. A match
+/// may be empty, unless it stands where the match before it ended; an empty text has none.
 template <class Piece>
 void for_each_piece(const Regex& regex, std::string_view text, const Piece& piece) {
   std::size_t done = 0, from = 0;

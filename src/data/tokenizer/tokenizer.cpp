@@ -119,8 +119,8 @@ Tokenizer::Impl::Impl(const json::Value& root, const std::string& where)
   std::visit([&](const auto& model) { tokens_ = model.tokens(); }, model_);
   parse_added(root, where);
   set_pieces();
-  around_ =
-      parse_post_processor(member(root, "post_processor"), where + ": post_processor", tokens_.size());
+  around_ = parse_post_processor(member(root, "post_processor"), where + ": post_processor",
+                                 tokens_.size());
 }
 
 std::optional<int32_t> Tokenizer::Impl::find(std::string_view token) const {
@@ -262,8 +262,8 @@ Tokenizer Tokenizer::load(const std::filesystem::path& path) {
 
 Tokenizer Tokenizer::parse(std::string_view text, const std::string& where,
                            std::string_view config) {
-  auto impl =
-      std::make_unique<Impl>(json::parse(text, where, {.depth = 64, .bytes = kMaxFileBytes}), where);
+  auto impl = std::make_unique<Impl>(
+      json::parse(text, where, {.depth = 64, .bytes = kMaxFileBytes}), where);
   impl->json_ = text;
   const std::filesystem::path folder = std::filesystem::path(where).parent_path();
   impl->parse_config(config, (folder / "tokenizer_config.json").string());

@@ -106,7 +106,8 @@ WordPiece WordPiece::parse_vocabulary(std::string_view text, const std::string& 
     vocabulary.tokens.emplace_back(token);
   }
   WordPiece result(BertNormalizer(options),
-                   WordPieceModel(std::move(vocabulary), special_token(root, "unk_token", "[UNK]", beside), where));
+                   WordPieceModel(std::move(vocabulary),
+                                  special_token(root, "unk_token", "[UNK]", beside), where));
   const TokenIds& ids = result.model_.ids();
   const auto add_special = [&](std::string_view key, const char* fallback) -> std::optional<int> {
     const std::string token = special_token(root, key, fallback, beside);
@@ -129,7 +130,7 @@ WordPiece WordPiece::parse_vocabulary(std::string_view text, const std::string& 
 void WordPiece::add_token(const AddedToken& token, const std::string& where) {
   const auto same = model_.ids().find(token.content);
   if (same == model_.ids().end() ? static_cast<std::size_t>(token.id) < size_
-                           : same->second != token.id) {
+                                 : same->second != token.id) {
     fail(ErrorKind::data, where,
          "\"" + token.content + "\" with id " + std::to_string(token.id) +
              " contradicts the vocabulary",

@@ -15,9 +15,9 @@
 
 namespace cupel {
 
-/// WordPiece with the normalizer and the words of BERT, for the encoder: a vocab.txt too, and no more
-/// work than `max_tokens` need. Immutable: threads may share one. `truncation` and `padding` of the file are left
-/// out: whoever makes batches decides about both.
+/// WordPiece with the normalizer and the words of BERT, for the encoder: a vocab.txt too, and no
+/// more work than `max_tokens` need. Immutable: threads may share one. `truncation` and `padding`
+/// of the file are left out: whoever makes batches decides about both.
 class WordPiece {
  public:
   /// `path`: a tokenizer.json, a vocab.txt, or a folder with either; tokenizer.json goes first. A
@@ -39,7 +39,9 @@ class WordPiece {
 
  private:
   WordPiece(BertNormalizer normalizer, WordPieceModel model)
-      : normalizer_(std::move(normalizer)), model_(std::move(model)), size_(model_.tokens().size()) {}
+      : normalizer_(std::move(normalizer)),
+        model_(std::move(model)),
+        size_(model_.tokens().size()) {}
   void add_token(const AddedToken& token, const std::string& where);
   void encode_stretch(std::string_view text, std::size_t limit, std::vector<int32_t>& ids) const;
 

@@ -34,8 +34,7 @@ WordPieceModel WordPieceModel::parse(const json::Value& json, const std::string&
   model.max_word_chars_ = limit->as_int(where + ".max_input_chars_per_word");
   if (model.max_word_chars_ < 1 || model.max_word_chars_ > kMaxWordChars) {
     fail(ErrorKind::data, where + ".max_input_chars_per_word",
-         std::to_string(model.max_word_chars_) + " is not in 1 to " +
-             std::to_string(kMaxWordChars),
+         std::to_string(model.max_word_chars_) + " is not in 1 to " + std::to_string(kMaxWordChars),
          kDamaged);
   }
   return model;

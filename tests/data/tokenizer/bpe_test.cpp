@@ -158,11 +158,11 @@ TEST(Bpe, RefusesMergesOfTokensThatAreNotThere) {
 }
 
 TEST(Bpe, OfCharactersPartsEndWhereNoMergeJoins) {
-  const Bpe bpe = Bpe::parse(
-      json::parse(R"({"vocab": {"<unk>": 0, "a": 1, "b": 2, "_": 3, "ab": 4, "_ab": 5},
+  const Bpe bpe =
+      Bpe::parse(json::parse(R"({"vocab": {"<unk>": 0, "a": 1, "b": 2, "_": 3, "ab": 4, "_ab": 5},
                       "merges": ["a b", "_ ab"], "unk_token": "<unk>", "fuse_unk": true})",
-                  ""),
-      "model", /*byte_level=*/false);
+                             ""),
+                 "model", /*byte_level=*/false);
   EXPECT_EQ(bpe.part_end("_ab_ab"), 3u) << "nothing joins b and _";
   EXPECT_EQ(bpe.part_end("a\u00e9\u00e9_"), 6u) << "unknown characters may fuse";
   EXPECT_THAT(encode(bpe, "_abba"), ElementsAre(5, 2, 1));
@@ -173,8 +173,10 @@ TEST(Bpe, BytesSpellACharacterThatTheVocabularyLacks) {
   json::Object vocabulary{{"<unk>", 0}, {"a", 1}};
   for (int64_t byte = 0; byte < 256; ++byte)
     vocabulary.emplace_back(token_of_byte(static_cast<char>(byte)), byte + 2);
-  json::Value model = json::Object{{"vocab", vocabulary}, {"merges", json::Array{}},
-                                   {"byte_fallback", true}, {"unk_token", "<unk>"}};
+  json::Value model = json::Object{{"vocab", vocabulary},
+                                   {"merges", json::Array{}},
+                                   {"byte_fallback", true},
+                                   {"unk_token", "<unk>"}};
   EXPECT_THAT(encode(Bpe::parse(model, "model", false), "a\u00e9"), ElementsAre(1, 0xc5, 0xab));
   model.set("byte_fallback", false);
   EXPECT_THAT(encode(Bpe::parse(model, "model", false), "a\u00e9"), ElementsAre(1, 0));

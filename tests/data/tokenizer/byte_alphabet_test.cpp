@@ -26,7 +26,8 @@ TEST(ByteAlphabet, AByteTokenSpellsItsByteInTwoDigits) {
   EXPECT_EQ(token_of_byte('\n'), "<0x0A>");
   EXPECT_EQ(byte_of_token("<0xe4>"), '\xe4');
   EXPECT_EQ(byte_of_token("<0x+A>"), '\n') << "a sign, as the reference implementation takes it";
-  for (const char* text : {"<0x-1>", "<0x1>", "<0x001>", "<0xGG>", "<0x 1>", "<0x1 >", "<0x++>", "0x0A", ""})
+  for (const char* text :
+       {"<0x-1>", "<0x1>", "<0x001>", "<0xGG>", "<0x 1>", "<0x1 >", "<0x++>", "0x0A", ""})
     EXPECT_EQ(byte_of_token(text), std::nullopt) << text;
 }
 

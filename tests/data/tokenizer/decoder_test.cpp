@@ -8,7 +8,9 @@
 namespace cupel {
 namespace {
 
-Decoder parse_decoder(const std::string& text) { return Decoder::parse(json::parse(text, ""), "d"); }
+Decoder parse_decoder(const std::string& text) {
+  return Decoder::parse(json::parse(text, ""), "d");
+}
 
 std::string decoded(const Decoder& decoder, const std::vector<std::string>& tokens) {
   Decoder::Pieces pieces;
@@ -19,31 +21,34 @@ std::string decoded(const Decoder& decoder, const std::vector<std::string>& toke
   return decoder.decode(std::move(pieces));
 }
 
-TEST(Decoder, EachGivesWhatTheReferenceGives) {
-  for_each_component("decoder", [](const json::Value& component, const json::Value& input, const json::Value& gives) {
+TEST(TokenDecoder, EachGivesWhatTheReferenceGives) {
+  for_each_component("decoder", [](const json::Value& component, const json::Value& input,
+                                   const json::Value& gives) {
     std::vector<std::string> tokens;
     for (const json::Value& token : input.as_array("")) tokens.push_back(token.as_string(""));
-    EXPECT_EQ(decoded(Decoder::parse(component, "d"), tokens), gives.as_string("")) << json::dump(input);
+    EXPECT_EQ(decoded(Decoder::parse(component, "d"), tokens), gives.as_string(""))
+        << json::dump(input);
   });
 }
 
-TEST(Decoder, NoneJoinsTokensBySpaces) {
+TEST(TokenDecoder, NoneJoinsTokensBySpaces) {
   EXPECT_EQ(decoded(parse_decoder("null"), {"a", "b", "c"}), "a b c");
 }
 
-TEST(Decoder, BytesThatSpellNoCharacterBecomeAMarkEach) {
+TEST(TokenDecoder, BytesThatSpellNoCharacterBecomeAMarkEach) {
   const Decoder fallback = parse_decoder(R"({"type": "ByteFallback"})");
   EXPECT_EQ(decoded(fallback, {"<0xE4>", "<0xBD>", "a"}), "\ufffd\ufffda");
   EXPECT_EQ(fallback.bytes("<0xE4>"), "\xe4");
   EXPECT_EQ(parse_decoder(R"({"type": "Fuse"})").bytes("<0xE4>"), "<0xE4>");
 }
 
-TEST(Decoder, WhatIsNotKnownIsRefusedByName) {
+TEST(TokenDecoder, WhatIsNotKnownIsRefusedByName) {
   const auto refused = [](const std::string& text, const std::string& message) {
     EXPECT_THAT([&] { parse_decoder(text); }, throws_error(ErrorKind::data, message));
   };
   refused(R"({"type": "CTC"})", "d: unknown decoder \"CTC\"; known: ByteFallback, ByteLevel");
-  refused(R"({"type": "Sequence", "decoders": [{"type": "BPEDecoder"}]})", "d.decoders: unknown decoder");
+  refused(R"({"type": "Sequence", "decoders": [{"type": "BPEDecoder"}]})",
+          "d.decoders: unknown decoder");
   refused(R"({"type": "Strip", "content": "", "start": 1, "stop": 0})", "d.content: is empty");
   refused(R"({"type": "Replace", "content": ""})", "missing key \"pattern\"");
   std::string many;

@@ -65,9 +65,8 @@ TEST(Normalize, AStepGrowsATextWithinLimits) {
               throws_error(ErrorKind::data, "n.prepend: longer than 1,024 bytes; shorten it"));
   std::string many;
   for (int i = 0; i < 65; ++i) many += std::string(i == 0 ? "" : ",") + R"({"type": "NFC"})";
-  EXPECT_THAT(
-      [&] { parse_normalizer(R"({"type": "Sequence", "normalizers": [)" + many + "]}"); },
-      throws_error(ErrorKind::data, "more than 64 steps; leave out"));
+  EXPECT_THAT([&] { parse_normalizer(R"({"type": "Sequence", "normalizers": [)" + many + "]}"); },
+              throws_error(ErrorKind::data, "more than 64 steps; leave out"));
 }
 
 TEST(Normalize, WhatIsNotKnownIsRefusedByName) {

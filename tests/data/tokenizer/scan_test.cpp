@@ -16,15 +16,17 @@ const std::string kPatterns[] = {
     kWords + "\\p{N}" + kRest,
     "\\p{N}{1,3}",
     "[一-龥぀-ゟ゠-ヿ]+",
-    "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| "
+    "[!\"#$%&'()*+,\\-./"
+    ":;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| "
     "?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"};
 
 /// Characters that the patterns tell apart, and any others.
 std::string random_text(Rng& rng) {
   static const std::string_view kPieces[] = {
-      " ",  "  ", "\n", "\r\n", "\t", "\u00a0", "\u3000", "\u2028", "\u0085", "a",      "Z",      "é", "中",
-      "ア", "1",  "½",  "٣",    "\u0301", "\u0e31", "'", "'s", "'LL", "'Ve", "'ſ",  "!",  "$",  "。", "_",
-      "😀", "\x01", "\u200b", "\ue000", "\U00031350", "\U000105c0"};
+      " ",      "  ", "\n",   "\r\n",   "\t",     "\u00a0",     "\u3000",    "\u2028", "\u0085",
+      "a",      "Z",  "é",    "中",     "ア",     "1",          "½",         "٣",      "\u0301",
+      "\u0e31", "'",  "'s",   "'LL",    "'Ve",    "'ſ",         "!",         "$",      "。",
+      "_",      "😀",  "\x01", "\u200b", "\ue000", "\U00031350", "\U000105c0"};
   std::string text;
   for (uint64_t n = rng.below(24); n > 0; --n) {
     if (rng.below(8) > 0) {
@@ -37,7 +39,7 @@ std::string random_text(Rng& rng) {
   return text;
 }
 
-TEST(Scan, GivesTheMatchesOfEachPattern) {
+TEST(TokenizerScan, GivesTheMatchesOfEachPattern) {
   Rng rng(1, "scan");
   for (const std::string& pattern : kPatterns) {
     ASSERT_NE(find_scan(pattern), nullptr) << pattern;
@@ -58,7 +60,7 @@ TEST(Scan, GivesTheMatchesOfEachPattern) {
   }
 }
 
-TEST(Scan, NothingIsFoundBehindTheText) {
+TEST(TokenizerScan, NothingIsFoundBehindTheText) {
   for (const std::string& pattern : kPatterns) EXPECT_FALSE(find_scan(pattern)("ab", 2));
 }
 

@@ -26,7 +26,8 @@ Tokenizer parse_tokenizer(const json::Value& root, const std::string& config = "
 
 Ids ids_of(const json::Value& list) {
   Ids ids;
-  for (const json::Value& id : list.as_array("")) ids.push_back(static_cast<int32_t>(id.as_int("")));
+  for (const json::Value& id : list.as_array(""))
+    ids.push_back(static_cast<int32_t>(id.as_int("")));
   return ids;
 }
 
@@ -118,9 +119,11 @@ TEST_P(Published, TokenizersGiveWhatTheReferenceGives) {
   const std::filesystem::path file =
       (name == "minilm" ? home / "models/all-MiniLM-L6-v2" : home / "oracle/tokenizers" / name) /
       "tokenizer.json";
-  if (!std::filesystem::exists(file)) GTEST_SKIP() << file << " is missing; tools/oracle/published.py fetches it";
-  expect_reference(Tokenizer::parse(read_file(file), file.string()),
-                   read_json(kTokenizerParts.parent_path() / "published" / (name + "_expected.json")));
+  if (!std::filesystem::exists(file))
+    GTEST_SKIP() << file << " is missing; tools/oracle/published.py fetches it";
+  expect_reference(
+      Tokenizer::parse(read_file(file), file.string()),
+      read_json(kTokenizerParts.parent_path() / "published" / (name + "_expected.json")));
 }
 
 TEST(Tokenizer, BytesOfSentencePieceTokensAreThoseOfTheText) {
@@ -230,7 +233,8 @@ TEST(Tokenizer, WhatIsNotKnownIsRefusedByName) {
   EXPECT_TRUE(refuses_tokenizer(
       "model", R"({"type": "Unigram", "vocab": []})",
       "m/tokenizer.json: model: unknown type \"Unigram\"; known: BPE, WordPiece"));
-  EXPECT_TRUE(refuses_tokenizer("decoder", R"({"type": "CTC"})", "decoder: unknown decoder \"CTC\""));
+  EXPECT_TRUE(
+      refuses_tokenizer("decoder", R"({"type": "CTC"})", "decoder: unknown decoder \"CTC\""));
   EXPECT_TRUE(refuses_tokenizer("post_processor", R"({"type": "Other"})",
                                 "unknown post-processor \"Other\"; known: BertProcessing"));
   EXPECT_TRUE(refuses_tokenizer("normalizer", R"({"type": "Nmt"})", "unknown normalizer \"Nmt\""));

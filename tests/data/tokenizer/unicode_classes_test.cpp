@@ -8,9 +8,9 @@ namespace cupel {
 namespace {
 
 TEST(UnicodeClasses, AreThoseOfTheReferencesPatternsForEveryCharacter) {
-  const std::pair<const char*, int> classes[] = {{"\\p{L}", kLetter},      {"\\p{M}", kMark},
-                                                 {"\\p{N}", kNumber},      {"\\p{P}", kPunctuation},
-                                                 {"\\p{S}", kSymbol},      {"\\s", kSpace}};
+  const std::pair<const char*, int> classes[] = {{"\\p{L}", kLetter}, {"\\p{M}", kMark},
+                                                 {"\\p{N}", kNumber}, {"\\p{P}", kPunctuation},
+                                                 {"\\p{S}", kSymbol}, {"\\s", kSpace}};
   for (const auto& [name, bit] : classes) {
     for_each_character(name, [&, bit = bit, name = name](int32_t c, bool inside) {
       ASSERT_EQ((classes_of(c) & bit) != 0, inside) << name << " U+" << std::hex << c;
@@ -34,7 +34,9 @@ TEST(UnicodeClasses, LowerCaseIsThatOfTheReferenceForEveryCharacter) {
     append_lower_case(c, all);
     all += '\n';
   }
-  EXPECT_EQ(sha256(all), read_json(kTokenizerParts / "characters.json").at("sha256_Lowercase", "").as_string(""));
+  EXPECT_EQ(
+      sha256(all),
+      read_json(kTokenizerParts / "characters.json").at("sha256_Lowercase", "").as_string(""));
 }
 
 TEST(UnicodeClasses, LineBreaksAreSpacesWithAClassOfTheirOwn) {

@@ -21,7 +21,8 @@ TEST(UnicodeForms, AreThoseOfTheReferenceForEveryCharacterAloneAndBetweenMarks) 
       alone += normal_form(text, *unicode_form(name)) + '\n';
       between += normal_form("a\u0315" + text + "\u0334", *unicode_form(name)) + '\n';
     }
-    EXPECT_EQ(sha256(alone) + sha256(between), expected.at(std::string("sha256_") + name, "").as_string(""))
+    EXPECT_EQ(sha256(alone) + sha256(between),
+              expected.at(std::string("sha256_") + name, "").as_string(""))
         << name;
   }
 }
@@ -44,8 +45,9 @@ TEST(UnicodeForms, ATextThatIsSaidToBeNormalIsKept) {
 }
 
 TEST(UnicodeForms, OnlyWhatIsNotNormalIsMadeAnew) {
-  EXPECT_EQ(normal_form("q\u0323\u0307y e\u0301\u0323! \u1112\u1161\u11ab\uac00\u11a8", UnicodeForm::nfc),
-            "q\u0323\u0307y \u1eb9\u0301! \ud55c\uac01");
+  EXPECT_EQ(
+      normal_form("q\u0323\u0307y e\u0301\u0323! \u1112\u1161\u11ab\uac00\u11a8", UnicodeForm::nfc),
+      "q\u0323\u0307y \u1eb9\u0301! \ud55c\uac01");
   EXPECT_EQ(normal_form("\U00011935\U00011930", UnicodeForm::nfc), "\U00011935\U00011930")
       << "composed since Unicode 13, not in the reference's tables";
 }
@@ -57,7 +59,9 @@ TEST(UnicodeForms, MarksAreThoseOfTheReferenceForEveryCharacter) {
     if (!is_combining_mark(c)) append_character(c, all);
     all += '\n';
   }
-  EXPECT_EQ(sha256(all), read_json(kTokenizerParts / "characters.json").at("sha256_StripAccents", "").as_string(""));
+  EXPECT_EQ(
+      sha256(all),
+      read_json(kTokenizerParts / "characters.json").at("sha256_StripAccents", "").as_string(""));
 }
 
 TEST(UnicodeForms, NamesAreThoseOfTheFile) {

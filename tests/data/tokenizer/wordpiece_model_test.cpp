@@ -12,9 +12,10 @@ using testing::ElementsAre;
 
 WordPieceModel parse_model(const std::string& members) {
   return WordPieceModel::parse(
-      json::parse(R"({"type": "WordPiece", "vocab": {"[UNK]": 0, "un": 1, "##able": 2, "##a": 3, "$b": 4, "unab": 5})" +
-                      members + "}",
-                  ""),
+      json::parse(
+          R"({"type": "WordPiece", "vocab": {"[UNK]": 0, "un": 1, "##able": 2, "##a": 3, "$b": 4, "unab": 5})" +
+              members + "}",
+          ""),
       "model");
 }
 
@@ -32,7 +33,8 @@ TEST(WordPieceModel, TakesTheLongestPieceFirst) {
 }
 
 TEST(WordPieceModel, PrefixAndLimitAreThoseOfTheFile) {
-  const WordPieceModel model = parse_model(R"(, "continuing_subword_prefix": "$", "max_input_chars_per_word": 3)");
+  const WordPieceModel model =
+      parse_model(R"(, "continuing_subword_prefix": "$", "max_input_chars_per_word": 3)");
   EXPECT_THAT(encode(model, "unb"), ElementsAre(1, 4));
   EXPECT_THAT(encode(model, "unbb"), ElementsAre(0)) << "too long";
   EXPECT_EQ(model.tokens().size(), 6u);
@@ -40,8 +42,9 @@ TEST(WordPieceModel, PrefixAndLimitAreThoseOfTheFile) {
 }
 
 TEST(WordPieceModel, AVocabularyWithoutTheUnknownTokenIsRefused) {
-  EXPECT_THAT([] { parse_model(R"(, "unk_token": "<unk>")"); },
-              throws_error(ErrorKind::data, "model: the unknown token \"<unk>\" is not in the vocabulary"));
+  EXPECT_THAT(
+      [] { parse_model(R"(, "unk_token": "<unk>")"); },
+      throws_error(ErrorKind::data, "model: the unknown token \"<unk>\" is not in the vocabulary"));
   EXPECT_THAT([] { parse_model(R"(, "max_input_chars_per_word": 0)"); },
               throws_error(ErrorKind::data, "0 is not in 1 to 1000"));
 }
