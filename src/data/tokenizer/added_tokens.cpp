@@ -1,22 +1,16 @@
 #include "data/tokenizer/added_tokens.h"
 
-#include <utf8proc.h>
-
 #include <algorithm>
 
 #include "base/error.h"
+#include "data/tokenizer/unicode_classes.h"
 #include "data/tokenizer/vocabulary.h"
 
 namespace cupel {
 
 namespace {
 
-int32_t codepoint_at(std::string_view text, std::size_t at) {
-  int32_t codepoint = -1;
-  utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data() + at),
-                   static_cast<utf8proc_ssize_t>(text.size() - at), &codepoint);
-  return codepoint;
-}
+int32_t character_at(std::string_view text, std::size_t at) { return take_character(text, at); }
 
 /// The beginning of the character before `at`.
 std::size_t previous_character(std::string_view text, std::size_t at) {
@@ -26,31 +20,11 @@ std::size_t previous_character(std::string_view text, std::size_t at) {
   return at;
 }
 
-std::size_t next_character(std::string_view text, std::size_t at) {
-  do {
-    ++at;
-  } while (at < text.size() && (text[at] & 0xC0) == 0x80);
-  return at;
-}
-
-/// Letters, marks, digits and connecting punctuation: \w as Unicode technical standard 18 has it.
-bool is_word_character(int32_t codepoint) {
-  const utf8proc_category_t category = utf8proc_category(codepoint);
-  return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NL) ||
-         category == UTF8PROC_CATEGORY_PC;
-}
-
-bool is_space(int32_t codepoint) {
-  if ((codepoint >= 9 && codepoint <= 13) || codepoint == 0x85) return true;
-  const utf8proc_category_t category = utf8proc_category(codepoint);
-  return category >= UTF8PROC_CATEGORY_ZS && category <= UTF8PROC_CATEGORY_ZP;
-}
-
 bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
-  if (begin > 0 && is_word_character(codepoint_at(text, previous_character(text, begin)))) {
+  if (begin > 0 && is_word_character(character_at(text, previous_character(text, begin)))) {
     return false;
   }
-  return end == text.size() || !is_word_character(codepoint_at(text, end));
+  return end == text.size() || !is_word_character(character_at(text, end));
 }
 
 constexpr const char* kDamaged = "the file is damaged; fetch it again";
@@ -126,11 +100,11 @@ void AddedTokenFinder::cut(std::string_view text,
     if (match.single_word && !stands_alone(text, begin, end)) continue;
     while (match.lstrip && begin > done) {
       const std::size_t before = previous_character(text, begin);
-      if (before < done || !is_space(codepoint_at(text, before))) break;
+      if (before < done || !is_white_space(character_at(text, before))) break;
       begin = before;
     }
-    while (match.rstrip && end < text.size() && is_space(codepoint_at(text, end))) {
-      end = next_character(text, end);
+    while (match.rstrip && end < text.size() && is_white_space(character_at(text, end))) {
+      take_character(text, end);
     }
     if (begin > done) stretch(text.substr(done, begin - done));
     token(match.id);

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/error.h"
+#include "data/tokenizer/unicode_classes.h"
 
 namespace cupel {
 
@@ -43,17 +44,6 @@ bool contains(const Range (&ranges)[size], int32_t c) {
   return at != std::end(ranges) && at->first <= c;
 }
 
-bool is_ascii(std::string_view text) {
-  return std::ranges::none_of(text, [](char c) { return (c & 0x80) != 0; });
-}
-
-/// Unicode's White_Space.
-bool is_space(int32_t c) {
-  if ((c >= 9 && c <= 13) || c == 0x85) return true;
-  const utf8proc_category_t category = utf8proc_category(c);
-  return category >= UTF8PROC_CATEGORY_ZS && category <= UTF8PROC_CATEGORY_ZP;
-}
-
 /// What cleaning removes.
 bool is_control(int32_t c) {
   if (c == '\t' || c == '\n' || c == '\r') return false;
@@ -68,7 +58,9 @@ bool is_nonspacing_mark(int32_t c) {
          c == 0x1171e;  // which became spacing marks later
 }
 
-bool is_punctuation(int32_t c) {
+}  // namespace
+
+bool is_bert_punctuation(int32_t c) {
   if (c < 0x80) {
     return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
            (c >= '{' && c <= '~');
@@ -77,30 +69,6 @@ bool is_punctuation(int32_t c) {
   return (category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO &&
           !contains(kLater, c)) ||
          c == 0x166d || c == 0x111c9;  // which were punctuation once
-}
-
-/// Takes the first character off.
-int32_t take_character(std::string_view& text) {
-  int32_t c = 0;
-  const auto size = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                                     static_cast<utf8proc_ssize_t>(text.size()), &c);
-  CUPEL_ASSERT(size > 0);
-  text.remove_prefix(static_cast<std::size_t>(size));
-  return c;
-}
-
-void append(int32_t c, std::string& out) {
-  utf8proc_uint8_t encoded[4];
-  const auto size = utf8proc_encode_char(c, encoded);
-  out.append(reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(size));
-}
-
-}  // namespace
-
-BertNormalizer::BertNormalizer(Options options) : options_(options) {
-  if (options.strip_accents) {
-    decompose_ = Normalizer::parse(json::Object{{"type", "NFD"}}, "[data.tokenizer]");
-  }
 }
 
 BertNormalizer BertNormalizer::parse(const json::Value& value, const std::string& where) {
@@ -127,7 +95,7 @@ void BertNormalizer::apply(std::string_view text, std::string& out) const {
   if (is_ascii(text)) {
     for (const char c : text) {
       if (options_.clean_text && is_control(c)) continue;
-      const bool blank = options_.clean_text && is_space(c);
+      const bool blank = options_.clean_text && is_white_space(c);
       const bool upper = options_.lowercase && c >= 'A' && c <= 'Z';
       out.push_back(blank ? ' ' : upper ? static_cast<char>(c - 'A' + 'a') : c);
     }
@@ -135,50 +103,46 @@ void BertNormalizer::apply(std::string_view text, std::string& out) const {
   }
   std::string prepared;
   prepare(text, prepared);
-  finish(options_.strip_accents ? decompose_.apply(prepared) : prepared, out);
+  finish(options_.strip_accents ? normal_form(prepared, UnicodeForm::nfd) : prepared, out);
 }
 
 /// Cleaning, and spaces around ideographs.
 void BertNormalizer::prepare(std::string_view text, std::string& out) const {
-  while (!text.empty()) {
-    const int32_t c = take_character(text);
+  for (std::size_t at = 0; at < text.size();) {
+    const int32_t c = take_character(text, at);
     if (options_.clean_text && is_control(c)) continue;
-    if (options_.clean_text && is_space(c)) {
+    if (options_.clean_text && is_white_space(c)) {
       out.push_back(' ');
     } else if (options_.handle_chinese_chars && contains(kIdeographs, c)) {
       out.push_back(' ');
-      append(c, out);
+      append_character(c, out);
       out.push_back(' ');
     } else {
-      append(c, out);
+      append_character(c, out);
     }
   }
 }
 
 /// Of decomposed text: no marks, lower case.
 void BertNormalizer::finish(std::string_view text, std::string& out) const {
-  while (!text.empty()) {
-    const int32_t c = take_character(text);
+  for (std::size_t at = 0; at < text.size();) {
+    const int32_t c = take_character(text, at);
     if (options_.strip_accents && is_nonspacing_mark(c)) continue;
-    append(options_.lowercase ? utf8proc_tolower(c) : c, out);
-    // The only lower case of two characters: i and a dot above.
-    if (options_.lowercase && c == 0x130) append(0x307, out);
+    options_.lowercase ? append_lower_case(c, out) : append_character(c, out);
   }
 }
 
 void for_each_bert_word(std::string_view text, const std::function<bool(std::string_view)>& word) {
-  const char* begin = text.data();  // of the word that is open
-  while (!text.empty()) {
-    const char* here = text.data();
-    const int32_t c = take_character(text);
-    const bool punctuation = is_punctuation(c);
-    if (!punctuation && !is_space(c)) continue;
-    if (begin < here && !word({begin, static_cast<std::size_t>(here - begin)})) return;
-    begin = text.data();
-    if (punctuation && !word({here, static_cast<std::size_t>(begin - here)})) return;
+  std::size_t begin = 0;  // of the word that is open
+  for (std::size_t at = 0, from = 0; at < text.size(); from = at) {
+    const int32_t c = take_character(text, at);
+    const bool punctuation = is_bert_punctuation(c);
+    if (!punctuation && !is_white_space(c)) continue;
+    if (begin < from && !word(text.substr(begin, from - begin))) return;
+    begin = at;
+    if (punctuation && !word(text.substr(from, at - from))) return;
   }
-  const char* end = text.data() + text.size();
-  if (begin < end) word({begin, static_cast<std::size_t>(end - begin)});
+  if (begin < text.size()) word(text.substr(begin));
 }
 
 }  // namespace cupel

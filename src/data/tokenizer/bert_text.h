@@ -1,12 +1,13 @@
 // What BERT does to a text before its words are cut into pieces: cleaning, accents, case, words.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
 #include "base/json.h"
-#include "data/tokenizer/normalize.h"
+#include "data/tokenizer/unicode_forms.h"
 
 namespace cupel {
 
@@ -21,7 +22,7 @@ class BertNormalizer {
     bool strip_accents = true;         // canonical decomposition, then no nonspacing marks
     bool lowercase = true;
   };
-  explicit BertNormalizer(Options options);
+  explicit BertNormalizer(Options options) : options_(options) {}
   /// A missing strip_accents is as lowercase. Throws Error{data} for another normalizer.
   static BertNormalizer parse(const json::Value& value, const std::string& where);
 
@@ -33,8 +34,10 @@ class BertNormalizer {
   void finish(std::string_view text, std::string& out) const;
 
   Options options_;
-  Normalizer decompose_;
 };
+
+/// A character that is a word of its own.
+bool is_bert_punctuation(int32_t character);
 
 /// BertPreTokenizer: calls `word` with each stretch without white space, punctuation characters
 /// apart, until it returns false. `text` is valid UTF-8.

@@ -1,7 +1,5 @@
 #include "data/tokenizer/bpe.h"
 
-#include <utf8proc.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -9,43 +7,14 @@
 #include <utility>
 
 #include "base/error.h"
+#include "data/tokenizer/unicode_classes.h"
 
 namespace cupel {
 
 namespace {
 
 constexpr std::size_t kShortWord = 32;  // up to here searching a few ranks beats a heap
-constexpr int32_t kAlphabetSize = 256 + 68;
 constexpr const char* kDamaged = "the file is damaged; fetch it again";
-
-/// The character of each byte: printable Latin-1 stands for itself, the rest follows U+0100.
-std::array<int32_t, 256> make_alphabet() {
-  std::array<int32_t, 256> characters{};
-  int32_t next = 256;
-  for (int32_t byte = 0; byte < 256; ++byte) {
-    const bool printable = (byte >= '!' && byte <= '~') || (byte >= 0xA1 && byte != 0xAD);
-    characters[static_cast<std::size_t>(byte)] = printable ? byte : next++;
-  }
-  return characters;
-}
-
-const std::array<int32_t, 256>& alphabet() {
-  static const std::array<int32_t, 256> characters = make_alphabet();
-  return characters;
-}
-
-/// The byte of each character, or -1.
-const std::array<int, kAlphabetSize>& alphabet_bytes() {
-  static const auto bytes = [] {
-    std::array<int, kAlphabetSize> result{};
-    result.fill(-1);
-    for (std::size_t byte = 0; byte < 256; ++byte) {
-      result[static_cast<std::size_t>(alphabet()[byte])] = static_cast<int>(byte);
-    }
-    return result;
-  }();
-  return bytes;
-}
 
 uint64_t pair_of(int32_t left, int32_t right) {
   return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
@@ -64,34 +33,9 @@ bool flag(const json::Value& model, std::string_view key, const std::string& whe
 
 }  // namespace
 
-std::string bytes_to_alphabet(std::string_view bytes) {
-  std::string text;
-  for (const char byte : bytes) {
-    utf8proc_uint8_t encoded[4];
-    const auto size = utf8proc_encode_char(alphabet()[static_cast<unsigned char>(byte)], encoded);
-    text.append(reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(size));
-  }
-  return text;
-}
-
-bool alphabet_to_bytes(std::string_view text, std::string& out) {
-  std::string bytes;
-  while (!text.empty()) {
-    int32_t character = 0;
-    const auto size = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                                       static_cast<utf8proc_ssize_t>(text.size()), &character);
-    if (size <= 0 || character >= kAlphabetSize) return false;
-    const int byte = alphabet_bytes()[static_cast<std::size_t>(character)];
-    if (byte < 0) return false;
-    bytes.push_back(static_cast<char>(byte));
-    text.remove_prefix(static_cast<std::size_t>(size));
-  }
-  out = std::move(bytes);
-  return true;
-}
-
-Bpe Bpe::parse(const json::Value& model, const std::string& where) {
+Bpe Bpe::parse(const json::Value& model, const std::string& where, bool byte_level) {
   Bpe bpe;
+  bpe.byte_level_ = byte_level;
   bpe.parse_options(model, where);
   bpe.parse_vocabulary(model, where);
   bpe.parse_merges(model, where);
@@ -101,16 +45,13 @@ Bpe Bpe::parse(const json::Value& model, const std::string& where) {
 void Bpe::parse_options(const json::Value& model, const std::string& where) {
   ignore_merges_ = flag(model, "ignore_merges", where);
   fuse_unknown_ = flag(model, "fuse_unk", where);
-  if (flag(model, "byte_fallback", where)) {
-    fail(ErrorKind::data, where + ".byte_fallback", "true is not supported",
-         "this is a SentencePiece model; only byte-level BPE is known");
-  }
+  byte_fallback_ = !byte_level_ && flag(model, "byte_fallback", where);
   for (const std::string_view key :
        {"dropout", "continuing_subword_prefix", "end_of_word_suffix"}) {
     const json::Value* value = model.find(key);
     if (value == nullptr || value->is_null() || *value == json::Value("")) continue;
     fail(ErrorKind::data, where + "." + std::string(key), json::dump(*value) + " is not supported",
-         "only byte-level BPE is known");
+         "known: BPE without dropout, prefixes and suffixes");
   }
 }
 
@@ -118,23 +59,37 @@ void Bpe::parse_vocabulary(const json::Value& model, const std::string& where) {
   Vocabulary vocabulary = Vocabulary::parse(model.at("vocab", where), where + ".vocab");
   tokens_ = std::move(vocabulary.tokens);
   ids_ = std::move(vocabulary.ids);
-  for (std::size_t byte = 0; byte < 256; ++byte) {
-    const char text = static_cast<char>(byte);
-    const auto at = ids_.find(bytes_to_alphabet({&text, 1}));
-    byte_ids_[byte] = at == ids_.end() ? -1 : at->second;
-  }
-  if (ignore_merges_) {
-    for (const auto& [token, id] : ids_) {
-      std::string bytes;
-      if (alphabet_to_bytes(token, bytes)) words_.emplace(std::move(bytes), id);
-    }
-  }
+  set_symbols();
   const json::Value* unknown = model.find("unk_token");
   if (unknown == nullptr || unknown->is_null()) return;
   const auto at = ids_.find(unknown->as_string(where + ".unk_token"));
   if (at == ids_.end())
     fail(ErrorKind::data, where + ".unk_token", "is not in the vocabulary", kDamaged);
   unknown_id_ = at->second;
+}
+
+/// What a text is made of before any merge: bytes, or characters and the bytes of those that lack.
+void Bpe::set_symbols() {
+  const auto id_of = [&](std::string_view token) {
+    const auto at = ids_.find(token);
+    return at == ids_.end() ? -1 : at->second;
+  };
+  for (std::size_t i = 0; i < 256; ++i) {
+    const char byte = static_cast<char>(i);
+    byte_ids_[i] = id_of(byte_level_ ? bytes_to_alphabet({&byte, 1}) : token_of_byte(byte));
+  }
+  all_bytes_ = std::ranges::find(byte_ids_, -1) == std::end(byte_ids_);
+  for (const auto& [token, id] : ids_) {
+    std::string bytes;
+    if (ignore_merges_ && byte_level_ && alphabet_to_bytes(token, bytes))
+      words_.emplace(std::move(bytes), id);
+    if (byte_level_) continue;
+    std::size_t at = 0;
+    const auto character = static_cast<std::size_t>(take_character(token, at));
+    if (at != token.size()) continue;
+    if (characters_.size() <= character) characters_.resize(character + 1, -1);
+    characters_[character] = id;
+  }
 }
 
 void Bpe::parse_merges(const json::Value& model, const std::string& where) {
@@ -171,6 +126,7 @@ void Bpe::add_merge(std::string_view left, std::string_view right, int32_t rank,
   };
   const std::string left_token(left), right_token(right);
   const uint64_t pair = pair_of(id_of(left_token), id_of(right_token));
+  add_junction(left, right);
   const std::size_t mask = merges_.size() - 1;
   std::size_t slot = slot_of(pair, mask);
   while (merges_[slot].pair != kNoPair && merges_[slot].pair != pair) slot = (slot + 1) & mask;
@@ -186,16 +142,60 @@ const Bpe::Merge* Bpe::find_merge(int32_t left, int32_t right) const {
   }
 }
 
+/// Of characters: the last of what stands left of a merge, the first of what stands right. A text
+/// is the same in one part or two where no merge joins such a pair. Other pairs may share a bit:
+/// then a part is only longer.
+std::size_t Bpe::junction(int32_t left, int32_t right) {
+  const uint64_t mixed = pair_of(left, right) * UINT64_C(0x9E3779B97F4A7C15);
+  return static_cast<std::size_t>(mixed >> (64 - kJunctionBits));
+}
+
+void Bpe::add_junction(std::string_view left, std::string_view right) {
+  if (byte_level_) return;
+  junctions_.resize(std::size_t{1} << kJunctionBits);
+  std::size_t at = 0;
+  const int32_t first = take_character(right, at);
+  at = left.size();
+  do {
+    --at;
+  } while (at > 0 && (left[at] & 0xC0) == 0x80);
+  junctions_[junction(take_character(left, at), first)] = true;
+  const auto is_other = [&](std::string_view token) {
+    return byte_of_token(token) || ids_.find(token)->second == unknown_id_;
+  };
+  if (is_other(left) || is_other(right)) merges_others_ = true;
+}
+
+std::size_t Bpe::part_end(std::string_view text) const {
+  if (byte_level_ || ignore_merges_ || merges_others_) return text.size();
+  const bool whole = byte_fallback_ && all_bytes_;  // nothing is ever unknown
+  int32_t left = -1;
+  for (std::size_t at = 0, begin = 0; at < text.size(); begin = at) {
+    const int32_t right = take_character(text, at);
+    if (left >= 0 && (whole || (has_character(left) && has_character(right))) &&
+        (junctions_.empty() || !junctions_[junction(left, right)]))
+      return begin;
+    left = right;
+  }
+  return text.size();
+}
+
+bool Bpe::has_character(int32_t character) const {
+  const auto index = static_cast<std::size_t>(character);
+  return index < characters_.size() && characters_[index] >= 0;
+}
+
 void Bpe::encode_word(std::string_view word, std::vector<int32_t>& ids) const {
   if (ignore_merges_) {
-    const auto whole = words_.find(std::string(word));
-    if (whole != words_.end()) {
+    const auto& words = byte_level_ ? words_ : ids_;
+    const auto whole = words.find(word);
+    if (whole != words.end()) {
       ids.push_back(whole->second);
       return;
     }
   }
   const std::size_t begin = ids.size();
-  split_bytes(word, ids);
+  byte_level_ ? split_bytes(word, ids) : split_characters(word, ids);
   if (ids.size() - begin <= kShortWord) {
     merge_short(ids, begin);
   } else {
@@ -204,21 +204,53 @@ void Bpe::encode_word(std::string_view word, std::vector<int32_t>& ids) const {
 }
 
 void Bpe::split_bytes(std::string_view word, std::vector<int32_t>& ids) const {
+  if (all_bytes_) {
+    for (const char byte : word) ids.push_back(byte_ids_[static_cast<unsigned char>(byte)]);
+    return;
+  }
   bool after_unknown = false;
   for (const char byte : word) {
-    const auto value = static_cast<unsigned char>(byte);
-    const int32_t id = byte_ids_[value];
+    const int32_t id = byte_ids_[static_cast<unsigned char>(byte)];
     if (id >= 0) {
       ids.push_back(id);
     } else if (unknown_id_ < 0) {
       fail(ErrorKind::data, "[data.tokenizer]",
-           "the vocabulary has no token for byte " + std::to_string(value),
+           "the vocabulary has no token for byte " +
+               std::to_string(static_cast<unsigned char>(byte)),
            "use a tokenizer whose vocabulary holds all 256 bytes");
     } else if (!after_unknown || !fuse_unknown_) {
       ids.push_back(unknown_id_);
     }
     after_unknown = id < 0;
   }
+}
+
+/// An unknown token is added only before the next character of the vocabulary or another unknown
+/// one, behind the bytes of characters between: so does the reference implementation.
+void Bpe::split_characters(std::string_view word, std::vector<int32_t>& ids) const {
+  bool unknown = false;  // one waits
+  for (std::size_t at = 0, begin = 0; at < word.size(); begin = at) {
+    const int32_t character = take_character(word, at);
+    if (has_character(character)) {
+      if (unknown) ids.push_back(unknown_id_);
+      unknown = false;
+      ids.push_back(characters_[static_cast<std::size_t>(character)]);
+      continue;
+    }
+    const std::string_view bytes = word.substr(begin, at - begin);
+    const auto id_of = [&](char byte) { return byte_ids_[static_cast<unsigned char>(byte)]; };
+    if (byte_fallback_ && std::ranges::all_of(bytes, [&](char b) { return id_of(b) >= 0; })) {
+      for (const char byte : bytes) ids.push_back(id_of(byte));
+    } else if (unknown_id_ >= 0) {
+      if (unknown && !fuse_unknown_) ids.push_back(unknown_id_);
+      unknown = true;
+    } else {
+      fail(ErrorKind::data, "[data.tokenizer]",
+           "the vocabulary has neither \"" + std::string(bytes) + "\" nor an unknown token",
+           "use a tokenizer with byte_fallback or unk_token");
+    }
+  }
+  if (unknown) ids.push_back(unknown_id_);
 }
 
 void Bpe::merge_short(std::vector<int32_t>& ids, std::size_t begin) const {

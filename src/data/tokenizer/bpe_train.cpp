@@ -66,7 +66,7 @@ WordCounts count_words(const std::vector<Document>& documents, const PreTokenize
         fail(ErrorKind::data, "document " + document.id,
              "not valid UTF-8 at byte " + std::to_string(*bad), "convert it to UTF-8");
       }
-      pre_tokenizer.for_each_word(document.text, [&](std::string_view word) {
+      pre_tokenizer.for_each_word(document.text, true, [&](std::string_view word) {
         if (poll && ++seen % kWordsBetweenPolls == 0) poll();
         key = word;
         ++words[key];

@@ -1,6 +1,7 @@
-// Unicode normalisation as a tokenizer.json names it.
+// What a tokenizer.json does to a text before it is cut into words.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,22 +10,27 @@
 
 namespace cupel {
 
-/// NFC, NFD, NFKC, NFKD and Sequences of them; null is none. Left out: every other normalizer,
-/// which is an error that names it.
+/// BertNormalizer, Lowercase, NFC, NFD, NFKC, NFKD, Prepend, Replace, Strip, StripAccents and
+/// Sequences of them; null is none. Any other is an Error{data} that names it.
 class Normalizer {
  public:
-  Normalizer() = default;
   static Normalizer parse(const json::Value& value, const std::string& where);
 
   /// `text` is valid UTF-8. Throws Error{resource} if memory runs out.
   std::string apply(std::string_view text) const;
-  /// Whether apply() surely returns `text` itself: no step, or ASCII alone, which all forms keep.
+  /// Whether apply() surely returns `text` itself.
   bool keeps(std::string_view text) const;
 
  private:
+  struct Step {
+    std::function<std::string(std::string_view)> apply;
+    std::function<bool(std::string_view)> keeps;
+  };
   void add(const json::Value& value, const std::string& where);
+  void add_replace(const json::Value& value, const std::string& where);
+  void add_strip(const json::Value& value, const std::string& where);
 
-  std::vector<unsigned> steps_;  // options of utf8proc
+  std::vector<Step> steps_;
 };
 
 }  // namespace cupel

@@ -1,52 +1,40 @@
 #include "data/tokenizer/pretokenize.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include "base/error.h"
+#include "data/tokenizer/bert_text.h"
+#include "data/tokenizer/unicode_classes.h"
+#include "data/tokenizer/vocabulary.h"
 
 namespace cupel {
 
-const std::string_view kGpt2Pattern =
-    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-
 namespace {
-
-/// Every step is a level of recursion.
-constexpr std::size_t kMaxSteps = 64;
-
-/// The end of the character that begins at `at`.
-std::size_t next_character(std::string_view text, std::size_t at) {
-  do {
-    ++at;
-  } while (at < text.size() && (text[at] & 0xC0) == 0x80);
-  return at;
-}
 
 bool flag(const json::Value& value, std::string_view key, bool fallback, const std::string& where) {
   const json::Value* member = value.find(key);
-  return member == nullptr ? fallback : member->as_bool(where + "." + std::string(key));
+  return member == nullptr || member->is_null() ? fallback
+                                                : member->as_bool(where + "." + std::string(key));
 }
 
-/// Calls piece(text, is_match) for the matches and for what lies between them, in order. An empty
-/// match cuts without being a piece, unless it stands where the match before it ended.
+/// \w+|[^\w\s]+ of Whitespace: `piece` gets words, runs of other characters, and spaces, which are
+/// no match.
 template <class Piece>
-void cut(const Regex& regex, std::string_view text, const Piece& piece) {
-  std::size_t done = 0, from = 0;
-  bool first = true;
-  while (from <= text.size()) {
-    const auto match = regex.find(text, from);
-    if (!match) break;
-    if (match->begin == match->end) {
-      from = next_character(text, match->end);
-      if (!first && match->begin == done) continue;
-    } else {
-      from = match->end;
-    }
-    if (match->begin > done) piece(text.substr(done, match->begin - done), false);
-    if (match->end > match->begin)
-      piece(text.substr(match->begin, match->end - match->begin), true);
-    done = match->end;
-    first = false;
+void cut_words(std::string_view text, const Piece& piece) {
+  enum Kind { word, other, space, none };
+  Kind open = none;
+  std::size_t begin = 0;
+  for (std::size_t at = 0, from = 0; at < text.size(); from = at) {
+    const int32_t c = take_character(text, at);
+    const Kind kind = is_word_character(c) ? word : is_white_space(c) ? space : other;
+    if (kind == open) continue;
+    if (from > begin) piece(text.substr(begin, from - begin), open != space);
+    begin = from;
+    open = kind;
   }
-  if (done < text.size()) piece(text.substr(done), false);
+  if (begin < text.size()) piece(text.substr(begin), open != space);
 }
 
 }  // namespace
@@ -54,12 +42,6 @@ void cut(const Regex& regex, std::string_view text, const Piece& piece) {
 PreTokenizer PreTokenizer::parse(const json::Value& value, const std::string& where) {
   PreTokenizer pre_tokenizer;
   if (!value.is_null()) pre_tokenizer.add(value, where);
-  if (!pre_tokenizer.byte_level_) {
-    fail(ErrorKind::data, where, "has no ByteLevel step",
-         "only byte-level BPE tokenizers are known (GPT-2, Llama 3, Qwen, DeepSeek and alike)");
-  }
-  if (pre_tokenizer.steps_.size() > kMaxSteps)
-    fail(ErrorKind::data, where, "more than 64 steps", "put several of its patterns in one");
   return pre_tokenizer;
 }
 
@@ -76,61 +58,171 @@ void PreTokenizer::add(const json::Value& value, const std::string& where) {
   }
   if (type == "Split") {
     add_split(value, where);
+  } else if (type == "ByteLevel") {
+    add_byte_level(value, where);
+  } else if (type == "Metaspace") {
+    add_metaspace(value, where);
   } else if (type == "Digits") {
     const bool each = flag(value, "individual_digits", false, where);
-    steps_.push_back({Regex(each ? "\\p{N}" : "\\p{N}+", where)});
-  } else if (type == "ByteLevel") {
-    byte_level_ = true;
-    prefix_space_ = flag(value, "add_prefix_space", true, where);
-    prefix_at_ = steps_.size();
-    if (flag(value, "use_regex", true, where)) steps_.push_back({Regex(kGpt2Pattern, where)});
+    add_characters(is_numeric, each ? Behavior::isolated : Behavior::contiguous);
+  } else if (type == "BertPreTokenizer") {
+    add_characters(is_white_space, Behavior::removed);
+    add_characters(is_bert_punctuation, Behavior::isolated);
+  } else if (type == "Punctuation") {
+    add_characters(is_bert_punctuation,
+                   value.find("behavior") == nullptr
+                       ? Behavior::isolated
+                       : parse_behavior(value.at("behavior", where), where + ".behavior"));
+  } else if (type == "WhitespaceSplit") {
+    add_characters(is_white_space, Behavior::removed);
+  } else if (type == "Whitespace") {
+    steps_.push_back(
+        {.cut = [](std::string_view text, const Piece& piece) { cut_words(text, piece); },
+         .behavior = Behavior::removed,
+         .invert = true});
   } else {
     fail(ErrorKind::data, where, "unknown pre-tokenizer \"" + type + "\"",
-         "known: ByteLevel, Digits, Sequence, Split");
+         "known: BertPreTokenizer, ByteLevel, Digits, Metaspace, Punctuation, Sequence, Split, "
+         "Whitespace, WhitespaceSplit");
   }
+  if (steps_.size() > kMaxSteps)
+    fail(ErrorKind::data, where, "more than 64 steps", "put several of its patterns in one");
+}
+
+void PreTokenizer::add_characters(bool (*matches)(int32_t), Behavior behavior) {
+  steps_.push_back({.cut =
+                        [matches](std::string_view text, const Piece& piece) {
+                          std::size_t done = 0;
+                          for (std::size_t at = 0, from = 0; at < text.size(); from = at) {
+                            if (!matches(take_character(text, at))) continue;
+                            if (from > done) piece(text.substr(done, from - done), false);
+                            piece(text.substr(from, at - from), true);
+                            done = at;
+                          }
+                          if (done < text.size()) piece(text.substr(done), false);
+                        },
+                    .behavior = behavior});
+}
+
+PreTokenizer::Behavior PreTokenizer::parse_behavior(const json::Value& value,
+                                                    const std::string& where) {
+  constexpr std::string_view kNames[] = {"Isolated", "Removed", "MergedWithPrevious",
+                                         "MergedWithNext", "Contiguous"};
+  const std::string& name = value.as_string(where);
+  const auto at = std::ranges::find(kNames, name);
+  if (at == std::end(kNames)) {
+    fail(ErrorKind::data, where, "unknown behavior \"" + name + "\"",
+         "known: Contiguous, Isolated, MergedWithNext, MergedWithPrevious, Removed");
+  }
+  return static_cast<Behavior>(at - std::begin(kNames));
 }
 
 void PreTokenizer::add_split(const json::Value& value, const std::string& where) {
-  const std::string here = where + ".pattern";
-  const json::Value& pattern = value.at("pattern", where);
-  const json::Value* regex = pattern.find("Regex");
-  Regex compiled = regex != nullptr
-                       ? Regex(regex->as_string(here), here)
-                       : Regex::literal(pattern.at("String", here).as_string(here), here);
-  const std::string& behavior = value.at("behavior", where).as_string(where + ".behavior");
-  if (behavior != "Isolated" && behavior != "Removed") {
-    fail(ErrorKind::data, where + ".behavior", "unknown behavior \"" + behavior + "\"",
-         "known: Isolated, Removed");
-  }
-  steps_.push_back(
-      {std::move(compiled), behavior == "Removed", flag(value, "invert", false, where)});
+  const Regex regex = parse_pattern(value.at("pattern", where), where + ".pattern");
+  steps_.push_back({.cut = [regex](std::string_view text,
+                                   const Piece& piece) { for_each_piece(regex, text, piece); },
+                    .behavior = parse_behavior(value.at("behavior", where), where + ".behavior"),
+                    .invert = flag(value, "invert", false, where)});
 }
 
-void PreTokenizer::for_each_word(std::string_view text,
-                                 const std::function<void(std::string_view)>& word) const {
-  // Depth first: the last step hands its pieces on, every other step runs the next one on them.
-  std::function<void(std::string_view, std::size_t)> run = [&](std::string_view piece,
-                                                               std::size_t at) {
-    std::string prefixed;
-    if (prefix_space_ && at == prefix_at_ && !piece.starts_with(' ')) {
-      prefixed = ' ' + std::string(piece);
-      piece = prefixed;
-    }
-    if (at == steps_.size()) {
-      word(piece);
-      return;
-    }
-    const Step& step = steps_[at];
-    cut(step.regex, piece, [&](std::string_view part, bool is_match) {
-      if (step.remove && is_match != step.invert) return;
-      if (at + 1 == steps_.size() && !(prefix_space_ && prefix_at_ == steps_.size())) {
-        word(part);
-      } else {
-        run(part, at + 1);
-      }
+void PreTokenizer::add_byte_level(const json::Value& value, const std::string& where) {
+  byte_level_ = true;
+  Step step;
+  if (flag(value, "add_prefix_space", true, where)) {
+    step.change = [](std::string_view text, bool) {
+      return text.starts_with(' ') ? std::string(text) : ' ' + std::string(text);
+    };
+  }
+  if (flag(value, "use_regex", true, where)) {
+    step.cut = [regex = Regex(kGpt2Pattern, where)](std::string_view text, const Piece& piece) {
+      for_each_piece(regex, text, piece);
+    };
+  }
+  if (step.change || step.cut) steps_.push_back(std::move(step));
+}
+
+/// Spaces become a visible character, which begins each word.
+void PreTokenizer::add_metaspace(const json::Value& value, const std::string& where) {
+  const std::string mark = value.at("replacement", where).as_string(where + ".replacement");
+  std::size_t characters = 0;
+  for (std::size_t at = 0; at < mark.size(); ++characters) take_character(mark, at);
+  if (characters != 1) {
+    fail(ErrorKind::data, where + ".replacement", "\"" + mark + "\" is not one character",
+         "the file is damaged; fetch it again");
+  }
+  std::string scheme = "always";
+  if (const json::Value* member = value.find("prepend_scheme"))
+    scheme = member->as_string(where + ".prepend_scheme");
+  if (!flag(value, "add_prefix_space", true, where)) scheme = "never";
+  if (scheme != "always" && scheme != "first" && scheme != "never") {
+    fail(ErrorKind::data, where + ".prepend_scheme", "unknown scheme \"" + scheme + "\"",
+         "known: always, first, never");
+  }
+  const Regex space = Regex::literal(" ", where);
+  Step step;
+  step.change = [mark, scheme, space](std::string_view text, bool at_start) {
+    std::string changed;
+    for_each_piece(space, text, [&](std::string_view piece, bool is_match) {
+      changed += is_match ? std::string_view(mark) : piece;
     });
+    const bool prepend = scheme == "always" || (scheme == "first" && at_start);
+    return prepend && !changed.starts_with(mark) ? mark + changed : changed;
   };
-  if (!text.empty()) run(text, 0);
+  if (flag(value, "split", true, where)) {
+    step.cut = [regex = Regex::literal(mark, where + ".replacement")](std::string_view text,
+                                                                      const Piece& piece) {
+      for_each_piece(regex, text, piece);
+    };
+    step.behavior = Behavior::merged_with_next;
+  }
+  steps_.push_back(std::move(step));
+}
+
+void PreTokenizer::cut(const Step& step, std::string_view text, const Word& word) {
+  if (step.behavior == Behavior::isolated || step.behavior == Behavior::removed) {
+    const bool remove = step.behavior == Behavior::removed;
+    step.cut(text, [&](std::string_view piece, bool is_match) {
+      if (!piece.empty() && (!remove || is_match == step.invert)) word(piece);
+    });
+    return;
+  }
+  std::vector<std::pair<std::string_view, bool>> pieces;
+  step.cut(text, [&](std::string_view piece, bool is_match) {
+    pieces.emplace_back(piece, is_match != step.invert);
+  });
+  const auto joined = [&](std::size_t i) {  // with the piece after it
+    const bool here = pieces[i].second, next = pieces[i + 1].second;
+    return step.behavior == Behavior::contiguous             ? here == next
+           : step.behavior == Behavior::merged_with_previous ? !here && next
+                                                             : here && !next;
+  };
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const char* begin = pieces[i].first.data();
+    while (i + 1 < pieces.size() && joined(i)) ++i;
+    const char* end = pieces[i].first.data() + pieces[i].first.size();
+    if (begin < end) word({begin, static_cast<std::size_t>(end - begin)});
+  }
+}
+
+/// Depth first: each step hands its pieces to the next one, the last one to `word`.
+void PreTokenizer::run(std::string_view piece, bool at_start, std::size_t index,
+                       const Word& word) const {
+  if (index == steps_.size()) return word(piece);
+  const Step& step = steps_[index];
+  std::string changed;
+  if (step.change) {
+    changed = step.change(piece, at_start);
+    piece = changed;
+  }
+  if (!step.cut) return run(piece, at_start, index + 1, word);
+  if (index + 1 == steps_.size()) return cut(step, piece, word);
+  cut(step, piece, [&](std::string_view part) {
+    run(part, at_start && part.data() == piece.data(), index + 1, word);
+  });
+}
+
+void PreTokenizer::for_each_word(std::string_view text, bool at_start, const Word& word) const {
+  if (!text.empty()) run(text, at_start, 0, word);
 }
 
 }  // namespace cupel

@@ -1,4 +1,4 @@
-// Cutting text into the words that byte-pair merges never cross, as a tokenizer.json says.
+// Cutting text into the words that no token of the model crosses, as a tokenizer.json says.
 #pragma once
 
 #include <functional>
@@ -11,33 +11,45 @@
 
 namespace cupel {
 
-/// GPT-2's pattern, which ByteLevel uses unless told otherwise.
-extern const std::string_view kGpt2Pattern;
-
-/// Split (Isolated or Removed), Digits, ByteLevel, and Sequences of them that end with ByteLevel.
-/// Left out: other behaviors of Split and other pre-tokenizers, which are errors that name them.
+/// BertPreTokenizer, ByteLevel, Digits, Metaspace, Punctuation, Split, Whitespace, WhitespaceSplit
+/// and Sequences of them; null is none: a text is one word. Any other is an Error{data} that names
+/// it.
 class PreTokenizer {
  public:
   static PreTokenizer parse(const json::Value& value, const std::string& where);
 
+  /// Whether the model's vocabulary is spelled in the alphabet of bytes.
+  bool byte_level() const { return byte_level_; }
+
   /// Calls `word` with each non-empty word of `text` (valid UTF-8), in order. Views live during the
-  /// call.
-  void for_each_word(std::string_view text,
+  /// call. `at_start`: no other text stands before this one.
+  void for_each_word(std::string_view text, bool at_start,
                      const std::function<void(std::string_view)>& word) const;
 
  private:
+  /// What becomes of a match of a Split.
+  enum class Behavior { isolated, removed, merged_with_previous, merged_with_next, contiguous };
+  using Piece = std::function<void(std::string_view, bool is_match)>;
+  using Word = std::function<void(std::string_view)>;
   struct Step {
-    Regex regex;
-    bool remove = false;  // drop the matches, rather than make words of them
-    bool invert = false;  // drop what lies between the matches instead
+    /// Another text in place of the piece; empty: the piece itself.
+    std::function<std::string(std::string_view, bool at_start)> change{};
+    /// Calls its second argument with matches and with what lies between them.
+    std::function<void(std::string_view, const Piece&)> cut{};
+    Behavior behavior = Behavior::isolated;
+    bool invert = false;
   };
   void add(const json::Value& value, const std::string& where);
   void add_split(const json::Value& value, const std::string& where);
+  void add_byte_level(const json::Value& value, const std::string& where);
+  void add_metaspace(const json::Value& value, const std::string& where);
+  void add_characters(bool (*matches)(int32_t), Behavior behavior);
+  static Behavior parse_behavior(const json::Value& value, const std::string& where);
+  static void cut(const Step& step, std::string_view text, const Word& word);
+  void run(std::string_view piece, bool at_start, std::size_t step, const Word& word) const;
 
   std::vector<Step> steps_;
   bool byte_level_ = false;
-  bool prefix_space_ = false;  // each piece that ByteLevel gets begins with a space
-  std::size_t prefix_at_ = 0;  // number of steps before that
 };
 
 }  // namespace cupel

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "base/error.h"
+#include "data/tokenizer/unicode_classes.h"
 
 namespace cupel {
 
@@ -49,22 +50,49 @@ std::string message_of(int error) {
   return reinterpret_cast<const char*>(text);
 }
 
-/// PCRE2's \s has U+180E, Oniguruma's has not; both know the property.
-std::string name_white_space(std::string_view pattern) {
+/// \w of Oniguruma within brackets, which has marks and lacks numbers that are no digits.
+std::string word_characters() {
+  std::string members = "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}";
+  for (const char* category : {"L", "M", "Nd", "Nl", "Pc"}) members += later_characters(category);
+  return members;
+}
+
+/// The pattern in PCRE2's words. Its \s has U+180E, Oniguruma's has not; both know the property.
+/// Its properties end with Unicode 14, so later characters are added to them. Left out: \P{…} and
+/// \W within brackets, from which they would have to be taken away.
+std::string translate(std::string_view pattern) {
   std::string out;
+  bool brackets = false;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] != '\\' || i + 1 == pattern.size()) {
-      out += pattern[i];
+    const char c = pattern[i];
+    if (c == '[' || c == ']') brackets = c == '[';
+    if (c != '\\' || i + 1 == pattern.size()) {
+      out += c;
       continue;
     }
     const char escaped = pattern[++i];
-    if (escaped == 's') {
-      out += "\\p{White_Space}";
-    } else if (escaped == 'S') {
-      out += "\\P{White_Space}";
-    } else {
-      out += {'\\', escaped};
+    if (escaped == 's' || escaped == 'S') {
+      out += escaped == 's' ? "\\p{White_Space}" : "\\P{White_Space}";
+      continue;
     }
+    if (escaped == 'w' || escaped == 'd' || (escaped == 'W' && !brackets)) {
+      const std::string members =
+          escaped == 'd' ? "\\p{Nd}" + later_characters("Nd") : word_characters();
+      out += brackets ? members : (escaped == 'W' ? "[^" : "[") + members + ']';
+      continue;
+    }
+    out += {'\\', escaped};
+    const std::string_view rest = pattern.substr(i + 1);
+    const std::size_t close = rest.find('}');
+    if ((escaped != 'p' && escaped != 'P') || !rest.starts_with('{') || close > 3) continue;
+    i += close + 1;
+    out += rest.substr(0, close + 1);
+    const std::string later = later_characters(rest.substr(1, close - 1));
+    if (brackets && escaped == 'p') out += later;
+    if (brackets || later.empty()) continue;
+    out.insert(out.size() - close - 3, escaped == 'p' ? "[" : "[^");
+    out[out.size() - close - 2] = 'p';
+    out += later + ']';
   }
   return out;
 }
@@ -76,24 +104,25 @@ struct Regex::Code {
   bool jit = false;
 };
 
-Regex::Regex(std::string_view pattern, std::string where)
-    : Regex(name_white_space(pattern), PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C,
-            std::move(where)) {}
-
 Regex Regex::literal(std::string_view text, std::string where) {
-  return Regex(text, PCRE2_LITERAL, std::move(where));
+  Regex regex;
+  regex.literal_ = std::make_shared<const std::string>(text);
+  regex.where_ = std::move(where);
+  return regex;
 }
 
-Regex::Regex(std::string_view pattern, unsigned options, std::string where)
-    : where_(std::move(where)) {
+Regex::Regex(std::string_view pattern, std::string where)
+    : scan_(find_scan(pattern)), where_(std::move(where)) {
+  constexpr uint32_t kOptions = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
   if (pattern.size() > kMaxPatternBytes) {
     fail(ErrorKind::data, where_, "pattern longer than 64 KiB", "simplify the pattern");
   }
   int error = 0;
   PCRE2_SIZE offset = 0;
   auto code = std::make_shared<Code>();
-  code->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                                 options | PCRE2_UTF, &error, &offset, nullptr));
+  const std::string translated = translate(pattern);
+  code->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
+                                 kOptions, &error, &offset, nullptr));
   if (code->code == nullptr) {
     fail(ErrorKind::data, where_,
          "pattern does not compile at byte " + std::to_string(offset) + ": " + message_of(error),
@@ -103,7 +132,12 @@ Regex::Regex(std::string_view pattern, unsigned options, std::string where)
   code_ = std::move(code);
 }
 
-std::optional<Regex::Match> Regex::find(std::string_view text, std::size_t from) const {
+std::optional<Span> Regex::find(std::string_view text, std::size_t from) const {
+  if (scan_ != nullptr) return scan_(text, from);
+  if (code_ == nullptr) {
+    const std::size_t at = text.find(*literal_, from);
+    return at == text.npos ? std::nullopt : std::optional(Span{at, at + literal_->size()});
+  }
   thread_local Matcher matcher;
   const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   const std::size_t steps = kBaseSteps + 4 * std::min<std::size_t>(text.size(), UINT32_MAX / 8);
@@ -124,7 +158,12 @@ std::optional<Regex::Match> Regex::find(std::string_view text, std::size_t from)
          "simplify the pattern");
   }
   const PCRE2_SIZE* range = pcre2_get_ovector_pointer(matcher.data.get());
-  return Match{range[0], std::max(range[0], range[1])};
+  return Span{range[0], std::max(range[0], range[1])};
+}
+
+Regex parse_pattern(const json::Value& value, const std::string& where) {
+  if (const json::Value* regex = value.find("Regex")) return Regex(regex->as_string(where), where);
+  return Regex::literal(value.at("String", where).as_string(where), where);
 }
 
 }  // namespace cupel

@@ -4,17 +4,19 @@
 #include <array>
 #include <atomic>
 #include <cstring>
-#include <unordered_map>
 #include <utility>
+#include <variant>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/rng.h"
 #include "data/tokenizer/added_tokens.h"
 #include "data/tokenizer/bpe.h"
+#include "data/tokenizer/decoder.h"
 #include "data/tokenizer/normalize.h"
 #include "data/tokenizer/post_processor.h"
 #include "data/tokenizer/pretokenize.h"
+#include "data/tokenizer/wordpiece_model.h"
 #include "data/utf8.h"
 
 namespace cupel {
@@ -61,95 +63,97 @@ bool flag(const json::Value& value, std::string_view key, const std::string& whe
   return member != nullptr && member->as_bool(where + "." + std::string(key));
 }
 
-/// ByteLevel, or a Sequence of it: the only way back from byte-level tokens.
-void check_decoder(const json::Value& value, const std::string& where) {
-  const std::string_view type =
-      value.is_object() ? text_or(value.find("type"), "null", where + ".type") : "null";
-  if (type == "ByteLevel") return;
-  if (type != "Sequence") {
-    fail(ErrorKind::data, where, "unknown decoder \"" + std::string(type) + "\"",
-         "known: ByteLevel");
-  }
-  for (const json::Value& item : value.at("decoders", where).as_array(where + ".decoders")) {
-    check_decoder(item, where + ".decoders");
-  }
+using Model = std::variant<Bpe, WordPieceModel>;
+
+Model parse_model(const json::Value& model, const std::string& where, bool byte_level) {
+  const json::Value* type = model.find("type");
+  const std::string_view name = text_or(type, "BPE", where + ".type");
+  if (name == "BPE") return Bpe::parse(model, where, byte_level);
+  if (name == "WordPiece") return WordPieceModel::parse(model, where);
+  fail(ErrorKind::data, where, "unknown type \"" + std::string(name) + "\"",
+       "known: BPE, WordPiece");
 }
 
 }  // namespace
 
 struct Tokenizer::Impl {
-  void parse(const json::Value& root, const std::string& where);
+  Impl(const json::Value& root, const std::string& where);
   void parse_added(const json::Value& root, const std::string& where);
   void parse_config(std::string_view text, const std::string& where);
-  void set_bytes();
-  void encode_stretch(std::string_view text, const std::function<void()>& poll,
+  void set_pieces();
+  std::optional<int32_t> find(std::string_view token) const;
+  void encode_stretch(std::string_view text, bool at_start, const std::function<void()>& poll,
                       std::vector<int32_t>& ids) const;
   void encode_word(std::string_view word, std::vector<int32_t>& ids) const;
+  void encode_part(std::string_view word, std::vector<int32_t>& ids) const;
 
   std::string json_, config_;
-  Bpe bpe_;
   Normalizer normalizer_;
   PreTokenizer pre_tokenizer_;
+  Model model_;
+  Decoder decoder_;
   AddedTokenFinder added_, added_normalized_;
-  std::unordered_map<std::string, int32_t> added_ids_;
-  std::vector<std::string> bytes_;  // of each id
+  TokenIds added_ids_;
+  std::vector<std::string> tokens_;  // of each id, as the decoder reads it
+  std::vector<std::string> pieces_;  // of each id, not at the beginning of a text
+  std::vector<std::string> bytes_;   // of each id, if they differ from the piece
   std::vector<bool> special_;
   Surroundings around_;
   std::optional<int32_t> bos_, eos_;
   uint64_t serial_ = 0;  // tells word caches whose ids they hold
 };
 
-void Tokenizer::Impl::parse(const json::Value& root, const std::string& where) {
+const json::Value& member(const json::Value& object, std::string_view key) {
+  static const json::Value none;
+  const json::Value* value = object.find(key);
+  return value == nullptr ? none : *value;
+}
+
+Tokenizer::Impl::Impl(const json::Value& root, const std::string& where)
+    : normalizer_(Normalizer::parse(member(root, "normalizer"), where + ": normalizer")),
+      pre_tokenizer_(PreTokenizer::parse(member(root, "pre_tokenizer"), where + ": pre_tokenizer")),
+      model_(parse_model(root.at("model", where), where + ": model", pre_tokenizer_.byte_level())),
+      decoder_(Decoder::parse(member(root, "decoder"), where + ": decoder")) {
   static std::atomic<uint64_t> serials{0};
   serial_ = ++serials;
-  const json::Value none;
-  const auto member = [&](std::string_view key) -> const json::Value& {
-    const json::Value* value = root.find(key);
-    return value == nullptr ? none : *value;
-  };
-  const json::Value& model = root.at("model", where);
-  const std::string_view type = text_or(model.find("type"), "BPE", where + ": model.type");
-  if (type != "BPE") {
-    fail(ErrorKind::data, where + ": model", "unknown type \"" + std::string(type) + "\"",
-         "known: BPE");
-  }
-  bpe_ = Bpe::parse(model, where + ": model");
-  normalizer_ = Normalizer::parse(member("normalizer"), where + ": normalizer");
-  pre_tokenizer_ = PreTokenizer::parse(member("pre_tokenizer"), where + ": pre_tokenizer");
-  check_decoder(member("decoder"), where + ": decoder");
+  std::visit([&](const auto& model) { tokens_ = model.tokens(); }, model_);
   parse_added(root, where);
-  set_bytes();
-  around_ =
-      parse_post_processor(member("post_processor"), where + ": post_processor", bytes_.size());
+  set_pieces();
+  around_ = parse_post_processor(member(root, "post_processor"), where + ": post_processor",
+                                 tokens_.size());
+}
+
+std::optional<int32_t> Tokenizer::Impl::find(std::string_view token) const {
+  if (const auto at = added_ids_.find(token); at != added_ids_.end()) return at->second;
+  const TokenIds& ids =
+      std::visit([](const auto& model) -> const TokenIds& { return model.ids(); }, model_);
+  const auto at = ids.find(token);
+  return at == ids.end() ? std::nullopt : std::optional(at->second);
 }
 
 void Tokenizer::Impl::parse_added(const json::Value& root, const std::string& where) {
-  const json::Value* list = root.find("added_tokens");
-  if (list == nullptr || list->is_null()) return;
-  std::unordered_map<int32_t, std::string> content_of;
-  for (const json::Value& item : list->as_array(where + ": added_tokens")) {
+  const json::Value& list = member(root, "added_tokens");
+  if (list.is_null()) return;
+  for (const json::Value& item : list.as_array(where + ": added_tokens")) {
     AddedToken token = parse_added_token(
         item, where + ": added_tokens[" + std::to_string(added_ids_.size()) + "]");
     const auto id = static_cast<std::size_t>(token.id);
-    const auto& tokens = bpe_.tokens();
-    const auto same = bpe_.ids().find(token.content);
-    const bool taken = id < tokens.size() && !tokens[id].empty() && tokens[id] != token.content;
-    const bool elsewhere = same != bpe_.ids().end() && same->second != token.id;
-    if (taken || elsewhere || !content_of.emplace(token.id, token.content).second ||
-        !added_ids_.emplace(token.content, token.id).second) {
+    const std::optional<int32_t> same = find(token.content);
+    const bool taken = id < tokens_.size() && !tokens_[id].empty() && same != token.id;
+    const bool twice = added_ids_.contains(token.content);
+    if (taken || twice || (same && *same != token.id)) {
       fail(ErrorKind::data, where + ": added_tokens",
            "\"" + token.content + "\" with id " + std::to_string(id) +
                " contradicts the vocabulary or another added token",
            kDamaged);
     }
+    added_ids_.emplace(token.content, token.id);
     if (special_.size() <= id) special_.resize(id + 1);
     special_[id] = token.special;
-    if (token.normalized) {
-      token.content = normalizer_.apply(token.content);
-      added_normalized_.add(token);
-    } else {
-      added_.add(token);
-    }
+    if (tokens_.size() <= id) tokens_.resize(id + 1);
+    if (token.normalized) token.content = normalizer_.apply(token.content);
+    tokens_[id] = token.content;
+    (token.normalized ? added_normalized_ : added_).add(token);
   }
 }
 
@@ -165,8 +169,7 @@ void Tokenizer::Impl::parse_config(std::string_view text, const std::string& whe
     if (value != nullptr && value->is_object()) value = &value->at("content", here);
     if (value == nullptr || value->is_null()) return std::nullopt;
     const std::string& token = value->as_string(here);
-    if (const auto at = added_ids_.find(token); at != added_ids_.end()) return at->second;
-    if (const auto at = bpe_.ids().find(token); at != bpe_.ids().end()) return at->second;
+    if (const auto id = find(token)) return id;
     fail(ErrorKind::data, here, "\"" + token + "\" is not a token of tokenizer.json",
          "fetch both files from one place");
   };
@@ -177,31 +180,37 @@ void Tokenizer::Impl::parse_config(std::string_view text, const std::string& whe
   }
 }
 
-/// A token of the byte alphabet stands for bytes; any other (an added one) for its own text.
-void Tokenizer::Impl::set_bytes() {
-  bytes_ = bpe_.tokens();
-  for (const auto& [content, id] : added_ids_) {
-    const auto index = static_cast<std::size_t>(id);
-    if (bytes_.size() <= index) bytes_.resize(index + 1);
-    bytes_[index] = content;
+void Tokenizer::Impl::set_pieces() {
+  for (const std::string& token : tokens_) {
+    pieces_.push_back(token.empty() ? token : decoder_.piece(token, /*first=*/false));
+    if (decoder_.byte_fallback()) bytes_.push_back(decoder_.bytes(pieces_.back()));
   }
-  for (std::string& token : bytes_) alphabet_to_bytes(token, token);
-  special_.resize(bytes_.size());
+  special_.resize(tokens_.size());
 }
 
+/// A word that no pre-tokenizer cut, a whole text even, falls into parts that merges never cross.
 void Tokenizer::Impl::encode_word(std::string_view word, std::vector<int32_t>& ids) const {
-  thread_local WordCache cache;
-  if (word.size() > WordCache::kMaxWordBytes) {
-    bpe_.encode_word(word, ids);
-    return;
+  const Bpe* bpe = std::get_if<Bpe>(&model_);
+  while (!word.empty()) {
+    const std::size_t end = bpe == nullptr ? word.size() : bpe->part_end(word);
+    encode_part(word.substr(0, end), ids);
+    word.remove_prefix(end);
   }
+}
+
+void Tokenizer::Impl::encode_part(std::string_view word, std::vector<int32_t>& ids) const {
+  thread_local WordCache cache;
+  const auto encode = [&] {
+    std::visit([&](const auto& model) { model.encode_word(word, ids); }, model_);
+  };
+  if (word.size() > WordCache::kMaxWordBytes) return encode();
   WordCache::Entry& entry = cache.entry(word, serial_);
   if (entry.bytes == word.size() && std::memcmp(entry.word, word.data(), word.size()) == 0) {
     ids.insert(ids.end(), entry.id, entry.id + entry.ids);
     return;
   }
   const std::size_t begin = ids.size();
-  bpe_.encode_word(word, ids);
+  encode();
   const std::size_t count = ids.size() - begin;
   if (count > WordCache::kMaxIds) return;
   entry.bytes = static_cast<uint8_t>(word.size());
@@ -211,7 +220,8 @@ void Tokenizer::Impl::encode_word(std::string_view word, std::vector<int32_t>& i
 }
 
 /// Text without tokens that stand for themselves before normalisation.
-void Tokenizer::Impl::encode_stretch(std::string_view text, const std::function<void()>& poll,
+void Tokenizer::Impl::encode_stretch(std::string_view text, bool at_start,
+                                     const std::function<void()>& poll,
                                      std::vector<int32_t>& ids) const {
   std::string normalized;
   if (!normalizer_.keeps(text)) {
@@ -224,7 +234,10 @@ void Tokenizer::Impl::encode_stretch(std::string_view text, const std::function<
     encode_word(word, ids);
   };
   added_normalized_.cut(
-      text, [&](std::string_view stretch) { pre_tokenizer_.for_each_word(stretch, take); },
+      text,
+      [&](std::string_view stretch) {
+        pre_tokenizer_.for_each_word(stretch, at_start && stretch.data() == text.data(), take);
+      },
       [&](int32_t id) { ids.push_back(id); });
 }
 
@@ -249,9 +262,9 @@ Tokenizer Tokenizer::load(const std::filesystem::path& path) {
 
 Tokenizer Tokenizer::parse(std::string_view text, const std::string& where,
                            std::string_view config) {
-  auto impl = std::make_unique<Impl>();
+  auto impl = std::make_unique<Impl>(
+      json::parse(text, where, {.depth = 64, .bytes = kMaxFileBytes}), where);
   impl->json_ = text;
-  impl->parse(json::parse(text, where, {.depth = 64, .bytes = kMaxFileBytes}), where);
   const std::filesystem::path folder = std::filesystem::path(where).parent_path();
   impl->parse_config(config, (folder / "tokenizer_config.json").string());
   return Tokenizer(std::move(impl));
@@ -267,34 +280,39 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special,
   ids.reserve(text.size() / 3 + 8);
   if (special) ids = impl_->around_.before;
   impl_->added_.cut(
-      text, [&](std::string_view stretch) { impl_->encode_stretch(stretch, poll, ids); },
+      text,
+      [&](std::string_view stretch) {
+        impl_->encode_stretch(stretch, stretch.data() == text.data(), poll, ids);
+      },
       [&](int32_t id) { ids.push_back(id); });
   if (special) ids.insert(ids.end(), impl_->around_.after.begin(), impl_->around_.after.end());
   return ids;
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {
-  std::string text;
+  Decoder::Pieces pieces;
+  pieces.ends.reserve(ids.size());
   for (const int32_t id : ids) {
-    if (!skip_special || !is_special(id)) text += token_bytes(id);
+    if (id < 0 || id >= vocab_size() || (skip_special && is_special(id))) continue;
+    const auto index = static_cast<std::size_t>(id);
+    if (impl_->tokens_[index].empty()) continue;
+    pieces.text += pieces.ends.empty() ? impl_->decoder_.piece(impl_->tokens_[index], true)
+                                       : impl_->pieces_[index];
+    pieces.ends.push_back(pieces.text.size());
   }
-  return replace_invalid_utf8(text);
+  return impl_->decoder_.decode(std::move(pieces));
 }
 
 std::string_view Tokenizer::token_bytes(int32_t id) const {
-  return id >= 0 && id < vocab_size() ? impl_->bytes_[static_cast<std::size_t>(id)]
-                                      : std::string_view();
+  if (id < 0 || id >= vocab_size()) return {};
+  const auto& bytes = impl_->bytes_.empty() ? impl_->pieces_ : impl_->bytes_;
+  return bytes[static_cast<std::size_t>(id)];
 }
 
-int32_t Tokenizer::vocab_size() const { return static_cast<int32_t>(impl_->bytes_.size()); }
+int32_t Tokenizer::vocab_size() const { return static_cast<int32_t>(impl_->tokens_.size()); }
 
 std::optional<int32_t> Tokenizer::token_to_id(std::string_view token) const {
-  const std::string key(token);
-  if (const auto at = impl_->added_ids_.find(key); at != impl_->added_ids_.end()) {
-    return at->second;
-  }
-  const auto at = impl_->bpe_.ids().find(key);
-  return at == impl_->bpe_.ids().end() ? std::nullopt : std::optional(at->second);
+  return impl_->find(token);
 }
 
 bool Tokenizer::is_special(int32_t id) const {

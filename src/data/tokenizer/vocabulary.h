@@ -15,6 +15,9 @@ namespace cupel {
 /// Ids are below this; it bounds the memory that a file can ask for.
 inline constexpr int64_t kMaxTokenIds = int64_t{1} << 20;
 
+/// Steps of a normalizer, pre-tokenizer or decoder; each costs time for every text.
+inline constexpr std::size_t kMaxSteps = 64;
+
 /// Lets a map of strings be searched by a view of text.
 struct TextHash {
   using is_transparent = void;

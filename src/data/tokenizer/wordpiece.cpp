@@ -13,7 +13,6 @@ namespace cupel {
 namespace {
 
 constexpr int64_t kMaxFileBytes = int64_t{256} << 20;
-constexpr int64_t kMaxWordChars = 1000;  // a word's pieces cost the square of its length
 constexpr const char* kDamaged = "the file is damaged; fetch it again";
 
 /// The member, or null.
@@ -31,10 +30,6 @@ void check_type(const json::Value& value, std::string_view known, const std::str
   const json::Value& type = member(value, "type");
   if (type == json::Value(known)) return;
   fail(ErrorKind::data, where, "unknown type " + json::dump(type), "known: " + std::string(known));
-}
-
-int64_t count_characters(std::string_view text) {
-  return std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; });
 }
 
 /// Name of a special token: a string, or an object with "content".
@@ -69,8 +64,8 @@ WordPiece WordPiece::parse(std::string_view text, const std::string& where) {
   const json::Value root = json::parse(text, where, {.depth = 64, .bytes = kMaxFileBytes});
   check_type(root.at("model", where), "WordPiece", where + ": model");
   check_type(member(root, "pre_tokenizer"), "BertPreTokenizer", where + ": pre_tokenizer");
-  WordPiece result(BertNormalizer::parse(member(root, "normalizer"), where + ": normalizer"));
-  result.parse_model(root.at("model", where), where + ": model");
+  WordPiece result(BertNormalizer::parse(member(root, "normalizer"), where + ": normalizer"),
+                   WordPieceModel::parse(root.at("model", where), where + ": model"));
   const std::string here = where + ": added_tokens";
   if (const json::Value& added = member(root, "added_tokens"); !added.is_null()) {
     for (const json::Value& item : added.as_array(here)) {
@@ -80,21 +75,6 @@ WordPiece WordPiece::parse(std::string_view text, const std::string& where) {
   result.around_ = parse_post_processor(member(root, "post_processor"), where + ": post_processor",
                                         result.size_);
   return result;
-}
-
-void WordPiece::parse_model(const json::Value& model, const std::string& where) {
-  prefix_ = text_or(member(model, "continuing_subword_prefix"), "##",
-                    where + ".continuing_subword_prefix");
-  if (const json::Value& limit = member(model, "max_input_chars_per_word"); !limit.is_null()) {
-    max_word_chars_ = limit.as_int(where + ".max_input_chars_per_word");
-    if (max_word_chars_ < 1 || max_word_chars_ > kMaxWordChars) {
-      fail(ErrorKind::data, where + ".max_input_chars_per_word",
-           std::to_string(max_word_chars_) + " is not in 1 to " + std::to_string(kMaxWordChars),
-           kDamaged);
-    }
-  }
-  set_vocabulary(Vocabulary::parse(model.at("vocab", where), where + ".vocab"),
-                 text_or(member(model, "unk_token"), "[UNK]", where + ".unk_token"), where);
 }
 
 WordPiece WordPiece::parse_vocabulary(std::string_view text, const std::string& where,
@@ -110,8 +90,6 @@ WordPiece WordPiece::parse_vocabulary(std::string_view text, const std::string& 
   options.lowercase = flag("do_lower_case", true);
   options.handle_chinese_chars = flag("tokenize_chinese_chars", true);
   options.strip_accents = flag("strip_accents", options.lowercase);
-  WordPiece result{BertNormalizer(options)};
-
   Vocabulary vocabulary;
   for (int64_t number = 1; !text.empty(); ++number) {
     std::string_view token = text.substr(0, text.find('\n'));
@@ -127,10 +105,14 @@ WordPiece WordPiece::parse_vocabulary(std::string_view text, const std::string& 
     }
     vocabulary.tokens.emplace_back(token);
   }
+  WordPiece result(BertNormalizer(options),
+                   WordPieceModel(std::move(vocabulary),
+                                  special_token(root, "unk_token", "[UNK]", beside), where));
+  const TokenIds& ids = result.model_.ids();
   const auto add_special = [&](std::string_view key, const char* fallback) -> std::optional<int> {
     const std::string token = special_token(root, key, fallback, beside);
-    const auto at = vocabulary.ids.find(token);
-    if (at == vocabulary.ids.end()) return std::nullopt;
+    const auto at = ids.find(token);
+    if (at == ids.end()) return std::nullopt;
     result.added_.add({.id = at->second, .content = token, .special = true});
     return at->second;
   };
@@ -142,31 +124,13 @@ WordPiece WordPiece::parse_vocabulary(std::string_view text, const std::string& 
          "name the vocabulary of a BERT model");
   }
   result.around_ = {{*begin}, {*end}};
-  result.set_vocabulary(std::move(vocabulary), special_token(root, "unk_token", "[UNK]", beside),
-                        where);
   return result;
 }
 
-void WordPiece::set_vocabulary(Vocabulary vocabulary, std::string_view unknown,
-                               const std::string& where) {
-  const auto at = vocabulary.ids.find(unknown);
-  if (at == vocabulary.ids.end()) {
-    fail(ErrorKind::data, where,
-         "the unknown token \"" + std::string(unknown) + "\" is not in the vocabulary", kDamaged);
-  }
-  unknown_ = at->second;
-  size_ = vocabulary.tokens.size();
-  for (const auto& [token, id] : vocabulary.ids) {
-    longest_ = std::max(longest_, token.size());
-    if (token.starts_with(prefix_)) inner_.emplace(token.substr(prefix_.size()), id);
-  }
-  first_ = std::move(vocabulary.ids);
-}
-
 void WordPiece::add_token(const AddedToken& token, const std::string& where) {
-  const auto same = first_.find(token.content);
-  if (same == first_.end() ? static_cast<std::size_t>(token.id) < size_
-                           : same->second != token.id) {
+  const auto same = model_.ids().find(token.content);
+  if (same == model_.ids().end() ? static_cast<std::size_t>(token.id) < size_
+                                 : same->second != token.id) {
     fail(ErrorKind::data, where,
          "\"" + token.content + "\" with id " + std::to_string(token.id) +
              " contradicts the vocabulary",
@@ -211,36 +175,9 @@ void WordPiece::encode_stretch(std::string_view text, std::size_t limit,
     normalized.clear();
     normalizer_.apply(piece, normalized);
     for_each_bert_word(normalized, [&](std::string_view word) {
-      encode_word(word, ids);
+      model_.encode_word(word, ids);
       return ids.size() < limit;
     });
-  }
-}
-
-void WordPiece::encode_word(std::string_view word, std::vector<int32_t>& ids) const {
-  const std::size_t begin = ids.size();
-  if (static_cast<int64_t>(word.size()) > max_word_chars_ &&
-      count_characters(word) > max_word_chars_) {
-    ids.push_back(unknown_);
-    return;
-  }
-  const TokenIds* pieces = &first_;
-  while (!word.empty()) {
-    std::size_t size = std::min(word.size(), longest_);
-    auto found = pieces->end();
-    for (; size > 0; --size) {
-      if (size < word.size() && (word[size] & 0xC0) == 0x80) continue;  // within a character
-      found = pieces->find(word.substr(0, size));
-      if (found != pieces->end()) break;
-    }
-    if (size == 0) {
-      ids.resize(begin);
-      ids.push_back(unknown_);
-      return;
-    }
-    ids.push_back(found->second);
-    word.remove_prefix(size);
-    pieces = &inner_;
   }
 }
 

@@ -11,13 +11,13 @@
 #include "data/tokenizer/added_tokens.h"
 #include "data/tokenizer/bert_text.h"
 #include "data/tokenizer/post_processor.h"
-#include "data/tokenizer/vocabulary.h"
+#include "data/tokenizer/wordpiece_model.h"
 
 namespace cupel {
 
-/// WordPiece (Wu et al. 2016, as in BERT: greedy, longest piece first), with the normalizer and the
-/// words of BERT. Immutable: threads may share one. `truncation` and `padding` of the file are left
-/// out: whoever makes batches decides about both.
+/// WordPiece with the normalizer and the words of BERT, for the encoder: a vocab.txt too, and no
+/// more work than `max_tokens` need. Immutable: threads may share one. `truncation` and `padding`
+/// of the file are left out: whoever makes batches decides about both.
 class WordPiece {
  public:
   /// `path`: a tokenizer.json, a vocab.txt, or a folder with either; tokenizer.json goes first. A
@@ -38,20 +38,16 @@ class WordPiece {
   int64_t vocab_size() const { return static_cast<int64_t>(size_); }
 
  private:
-  explicit WordPiece(BertNormalizer normalizer) : normalizer_(std::move(normalizer)) {}
-  void parse_model(const json::Value& model, const std::string& where);
-  void set_vocabulary(Vocabulary vocabulary, std::string_view unknown, const std::string& where);
+  WordPiece(BertNormalizer normalizer, WordPieceModel model)
+      : normalizer_(std::move(normalizer)),
+        model_(std::move(model)),
+        size_(model_.tokens().size()) {}
   void add_token(const AddedToken& token, const std::string& where);
   void encode_stretch(std::string_view text, std::size_t limit, std::vector<int32_t>& ids) const;
-  void encode_word(std::string_view word, std::vector<int32_t>& ids) const;
 
   BertNormalizer normalizer_;
-  TokenIds first_, inner_;   // pieces that begin a word, and those that go on (without prefix)
-  std::size_t longest_ = 0;  // piece, in bytes
-  std::size_t size_ = 0;
-  int32_t unknown_ = 0;
-  int64_t max_word_chars_ = 100;
-  std::string prefix_ = "##";
+  WordPieceModel model_;
+  std::size_t size_;
   AddedTokenFinder added_;
   Surroundings around_;
 };

@@ -29,21 +29,6 @@ auto refuses_bpe(const std::string& model, const std::string& message) {
       std::function<void()>([model] { parse_bpe(model); }));
 }
 
-TEST(Bpe, TheAlphabetSpellsEveryByteAndBack) {
-  std::string all, out = "untouched";
-  for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
-  EXPECT_TRUE(alphabet_to_bytes(bytes_to_alphabet(all), out));
-  EXPECT_EQ(out, all);
-  EXPECT_EQ(bytes_to_alphabet(" a\n!"), "Ġa\u010a!");
-  for (const char* text : {" ", "\n", "aé中", "\u0144", "\U0001F600", "\xff", "\u00ad"}) {
-    out = "untouched";
-    EXPECT_FALSE(alphabet_to_bytes(text, out)) << text;
-    EXPECT_EQ(out, "untouched");
-  }
-  EXPECT_TRUE(alphabet_to_bytes("", out));
-  EXPECT_EQ(out, "");
-}
-
 TEST(Bpe, MergesByRankFromTheLeft) {
   const Bpe bpe = Bpe::parse(bpe_json({{"b", "c"}, {"a", "b"}, {"a", "a"}, {"aa", "a"}}), "model");
   EXPECT_THAT(encode(bpe, "abc"), ElementsAre('a', 256)) << "bc comes before ab";
@@ -172,12 +157,38 @@ TEST(Bpe, RefusesMergesOfTokensThatAreNotThere) {
   EXPECT_TRUE(refuses_bpe(R"({"vocab": {"a": 0}})", "missing key \"merges\""));
 }
 
+TEST(Bpe, OfCharactersPartsEndWhereNoMergeJoins) {
+  const Bpe bpe =
+      Bpe::parse(json::parse(R"({"vocab": {"<unk>": 0, "a": 1, "b": 2, "_": 3, "ab": 4, "_ab": 5},
+                      "merges": ["a b", "_ ab"], "unk_token": "<unk>", "fuse_unk": true})",
+                             ""),
+                 "model", /*byte_level=*/false);
+  EXPECT_EQ(bpe.part_end("_ab_ab"), 3u) << "nothing joins b and _";
+  EXPECT_EQ(bpe.part_end("a\u00e9\u00e9_"), 6u) << "unknown characters may fuse";
+  EXPECT_THAT(encode(bpe, "_abba"), ElementsAre(5, 2, 1));
+  EXPECT_THAT(encode(bpe, "a\u00e9\u00e9b"), ElementsAre(1, 0, 2));
+}
+
+TEST(Bpe, BytesSpellACharacterThatTheVocabularyLacks) {
+  json::Object vocabulary{{"<unk>", 0}, {"a", 1}};
+  for (int64_t byte = 0; byte < 256; ++byte)
+    vocabulary.emplace_back(token_of_byte(static_cast<char>(byte)), byte + 2);
+  json::Value model = json::Object{{"vocab", vocabulary},
+                                   {"merges", json::Array{}},
+                                   {"byte_fallback", true},
+                                   {"unk_token", "<unk>"}};
+  EXPECT_THAT(encode(Bpe::parse(model, "model", false), "a\u00e9"), ElementsAre(1, 0xc5, 0xab));
+  model.set("byte_fallback", false);
+  EXPECT_THAT(encode(Bpe::parse(model, "model", false), "a\u00e9"), ElementsAre(1, 0));
+  model.set("unk_token", nullptr);
+  EXPECT_THAT([&] { encode(Bpe::parse(model, "model", false), "a\u00e9"); },
+              throws_error(ErrorKind::data, "has neither \"\u00e9\" nor an unknown token"));
+}
+
 TEST(Bpe, RefusesWhatChangesTheResultAndIsNotBuilt) {
   const auto with = [](const std::string& option) {
     return R"({"vocab": {"a": 0}, "merges": [], )" + option + "}";
   };
-  EXPECT_TRUE(
-      refuses_bpe(with(R"("byte_fallback": true)"), "model.byte_fallback: true is not supported"));
   EXPECT_TRUE(refuses_bpe(with(R"("dropout": 0.1)"), "model.dropout: 0.1 is not supported"));
   EXPECT_TRUE(refuses_bpe(with(R"("continuing_subword_prefix": "##")"), "\"##\" is not supported"));
   EXPECT_TRUE(refuses_bpe(with(R"("end_of_word_suffix": "</w>")"), "is not supported"));

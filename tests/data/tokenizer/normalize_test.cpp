@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/errors.h"
+#include "support/tokenizer_parts.h"
 
 namespace cupel {
 namespace {
@@ -44,13 +45,34 @@ TEST(Normalize, StepsOfASequenceFollowEachOther) {
 TEST(Normalize, KnowsWhatItSurelyLeavesAlone) {
   EXPECT_TRUE(parse_normalizer("null").keeps("e\u0301"));
   EXPECT_TRUE(parse_normalizer(R"({"type": "NFC"})").keeps("ascii \x7f"));
-  EXPECT_FALSE(parse_normalizer(R"({"type": "NFC"})").keeps("\u00e9"));
+  EXPECT_TRUE(parse_normalizer(R"({"type": "NFC"})").keeps("\u00e9"));
+  EXPECT_FALSE(parse_normalizer(R"({"type": "NFC"})").keeps("e\u0301"));
   EXPECT_EQ(parse_normalizer("null").apply("e\u0301"), "e\u0301");
 }
 
+TEST(Normalize, EachGivesWhatTheReferenceGives) {
+  for_each_component("normalizer", [](const json::Value& component, const json::Value& text,
+                                      const json::Value& gives) {
+    const Normalizer normalizer = Normalizer::parse(component, "n");
+    EXPECT_EQ(normalizer.apply(text.as_string("")), gives.as_string(""));
+    EXPECT_TRUE(!normalizer.keeps(text.as_string("")) || text == gives);
+  });
+}
+
+TEST(Normalize, AStepGrowsATextWithinLimits) {
+  const std::string long_text(1025, 'x');
+  EXPECT_THAT([&] { parse_normalizer(R"({"type": "Prepend", "prepend": ")" + long_text + "\"}"); },
+              throws_error(ErrorKind::data, "n.prepend: longer than 1,024 bytes; shorten it"));
+  std::string many;
+  for (int i = 0; i < 65; ++i) many += std::string(i == 0 ? "" : ",") + R"({"type": "NFC"})";
+  EXPECT_THAT([&] { parse_normalizer(R"({"type": "Sequence", "normalizers": [)" + many + "]}"); },
+              throws_error(ErrorKind::data, "more than 64 steps; leave out"));
+}
+
 TEST(Normalize, WhatIsNotKnownIsRefusedByName) {
-  EXPECT_THAT([] { parse_normalizer(R"({"type": "StripAccents"})"); },
-              throws_error(ErrorKind::data, "n: unknown normalizer \"StripAccents\"; known: NFC"));
+  EXPECT_THAT([] { parse_normalizer(R"({"type": "Precompiled"})"); },
+              throws_error(ErrorKind::data,
+                           "n: unknown normalizer \"Precompiled\"; known: BertNormalizer"));
   EXPECT_THAT(
       [] { parse_normalizer(R"({"type": "Sequence", "normalizers": [{"type": "Bert"}]})"); },
       throws_error(ErrorKind::data, "n.normalizers: unknown normalizer \"Bert\""));

@@ -32,9 +32,22 @@ TEST(PostProcessor, GivesTheTokensBeforeAndAfterAText) {
   EXPECT_THAT(surroundings_of(R"({"type": "ByteLevel"})").after, IsEmpty());
 }
 
+TEST(PostProcessor, BertAndRobertaNameOneTokenOnEachSide) {
+  for (const std::string type : {"BertProcessing", "RobertaProcessing"}) {
+    const Surroundings around =
+        surroundings_of(R"({"type": ")" + type + R"(", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]})");
+    EXPECT_THAT(around.before, ElementsAre(2));
+    EXPECT_THAT(around.after, ElementsAre(3));
+  }
+}
+
 TEST(PostProcessor, RefusesWhatItDoesNotKnow) {
-  EXPECT_THAT([] { surroundings_of(R"({"type": "RobertaProcessing"})"); },
-              throws_error(ErrorKind::data, "unknown post-processor \"RobertaProcessing\""));
+  EXPECT_THAT([] { surroundings_of(R"({"type": "Other"})"); },
+              throws_error(ErrorKind::data, "unknown post-processor \"Other\"; known: Bert"));
+  EXPECT_THAT([] { surroundings_of(R"({"type": "BertProcessing", "cls": ["[CLS]"]})"); },
+              throws_error(ErrorKind::data, "cls: expected a token and its id"));
+  EXPECT_THAT([] { surroundings_of(R"({"type": "BertProcessing", "cls": ["[CLS]", -1]})"); },
+              throws_error(ErrorKind::data, "cls: id -1 is no token"));
   std::string damaged = kTemplate;
   damaged.replace(damaged.find("[9]"), 3, "[10]");
   EXPECT_THAT([&] { surroundings_of(damaged); },

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "support/errors.h"
+#include "support/tokenizer_parts.h"
 
 namespace cupel {
 namespace {
@@ -23,7 +24,7 @@ std::vector<std::string> words(const std::string& steps, std::string_view text,
   const std::string all = steps.empty() ? last : steps + ", " + last;
   std::vector<std::string> result;
   parse_pre_tokenizer(R"({"type": "Sequence", "pretokenizers": [)" + all + "]}")
-      .for_each_word(text, [&](std::string_view word) { result.emplace_back(word); });
+      .for_each_word(text, true, [&](std::string_view word) { result.emplace_back(word); });
   return result;
 }
 
@@ -97,14 +98,43 @@ TEST(PreTokenize, WordsJoinToTheTextWhereNothingIsRemoved) {
   EXPECT_EQ(joined, text);
 }
 
+TEST(PreTokenize, EachGivesTheWordsOfTheReference) {
+  for_each_component("pre_tokenizer", [](const json::Value& component, const json::Value& text,
+                                         const json::Value& gives) {
+    json::Array found;
+    PreTokenizer::parse(component, "p")
+        .for_each_word(text.as_string(""), true,
+                       [&](std::string_view word) { found.emplace_back(word); });
+    EXPECT_EQ(json::dump(found), json::dump(gives)) << text.as_string("");
+  });
+}
+
+TEST(PreTokenize, MetaspaceMarksTheFirstWordOfATextOnlyWhereAsked) {
+  const PreTokenizer first = parse_pre_tokenizer(
+      R"({"type": "Metaspace", "replacement": "_", "prepend_scheme": "first", "split": false})");
+  std::string word;
+  const auto take = [&](std::string_view found) { word = found; };
+  first.for_each_word("a b", true, take);
+  EXPECT_EQ(word, "_a_b");
+  first.for_each_word("a b", false, take);
+  EXPECT_EQ(word, "a_b");
+}
+
+TEST(PreTokenize, OnlyByteLevelMakesTheVocabularyOneOfBytes) {
+  EXPECT_TRUE(parse_pre_tokenizer(kPlain).byte_level());
+  EXPECT_FALSE(parse_pre_tokenizer("null").byte_level());
+}
+
 TEST(PreTokenize, WhatIsNotKnownIsRefusedByName) {
-  EXPECT_TRUE(refuses_pre_tokenizer("null", "p: has no ByteLevel step"));
-  EXPECT_TRUE(refuses_pre_tokenizer(R"({"type": "Digits"})", "p: has no ByteLevel step"));
-  EXPECT_TRUE(
-      refuses_pre_tokenizer(R"({"type": "Metaspace"})", "p: unknown pre-tokenizer \"Metaspace\""));
+  EXPECT_TRUE(refuses_pre_tokenizer(R"({"type": "Delimiter"})",
+                                    "p: unknown pre-tokenizer \"Delimiter\"; known: BertPre"));
+  EXPECT_TRUE(refuses_pre_tokenizer(split(R"({"String": ","})", "Merged"),
+                                    "p.behavior: unknown behavior \"Merged\"; known: Contiguous"));
+  EXPECT_TRUE(refuses_pre_tokenizer(R"({"type": "Metaspace", "replacement": "__"})",
+                                    "p.replacement: \"__\" is not one character"));
   EXPECT_TRUE(refuses_pre_tokenizer(
-      split(R"({"String": ","})", "MergedWithPrevious"),
-      "p.behavior: unknown behavior \"MergedWithPrevious\"; known: Isolated"));
+      R"({"type": "Metaspace", "replacement": "_", "prepend_scheme": "last"})",
+      "p.prepend_scheme: unknown scheme \"last\"; known: always"));
   EXPECT_TRUE(
       refuses_pre_tokenizer(split(R"({"Glob": ","})", "Removed"), "missing key \"String\""));
   EXPECT_TRUE(refuses_pre_tokenizer(split(R"({"Regex": "("})", "Removed"),
