@@ -22,7 +22,8 @@ Value loop_attribute(Machine& machine, const Value& value, std::string_view name
   if (name == "depth") return Value::of(loop.depth);
   if (name == "depth0") return Value::of(loop.depth - 1);
   if (name == "previtem")
-    return index > 0 ? (*loop.items)[loop.index - 1] : machine.undefined("there is no previous item");
+    return index > 0 ? (*loop.items)[loop.index - 1]
+                     : machine.undefined("there is no previous item");
   if (name == "nextitem")
     return index + 1 < length ? (*loop.items)[loop.index + 1]
                               : machine.undefined("there is no next item");
@@ -86,8 +87,8 @@ std::vector<std::size_t> slice_places(Machine& machine, int64_t size, const Valu
                                       const Value& stop, const Value& step) {
   for (const Value& bound : {start, stop, step}) {
     if (!bound.is(Kind::none) && !bound.is_integral())
-      machine.refuse("a slice has whole numbers as bounds, not \"" +
-                     std::string(type_name(bound)) + "\"");
+      machine.refuse("a slice has whole numbers as bounds, not \"" + std::string(type_name(bound)) +
+                     "\"");
   }
   const int64_t by = step.is(Kind::none) ? 1 : step.as_integer();
   if (by == 0) machine.refuse("the step of a slice is 0");
@@ -116,9 +117,8 @@ const Value* find(Machine& machine, const Pairs& pairs, const Value& key) {
   machine.spend(1 + pairs.size() / 16);
   for (const auto& [name, value] : pairs) {
     // Nearly every key is a string: a look at that pays.
-    const bool same = key.is(Kind::string)
-                          ? name.is(Kind::string) && *name.text == *key.text
-                          : !name.is(Kind::string) && equal(machine, name, key);
+    const bool same = key.is(Kind::string) ? name.is(Kind::string) && *name.text == *key.text
+                                           : !name.is(Kind::string) && equal(machine, name, key);
     if (same) return &value;
   }
   return nullptr;
@@ -126,7 +126,8 @@ const Value* find(Machine& machine, const Pairs& pairs, const Value& key) {
 
 void set_pair(Machine& machine, Pairs& pairs, const Value& key, const Value& value) {
   const Value* old = find(machine, pairs, key);
-  const auto same = std::ranges::find_if(pairs, [&](const auto& pair) { return &pair.second == old; });
+  const auto same =
+      std::ranges::find_if(pairs, [&](const auto& pair) { return &pair.second == old; });
   if (same == pairs.end()) {
     pairs.emplace_back(key, value);
   } else {
@@ -161,8 +162,8 @@ Value slice(Machine& machine, const Value& value, const Value& start, const Valu
     machine.spend_bytes(value.text->size());
     const std::vector<std::size_t> offsets = character_offsets(*value.text);
     std::string out;
-    for (const std::size_t at : slice_places(machine, static_cast<int64_t>(offsets.size()) - 1,
-                                             start, stop, step)) {
+    for (const std::size_t at :
+         slice_places(machine, static_cast<int64_t>(offsets.size()) - 1, start, stop, step)) {
       out.append(*value.text, offsets[at], offsets[at + 1] - offsets[at]);
     }
     return machine.string(std::move(out));

@@ -85,7 +85,8 @@ Value on_numbers(Machine& machine, double a, std::string_view name, double b) {
 Value repeat(Machine& machine, const Value& value, int64_t times) {
   const auto count = static_cast<std::size_t>(std::max<int64_t>(times, 0));
   const std::size_t size = value.is(Kind::string) ? value.text->size() : value.items->size();
-  if (size > 0 && count > machine.limits().memory / size) machine.take_memory(machine.limits().memory + 1);
+  if (size > 0 && count > machine.limits().memory / size)
+    machine.take_memory(machine.limits().memory + 1);
   if (value.is(Kind::string)) {
     std::string out;
     machine.take_memory(count * size);
@@ -153,11 +154,10 @@ Value format_percent(Machine& machine, const std::string& format, const List& va
     if (used == values.size()) machine.refuse("a %-format has too few values");
     const Value& value = values[used++];
     if (kind == 'd' && !value.is_numeric()) machine.refuse("%d needs a number");
-    out += kind == 's'   ? to_text(machine, value)
-           : kind == 'r' ? to_repr(machine, value)
-           : value.is_integral()
-               ? std::to_string(value.as_integer())
-               : to_text(machine, Value::of(static_cast<int64_t>(value.number)));
+    out += kind == 's'           ? to_text(machine, value)
+           : kind == 'r'         ? to_repr(machine, value)
+           : value.is_integral() ? std::to_string(value.as_integer())
+                                 : to_text(machine, Value::of(static_cast<int64_t>(value.number)));
   }
   if (used != values.size()) machine.refuse("a %-format has too many values");
   return machine.string(std::move(out));

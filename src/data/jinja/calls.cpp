@@ -42,8 +42,8 @@ std::vector<std::optional<Value>> Renderer::bind_macro(const Statement& macro,
                                                        Arguments& arguments) {
   std::string parameters;
   for (const std::string& name : macro.names) parameters += name + " ";
-  return bind(machine_, macro.kind == Statement::Kind::macro ? macro.target.name : "caller", arguments,
-              parameters);
+  return bind(machine_, macro.kind == Statement::Kind::macro ? macro.target.name : "caller",
+              arguments, parameters);
 }
 
 Value Renderer::call_macro(const Function& function, Arguments arguments,

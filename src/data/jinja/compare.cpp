@@ -80,8 +80,8 @@ bool contains(Machine& machine, const Value& whole, const Value& part) {
       return whole.text->find(*part.text) != std::string::npos;
     case Kind::list:
     case Kind::tuple:
-      return std::ranges::any_of(
-          *whole.items, [&](const Value& value) { return equal(machine, value, part); });
+      return std::ranges::any_of(*whole.items,
+                                 [&](const Value& value) { return equal(machine, value, part); });
     case Kind::dict:
       return find(machine, *whole.pairs, part) != nullptr;
     case Kind::undefined:
@@ -98,8 +98,8 @@ bool compare(Machine& machine, const Value& a, std::string_view name, const Valu
   if (name == "not in") return !contains(machine, b, a);
   if (a.is(Kind::undefined) || b.is(Kind::undefined))
     machine.refuse(*(a.is(Kind::undefined) ? a : b).text, "it cannot be compared");
-  const bool nan = (a.is(Kind::number) && a.number != a.number) ||
-                   (b.is(Kind::number) && b.number != b.number);
+  const bool nan =
+      (a.is(Kind::number) && a.number != a.number) || (b.is(Kind::number) && b.number != b.number);
   const int sign = order(machine, a, b);
   if (nan) return false;
   return name == "<" ? sign < 0 : name == ">" ? sign > 0 : name == "<=" ? sign <= 0 : sign >= 0;

@@ -65,17 +65,16 @@ Value filter_indent(Machine& machine, std::string_view name, const Value& input,
   const bool text_width = bound[0] && bound[0]->is(Kind::string);
   const int64_t width = text_width ? 0 : integer_argument(machine, bound[0], 4);
   machine.take_memory(static_cast<std::size_t>(std::max<int64_t>(width, 0)));
-  const std::string step = text_width ? *bound[0]->text
-                                      : std::string(static_cast<std::size_t>(
-                                                        std::max<int64_t>(width, 0)),
-                                                    ' ');
+  const std::string step =
+      text_width ? *bound[0]->text
+                 : std::string(static_cast<std::size_t>(std::max<int64_t>(width, 0)), ' ');
   const std::string text = to_text(machine, input) + "\n";
   std::string out;
   bool first = true;
   for (const std::string_view line : split_lines(text, false)) {
     if (!first) out += '\n';
-    const bool indented = first ? truth_argument(bound[1], false)
-                                : truth_argument(bound[2], false) || !line.empty();
+    const bool indented =
+        first ? truth_argument(bound[1], false) : truth_argument(bound[2], false) || !line.empty();
     machine.take_memory(line.size() + (indented ? step.size() : 0));
     if (indented) out += step;
     out += line;
@@ -169,7 +168,8 @@ Value filter_round(Machine& machine, std::string_view name, const Value& input,
 Value filter_abs(Machine& machine, std::string_view name, const Value& input,
                  const Arguments& arguments) {
   bind(machine, name, arguments, "");
-  if (input.is_integral()) return input.as_integer() < 0 ? negate(machine, input) : Value::of(input.as_integer());
+  if (input.is_integral())
+    return input.as_integer() < 0 ? negate(machine, input) : Value::of(input.as_integer());
   return Value::of(std::fabs(number_of(machine, name, input)));
 }
 
@@ -196,14 +196,14 @@ Value filter_json(Machine& machine, std::string_view name, const Value& input,
 }
 
 constexpr std::array kFilters{
-    FilterRow{"upper", filter_case},       FilterRow{"lower", filter_case},
-    FilterRow{"title", filter_case},       FilterRow{"capitalize", filter_case},
-    FilterRow{"trim", filter_trim},        FilterRow{"string", filter_string},
-    FilterRow{"safe", filter_string},      FilterRow{"replace", filter_replace},
-    FilterRow{"format", filter_format},    FilterRow{"indent", filter_indent},
-    FilterRow{"default", filter_default},  FilterRow{"d", filter_default},
-    FilterRow{"int", filter_int},          FilterRow{"float", filter_float},
-    FilterRow{"round", filter_round},      FilterRow{"abs", filter_abs},
+    FilterRow{"upper", filter_case},      FilterRow{"lower", filter_case},
+    FilterRow{"title", filter_case},      FilterRow{"capitalize", filter_case},
+    FilterRow{"trim", filter_trim},       FilterRow{"string", filter_string},
+    FilterRow{"safe", filter_string},     FilterRow{"replace", filter_replace},
+    FilterRow{"format", filter_format},   FilterRow{"indent", filter_indent},
+    FilterRow{"default", filter_default}, FilterRow{"d", filter_default},
+    FilterRow{"int", filter_int},         FilterRow{"float", filter_float},
+    FilterRow{"round", filter_round},     FilterRow{"abs", filter_abs},
     FilterRow{"tojson", filter_json}};
 
 }  // namespace

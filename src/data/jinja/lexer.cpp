@@ -59,8 +59,8 @@ class Lexer {
 
   void advance(std::size_t bytes) {
     const auto begin = source_.begin() + static_cast<std::ptrdiff_t>(at_);
-    line_ += static_cast<int32_t>(std::count(begin, begin + static_cast<std::ptrdiff_t>(bytes),
-                                             '\n'));
+    line_ +=
+        static_cast<int32_t>(std::count(begin, begin + static_cast<std::ptrdiff_t>(bytes), '\n'));
     at_ += bytes;
   }
 
@@ -221,8 +221,7 @@ class Lexer {
     if (base == 0) return false;
     const char* const begin = source_.data() + at_ + 2;
     int64_t value = 0;
-    const auto [end, error] =
-        std::from_chars(begin, source_.data() + source_.size(), value, base);
+    const auto [end, error] = std::from_chars(begin, source_.data() + source_.size(), value, base);
     if (end == begin || *begin == '-') return false;
     if (error != std::errc()) refuse("a number is out of range");
     add(TokenKind::integer);
@@ -242,8 +241,8 @@ class Lexer {
     }
     std::size_t exponent = at_ + 1;
     if (at_ < source_.size() && (source_[at_] == 'e' || source_[at_] == 'E')) {
-      const bool sign = exponent < source_.size() &&
-                        (source_[exponent] == '+' || source_[exponent] == '-');
+      const bool sign =
+          exponent < source_.size() && (source_[exponent] == '+' || source_[exponent] == '-');
       if (sign) ++exponent;
       if (exponent < source_.size() && is_digit(source_[exponent])) {
         digits += sign && source_[exponent - 1] == '-' ? "e-" : "e";

@@ -25,9 +25,9 @@ void Machine::take_memory(std::size_t bytes) {
   spend_bytes(bytes);
   memory_ += bytes;
   if (memory_ > limits_.memory) {
-    refuse("the template makes more than " + std::to_string(limits_.memory >> 20) +
-               " MiB of values",
-           std::string(kSimpler));
+    refuse(
+        "the template makes more than " + std::to_string(limits_.memory >> 20) + " MiB of values",
+        std::string(kSimpler));
   }
 }
 

@@ -34,9 +34,7 @@ Value call_dict(Machine& machine, const Value& self, std::string_view name,
   if (name == "copy") return self;
   List items;
   for (const auto& [key, value] : *self.pairs)
-    items.push_back(name == "items"  ? machine.tuple({key, value})
-                    : name == "keys" ? key
-                                     : value);
+    items.push_back(name == "items" ? machine.tuple({key, value}) : name == "keys" ? key : value);
   return machine.list(std::move(items));
 }
 
@@ -78,7 +76,9 @@ Pairs make_pairs(Machine& machine, std::string_view what, const Arguments& argum
   if (arguments.positional.size() > 1)
     machine.refuse(std::string(what) + ": too many arguments are given");
   Pairs pairs;
-  const auto put = [&](const Value& key, const Value& value) { set_pair(machine, pairs, key, value); };
+  const auto put = [&](const Value& key, const Value& value) {
+    set_pair(machine, pairs, key, value);
+  };
   for (const Value& given : arguments.positional) {
     if (given.is(Kind::dict)) {
       pairs = *given.pairs;

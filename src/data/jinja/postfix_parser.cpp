@@ -104,8 +104,7 @@ Expression ExpressionParser::subscript_item(Expression node) {
   parts.push_back(std::move(node));
   if (!tokens_.at_sign(":")) {
     Expression index = expression();
-    if (!tokens_.at_sign(":"))
-      return binary(Kind::item, "", std::move(parts[0]), std::move(index));
+    if (!tokens_.at_sign(":")) return binary(Kind::item, "", std::move(parts[0]), std::move(index));
     parts.push_back(std::move(index));
   } else {
     parts.push_back(nothing);
@@ -130,8 +129,8 @@ void ExpressionParser::arguments(Expression& node) {
   while (!tokens_.at_sign(")")) {
     if (tokens_.at_sign("*") || tokens_.at_sign("**"))
       tokens_.refuse("arguments by * and ** are not supported", "write them out");
-    const bool keyword = tokens_.at(TokenKind::name) &&
-                         TokenStream::is(tokens_.peek(1), TokenKind::sign, "=");
+    const bool keyword =
+        tokens_.at(TokenKind::name) && TokenStream::is(tokens_.peek(1), TokenKind::sign, "=");
     if (keyword) {
       node.names.push_back(tokens_.take_name());
       tokens_.next();

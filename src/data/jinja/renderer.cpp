@@ -50,9 +50,9 @@ Rendered Renderer::render(const Body& body, const json::Value& variables) {
 void Renderer::append(std::string_view text) {
   machine_.spend_bytes(text.size());
   if (text.size() > machine_.limits().output - text_->size()) {
-    machine_.refuse("the template writes more than " +
-                        std::to_string(machine_.limits().output >> 20) + " MiB",
-                    "use a template that does less");
+    machine_.refuse(
+        "the template writes more than " + std::to_string(machine_.limits().output >> 20) + " MiB",
+        "use a template that does less");
   }
   *text_ += text;
 }
@@ -97,8 +97,9 @@ Renderer::Flow Renderer::execute(const Statement& statement) {
       assign(statement.target, captured_value(statement));
       break;
     case Statement::Kind::macro:
-      assign(statement.target, machine_.function({Function::Of::macro, statement.target.name, {},
-                                                  &statement, scope_}));
+      assign(
+          statement.target,
+          machine_.function({Function::Of::macro, statement.target.name, {}, &statement, scope_}));
       break;
     case Statement::Kind::call_block:
       execute_call(statement);
@@ -186,8 +187,7 @@ void Renderer::execute_generation(const Statement& statement) {
 }
 
 void Renderer::execute_call(const Statement& statement) {
-  const Value caller =
-      machine_.function({Function::Of::macro, "caller", {}, &statement, scope_});
+  const Value caller = machine_.function({Function::Of::macro, "caller", {}, &statement, scope_});
   const Value text = evaluate_call(statement.values[0], caller);
   append(to_text(machine_, text));
 }

@@ -23,8 +23,7 @@ struct Scope {
 
 class Renderer {
  public:
-  Renderer(Machine& machine, const RenderOptions& options)
-      : machine_(machine), options_(options) {}
+  Renderer(Machine& machine, const RenderOptions& options) : machine_(machine), options_(options) {}
 
   /// `variables` is an object that outlives the renderer.
   Rendered render(const Body& body, const json::Value& variables);

@@ -40,9 +40,8 @@ Value path_of(Machine& machine, const Value& input, const Value& path,
   if (path.is_integral()) return item(machine, input, path);
   Value value = input;
   for (const std::string_view part : split(text_argument(machine, path, kEmpty), ".", -1, false)) {
-    const bool digits = !part.empty() && part.size() < 18 && std::ranges::all_of(part, [](char c) {
-      return c >= '0' && c <= '9';
-    });
+    const bool digits = !part.empty() && part.size() < 18 &&
+                        std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
     value = item(machine, value,
                  digits ? Value::of(int64_t{std::stoll(std::string(part))})
                         : machine.string(std::string(part)));
@@ -60,8 +59,7 @@ Value filter_join(Machine& machine, std::string_view name, const Value& input,
   for (const Value& each : items_of(machine, input)) {
     if (!first) out += separator;
     first = false;
-    const std::string text =
-        to_text(machine, bound[1] ? path_of(machine, each, *bound[1]) : each);
+    const std::string text = to_text(machine, bound[1] ? path_of(machine, each, *bound[1]) : each);
     machine.take_memory(text.size() + separator.size());
     out += text;
   }
@@ -108,8 +106,9 @@ Value filter_select(Machine& machine, std::string_view name, const Value& input,
   for (const Value& each : items_of(machine, input)) {
     machine.spend(1);
     const Value value = path ? path_of(machine, each, *path) : each;
-    const bool passes = test ? apply_test(machine, text_argument(machine, test, kEmpty), value, rest)
-                             : is_true(value);
+    const bool passes = test
+                            ? apply_test(machine, text_argument(machine, test, kEmpty), value, rest)
+                            : is_true(value);
     if (passes == wanted) out.push_back(each);
   }
   return machine.list(std::move(out));
@@ -129,7 +128,8 @@ struct Keyed {
 std::vector<Keyed> with_keys(Machine& machine, const List& items, const std::optional<Value>& path,
                              bool with_case) {
   std::vector<Keyed> out;
-  for (const Value& value : items) out.push_back({sort_key(machine, value, path, with_case), value});
+  for (const Value& value : items)
+    out.push_back({sort_key(machine, value, path, with_case), value});
   return out;
 }
 
@@ -143,8 +143,8 @@ void sort_by_key(Machine& machine, std::vector<Keyed>& items, bool reverse) {
 Value filter_sort(Machine& machine, std::string_view name, const Value& input,
                   const Arguments& arguments) {
   const Bound bound = bind(machine, name, arguments, "reverse case_sensitive attribute");
-  std::vector<Keyed> items = with_keys(machine, items_of(machine, input), bound[2],
-                                       truth_argument(bound[1], false));
+  std::vector<Keyed> items =
+      with_keys(machine, items_of(machine, input), bound[2], truth_argument(bound[1], false));
   sort_by_key(machine, items, truth_argument(bound[0], false));
   List out;
   for (const Keyed& each : items) out.push_back(each.value);
@@ -174,10 +174,10 @@ Value filter_unique(Machine& machine, std::string_view name, const Value& input,
                     const Arguments& arguments) {
   const Bound bound = bind(machine, name, arguments, "case_sensitive attribute");
   List out, seen;
-  for (const Keyed& each : with_keys(machine, items_of(machine, input), bound[1],
-                                     truth_argument(bound[0], false))) {
-    const bool known = std::ranges::any_of(
-        seen, [&](const Value& key) { return equal(machine, key, each.key); });
+  for (const Keyed& each :
+       with_keys(machine, items_of(machine, input), bound[1], truth_argument(bound[0], false))) {
+    const bool known =
+        std::ranges::any_of(seen, [&](const Value& key) { return equal(machine, key, each.key); });
     if (known) continue;
     seen.push_back(each.key);
     out.push_back(each.value);
@@ -188,9 +188,10 @@ Value filter_unique(Machine& machine, std::string_view name, const Value& input,
 Value filter_extreme(Machine& machine, std::string_view name, const Value& input,
                      const Arguments& arguments) {
   const Bound bound = bind(machine, name, arguments, "case_sensitive attribute");
-  std::vector<Keyed> items = with_keys(machine, items_of(machine, input), bound[1],
-                                       truth_argument(bound[0], false));
-  if (items.empty()) return machine.undefined("there is no item of which one is the " + std::string(name));
+  std::vector<Keyed> items =
+      with_keys(machine, items_of(machine, input), bound[1], truth_argument(bound[0], false));
+  if (items.empty())
+    return machine.undefined("there is no item of which one is the " + std::string(name));
   const Keyed* best = &items[0];
   for (const Keyed& each : items) {
     const int sign = order(machine, each.key, best->key);

@@ -38,9 +38,9 @@ struct Expression {
   };
   Kind kind = Kind::none;
   int32_t line = 1;
-  int32_t height = 1;       // of the tree below
-  std::string name{};       // or the text of a string
-  int64_t integer = 0;      // or a boolean
+  int32_t height = 1;   // of the tree below
+  std::string name{};   // or the text of a string
+  int64_t integer = 0;  // or a boolean
   double number = 0;
   std::vector<Expression> operands{};
   std::vector<std::string> names{};  // keywords of the last operands; operators of a comparison
@@ -56,16 +56,16 @@ struct Target {
 struct Statement {
   enum class Kind : uint8_t {
     text,
-    print,        // values[0]
-    for_loop,     // target in values[0] if values[1]: bodies[0], else bodies[1]
-    if_chain,     // values[i]: bodies[i]; the last body without one is the else
-    set,          // target = values[0]
-    set_block,    // target = bodies[0], through values[0]
-    macro,        // target(names…): bodies[0]; values are the last names' defaults
-    call_block,   // values[0], a call, gets bodies[0] as caller(names…), defaults values[1]…
-    filter_block, // bodies[0] through values[0]
-    with,         // names[i] = values[i]: bodies[0]
-    generation,   // bodies[0] is what an assistant says
+    print,         // values[0]
+    for_loop,      // target in values[0] if values[1]: bodies[0], else bodies[1]
+    if_chain,      // values[i]: bodies[i]; the last body without one is the else
+    set,           // target = values[0]
+    set_block,     // target = bodies[0], through values[0]
+    macro,         // target(names…): bodies[0]; values are the last names' defaults
+    call_block,    // values[0], a call, gets bodies[0] as caller(names…), defaults values[1]…
+    filter_block,  // bodies[0] through values[0]
+    with,          // names[i] = values[i]: bodies[0]
+    generation,    // bodies[0] is what an assistant says
     break_,
     continue_
   };

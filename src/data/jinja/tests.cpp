@@ -37,11 +37,11 @@ struct Comparison {
   std::string_view name, operation;
 };
 constexpr std::array kComparisons{
-    Comparison{"eq", "=="},       Comparison{"equalto", "=="},     Comparison{"==", "=="},
-    Comparison{"ne", "!="},       Comparison{"!=", "!="},          Comparison{"lt", "<"},
-    Comparison{"lessthan", "<"},  Comparison{"<", "<"},            Comparison{"gt", ">"},
-    Comparison{"greaterthan", ">"}, Comparison{">", ">"},          Comparison{"le", "<="},
-    Comparison{"<=", "<="},       Comparison{"ge", ">="},          Comparison{">=", ">="},
+    Comparison{"eq", "=="},         Comparison{"equalto", "=="}, Comparison{"==", "=="},
+    Comparison{"ne", "!="},         Comparison{"!=", "!="},      Comparison{"lt", "<"},
+    Comparison{"lessthan", "<"},    Comparison{"<", "<"},        Comparison{"gt", ">"},
+    Comparison{"greaterthan", ">"}, Comparison{">", ">"},        Comparison{"le", "<="},
+    Comparison{"<=", "<="},         Comparison{"ge", ">="},      Comparison{">=", ">="},
     Comparison{"in", "in"}};
 
 bool is_same(Machine& machine, const Value& a, const Value& b) {
@@ -75,7 +75,8 @@ bool apply_test(Machine& machine, std::string_view name, const Value& input,
     const Bound bound = bind(machine, name, arguments, "other", 1);
     return compare(machine, input, comparison->operation, *bound[0]);
   }
-  if (name == "sameas") return is_same(machine, input, *bind(machine, name, arguments, "other", 1)[0]);
+  if (name == "sameas")
+    return is_same(machine, input, *bind(machine, name, arguments, "other", 1)[0]);
   if (name == "divisibleby")
     return is_divisible(machine, input, *bind(machine, name, arguments, "num", 1)[0]);
   if (name == "even" || name == "odd") {

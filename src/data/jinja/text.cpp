@@ -135,8 +135,8 @@ std::vector<std::size_t> character_offsets(std::string_view text) {
 std::string encode_utf8(char32_t character) {
   const bool surrogate = character >= 0xD800 && character < 0xE000;
   utf8proc_uint8_t bytes[4];
-  const auto size = utf8proc_encode_char(
-      static_cast<utf8proc_int32_t>(surrogate ? 0xFFFD : character), bytes);
+  const auto size =
+      utf8proc_encode_char(static_cast<utf8proc_int32_t>(surrogate ? 0xFFFD : character), bytes);
   return std::string(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
 }
 

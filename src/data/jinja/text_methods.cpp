@@ -88,8 +88,8 @@ Value replaced(Machine& machine, const std::string& self, std::string_view name,
   const Bound bound = bind(machine, name, arguments, "old new count", 2);
   const std::string& from = text_argument(machine, bound[0], kEmpty);
   const std::string& to = text_argument(machine, bound[1], kEmpty);
-  return machine.string(replace_within(machine, self, from, to,
-                                       integer_argument(machine, bound[2], -1)));
+  return machine.string(
+      replace_within(machine, self, from, to, integer_argument(machine, bound[2], -1)));
 }
 
 /// find, rfind, index: in characters.
@@ -175,22 +175,36 @@ Value parted(Machine& machine, const std::string& self, std::string_view name,
 }
 
 /// ljust, rjust, center, zfill are left out: no published template aligns text.
-constexpr std::array kMethods{
-    Row{"upper", mapped},           Row{"lower", mapped},
-    Row{"title", mapped},           Row{"capitalize", mapped},
-    Row{"strip", stripped},         Row{"lstrip", stripped},
-    Row{"rstrip", stripped},        Row{"split", split_text},
-    Row{"rsplit", split_text},      Row{"splitlines", split_into_lines},
-    Row{"startswith", has_end},     Row{"endswith", has_end},
-    Row{"removeprefix", without_end}, Row{"removesuffix", without_end},
-    Row{"replace", replaced},       Row{"find", found},
-    Row{"rfind", found},            Row{"index", found},
-    Row{"count", counted},          Row{"join", joined},
-    Row{"isdigit", is_class},       Row{"isdecimal", is_class},
-    Row{"isnumeric", is_class},     Row{"isalpha", is_class},
-    Row{"isalnum", is_class},       Row{"isspace", is_class},
-    Row{"isupper", is_class},       Row{"islower", is_class},
-    Row{"partition", parted},       Row{"rpartition", parted}};
+constexpr std::array kMethods{Row{"upper", mapped},
+                              Row{"lower", mapped},
+                              Row{"title", mapped},
+                              Row{"capitalize", mapped},
+                              Row{"strip", stripped},
+                              Row{"lstrip", stripped},
+                              Row{"rstrip", stripped},
+                              Row{"split", split_text},
+                              Row{"rsplit", split_text},
+                              Row{"splitlines", split_into_lines},
+                              Row{"startswith", has_end},
+                              Row{"endswith", has_end},
+                              Row{"removeprefix", without_end},
+                              Row{"removesuffix", without_end},
+                              Row{"replace", replaced},
+                              Row{"find", found},
+                              Row{"rfind", found},
+                              Row{"index", found},
+                              Row{"count", counted},
+                              Row{"join", joined},
+                              Row{"isdigit", is_class},
+                              Row{"isdecimal", is_class},
+                              Row{"isnumeric", is_class},
+                              Row{"isalpha", is_class},
+                              Row{"isalnum", is_class},
+                              Row{"isspace", is_class},
+                              Row{"isupper", is_class},
+                              Row{"islower", is_class},
+                              Row{"partition", parted},
+                              Row{"rpartition", parted}};
 
 const Row* find_row(std::string_view name) {
   const auto row = std::ranges::find(kMethods, name, &Row::name);
@@ -213,8 +227,8 @@ Value call_text_method(Machine& machine, const std::string& self, std::string_vi
 std::string replace_within(Machine& machine, const std::string& text, const std::string& from,
                            const std::string& to, int64_t most) {
   if (to.size() > from.size()) {  // what it may grow to, before it does
-    auto places = static_cast<int64_t>(
-        from.empty() ? text.size() + 1 : split(text, from, -1, false).size() - 1);
+    auto places = static_cast<int64_t>(from.empty() ? text.size() + 1
+                                                    : split(text, from, -1, false).size() - 1);
     if (most >= 0) places = std::min(places, most);
     const std::size_t growth = to.size() - from.size();
     const auto times = static_cast<std::size_t>(places);

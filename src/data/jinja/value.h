@@ -14,7 +14,8 @@ struct Loop;
 struct Namespace;
 struct Value;
 using List = std::vector<Value>;
-using Pairs = std::vector<std::pair<Value, Value>>;  // of a dict: keys unique, in order of insertion
+using Pairs =
+    std::vector<std::pair<Value, Value>>;  // of a dict: keys unique, in order of insertion
 
 enum class Kind : uint8_t {
   undefined,  // prints nothing, is false; `text` says what is missing
