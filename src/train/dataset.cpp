@@ -164,7 +164,7 @@ class SetTokenizer {
       if (tokens) {
         // Running text is cut wherever a sequence ends.
         const int64_t length = set_.cut == Cut::windows ? INT64_MAX : config_.sequence_len;
-        append_row(stream, *tokens, length, config_.excess_length_strategy, place_of(text), counts,
+        append_row(stream, *tokens, length, set_.excess, place_of(text), counts,
                    reject);
       } else {
         ++counts.rows;
@@ -249,6 +249,9 @@ std::vector<TextSet> load_texts(const Config& config, Run& run) {
     TextSet set;
     set.weight = source.weight;
     set.input = source.path.text;
+    set.excess = config.excess_length_strategy;
+    // A problem that was generated too long is nobody's loss.
+    if (source.type == DatasetType::arithmetic && !set.excess) set.excess = ExcessLength::drop;
     if (source.type == DatasetType::arithmetic)
       set.input = "train.datasets[" + std::to_string(sets.size()) + "]";
     if (source.type != DatasetType::arithmetic) run.record_input(source.path.text);

@@ -29,6 +29,7 @@ struct TextSet {
   Cut cut = Cut::windows;
   double weight = 1;
   std::vector<std::string> roles = {};  // of a chat, whose turns are learned
+  std::optional<ExcessLength> excess = {};
 };
 
 /// Reads every data set; rows that cannot be read go to rejects.jsonl. Throws Error{data} for a set
