@@ -15,7 +15,7 @@ import torch
 import fixture
 
 NAMES = ("grad_scaler", "adamw", "deepseek_v3_tiny", "llama_tiny", "deepseek_v3_curve", "tokenizer",
-         "wordpiece", "encoder", "parquet")
+         "wordpiece", "encoder", "parquet", "jinja", "chat_template")
 STORED = pathlib.Path(__file__).resolve().parents[2] / "tests" / "fixtures"
 
 
