@@ -164,8 +164,7 @@ class SetTokenizer {
       if (tokens) {
         // Running text is cut wherever a sequence ends.
         const int64_t length = set_.cut == Cut::windows ? INT64_MAX : config_.sequence_len;
-        append_row(stream, *tokens, length, set_.excess, place_of(text), counts,
-                   reject);
+        append_row(stream, *tokens, length, set_.excess, place_of(text), counts, reject);
       } else {
         ++counts.rows;
         ++counts.rejected;

@@ -48,15 +48,10 @@ Value Renderer::evaluate_compare(const Expression& node) {
   return Value::of(true);
 }
 
-Value Renderer::evaluate(const Expression& node) {
+/// What stands for itself.
+Value Renderer::evaluate_literal(const Expression& node) const {
   using Of = Expression::Kind;
-  const Deeper deeper(machine_);
-  machine_.spend(1);
-  machine_.line = node.line;
-  const auto operand = [&](std::size_t i) { return evaluate(node.operands[i]); };
   switch (node.kind) {
-    case Of::none:
-      return Value::of_none();
     case Of::boolean:
       return Value::of(node.integer != 0);
     case Of::integer:
@@ -65,6 +60,37 @@ Value Renderer::evaluate(const Expression& node) {
       return Value::of(node.number);
     case Of::string:
       return Value::of(&node.name);
+    case Of::captured:
+      return captured_;
+    default:
+      return Value::of_none();
+  }
+}
+
+/// not, and, or, if: the operands that count, and no others.
+Value Renderer::evaluate_logic(const Expression& node) {
+  const Value first = evaluate(node.operands[0]);
+  switch (node.kind) {
+    case Expression::Kind::not_:
+      return Value::of(!is_true(first));
+    case Expression::Kind::and_:
+      return is_true(first) ? evaluate(node.operands[1]) : first;
+    case Expression::Kind::or_:
+      return is_true(first) ? first : evaluate(node.operands[1]);
+    default:
+      if (is_true(first)) return evaluate(node.operands[1]);
+      if (node.operands.size() > 2) return evaluate(node.operands[2]);
+      return machine_.undefined("an \"if\" without \"else\" gave no value");
+  }
+}
+
+Value Renderer::evaluate(const Expression& node) {
+  using Of = Expression::Kind;
+  const Deeper deeper(machine_);
+  machine_.spend(1);
+  machine_.line = node.line;
+  const auto operand = [&](std::size_t i) { return evaluate(node.operands[i]); };
+  switch (node.kind) {
     case Of::name:
       return lookup(node.name);
     case Of::list:
@@ -91,22 +117,15 @@ Value Renderer::evaluate(const Expression& node) {
       const Value input = operand(0);
       return Value::of(apply_test(machine_, node.name, input, evaluate_arguments(node)));
     }
-    case Of::captured:
-      return captured_;
     case Of::negation:
       return negate(machine_, operand(0));
     case Of::identity:
       return negate(machine_, negate(machine_, operand(0)));
     case Of::not_:
-      return Value::of(!is_true(operand(0)));
-    case Of::and_: {
-      const Value left = operand(0);
-      return is_true(left) ? operand(1) : left;
-    }
-    case Of::or_: {
-      const Value left = operand(0);
-      return is_true(left) ? left : operand(1);
-    }
+    case Of::and_:
+    case Of::or_:
+    case Of::conditional:
+      return evaluate_logic(node);
     case Of::arithmetic: {
       const Value left = operand(0);
       return arithmetic(machine_, left, node.name, operand(1));
@@ -115,12 +134,9 @@ Value Renderer::evaluate(const Expression& node) {
       return concatenate(node);
     case Of::compare:
       return evaluate_compare(node);
-    case Of::conditional:
-      if (is_true(operand(0))) return operand(1);
-      if (node.operands.size() > 2) return operand(2);
-      return machine_.undefined("an \"if\" without \"else\" gave no value");
+    default:
+      return evaluate_literal(node);
   }
-  return Value::of_none();
 }
 
 }  // namespace cupel::jinja

@@ -48,6 +48,8 @@ class Renderer {
 
   // Expressions: evaluate.cpp
   Value evaluate(const Expression& node);
+  Value evaluate_literal(const Expression& node) const;
+  Value evaluate_logic(const Expression& node);
   Value evaluate_sequence(const Expression& node);
   Value evaluate_compare(const Expression& node);
   Value concatenate(const Expression& node);
