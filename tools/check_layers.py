@@ -27,7 +27,7 @@ DOORS = {
     r"simdjson": r"data/(jsonl|raw_rows)\.cpp" + VERSIONS,
     r"zlib|zstd": r"data/\w+\.cpp" + VERSIONS,
     r"pcre2": r"data/tokenizer/\w+\.cpp" + VERSIONS,
-    r"utf8proc": r"(base/text|data/utf8|data/unicode|data/tokenizer/\w+)\.cpp" + VERSIONS,
+    r"utf8proc": r"(base/text|data/utf8|data/unicode|data/jinja/text|data/tokenizer/\w+)\.cpp" + VERSIONS,
     r"(arrow|parquet)/": r"data/parquet/plugin\.cpp",
     r"cuda": r"kernels/cuda/.*",
 }

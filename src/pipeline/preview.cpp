@@ -56,6 +56,14 @@ std::string visible(const std::string& piece) {
   return out;
 }
 
+/// A token's text, its id and its colour, as far as they are asked for.
+std::string shown_token(const PreviewToken& token, const PreviewConfig& config) {
+  std::string out = visible(token.piece);
+  if (config.ids) out += "·" + std::to_string(token.id);
+  if (!config.colours) return out;
+  return (token.learned ? "\x1b[32m" : "\x1b[2m") + out + "\x1b[0m";
+}
+
 }  // namespace
 
 std::string PreviewReport::text() const {
@@ -63,7 +71,8 @@ std::string PreviewReport::text() const {
   std::string out = stage + ": " + count(sequences_per_epoch) + " sequences a pass, " +
                     count(vocab_size) + " tokens in the vocabulary, " + count(rejected) +
                     " rows rejected\n" +
-                    "| between tokens, ‖ where a document begins, [ ] read but not learned\n";
+                    "| between tokens, ‖ where a document begins, [ ] read but not learned" +
+                    (shown.ids ? ", · before an id\n" : "\n");
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     const auto& tokens = sequences[i].tokens;
     const auto learned = std::count_if(tokens.begin(), tokens.end(),
@@ -80,7 +89,7 @@ std::string PreviewReport::text() const {
         out += '|';
       }
       inside = !token.learned;
-      out += visible(token.piece);
+      out += shown_token(token, shown);
     }
     out += inside ? "]\n" : "\n";
   }
@@ -94,7 +103,8 @@ PreviewReport preview(const PreviewConfig& config, const Request& request) {
                        data.tokenizer.vocab_size(),
                        data.order.sequences_per_epoch(),
                        data.run->rejected(),
-                       {}};
+                       {},
+                       config};
   for (int64_t i = 0; i < config.sequences; ++i) {
     report.sequences.push_back(sequence_of(data.order.batch(i, 1), data.tokenizer));
   }

@@ -10,8 +10,13 @@ namespace cupel::pipeline {
 
 struct PreviewConfig {
   int64_t sequences = 3;
+  bool ids = false;
+  bool colours = false;
   static constexpr auto fields() {
-    return std::tuple{Field{"sequences", &PreviewConfig::sequences, "sequences to show", 1, 1000}};
+    using C = PreviewConfig;
+    return std::tuple{Field{"sequences", &C::sequences, "sequences to show", 1, 1000},
+                      Field{"ids", &C::ids, "show the id behind each token"},
+                      Field{"colours", &C::colours, "green what is learned, faint what is not"}};
   }
 };
 
@@ -40,6 +45,7 @@ struct PreviewReport {
   std::string stage;
   int64_t vocab_size = 0, sequences_per_epoch = 0, rejected = 0;
   std::vector<PreviewSequence> sequences;
+  PreviewConfig shown{};  // how text() shows them
   static constexpr auto fields() {
     using C = PreviewReport;
     return std::tuple{Field{"stage", &C::stage, "section of the recipe"},

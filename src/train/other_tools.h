@@ -12,11 +12,8 @@ namespace cupel::train {
 namespace hint {
 inline constexpr std::string_view kAllWeights = "leave it out: all weights are trained";
 inline constexpr std::string_view kLearned =
-    "leave it out: under type: completion the completion alone is learned, under type: text "
-    "everything";
-inline constexpr std::string_view kAsItStands =
-    "leave it out: prompt and completion are joined as they stand in the row; write the "
-    "template's text into them";
+    "leave it out: of rows the answer alone is learned, of type: text everything; "
+    "train_on_inputs: true learns all of a row";
 inline constexpr std::string_view kOneAttention =
     "leave it out: there is one kind of attention, and it needs no choice";
 inline constexpr std::string_view kOneProcess =
@@ -41,17 +38,10 @@ inline constexpr std::array kOtherTools{
     Elsewhere{"tf32", "leave it out: precision says what matrix products are computed in"},
     Elsewhere{"torch_dtype", hint::kPrecision},
     Elsewhere{"dtype", hint::kPrecision},
-    Elsewhere{"train_on_inputs", hint::kLearned},
-    Elsewhere{"train_on_prompt", hint::kLearned},
     Elsewhere{"completion_only_loss", hint::kLearned},
     Elsewhere{"assistant_only_loss", hint::kLearned},
-    Elsewhere{"excess_length_strategy",
-              "leave it out: a text is cut into sequences, a longer row is set aside in "
-              "rejects.jsonl"},
     Elsewhere{"special_tokens",
               "leave it out: they are those of tokenizer.json and tokenizer_config.json"},
-    Elsewhere{"chat_template", hint::kAsItStands},
-    Elsewhere{"template", hint::kAsItStands},
     Elsewhere{"lora_r", hint::kAllWeights},
     Elsewhere{"lora_rank", hint::kAllWeights},
     Elsewhere{"lora_alpha", hint::kAllWeights},

@@ -88,6 +88,12 @@ void append_document(TokenStream& stream, std::span<const int32_t> context,
   stream.learned.insert(stream.learned.end(), target.size(), 1);
 }
 
+void append_document(TokenStream& stream, const MaskedTokens& document) {
+  stream.documents.push_back(static_cast<int64_t>(stream.ids.size()));
+  stream.ids.insert(stream.ids.end(), document.ids.begin(), document.ids.end());
+  stream.learned.insert(stream.learned.end(), document.learned.begin(), document.learned.end());
+}
+
 std::vector<Sequence> cut_stream(const TokenStream& stream, std::size_t index, Cut cut,
                                  int64_t length, int64_t offset) {
   return cut == Cut::windows ? cut_windows(stream, index, length, offset)

@@ -9,6 +9,12 @@
 
 namespace cupel::train {
 
+/// A document, and which of its tokens are learned (not 0).
+struct MaskedTokens {
+  std::vector<int32_t> ids;
+  std::vector<uint8_t> learned;
+};
+
 /// Documents of one data set, one after the other.
 struct TokenStream {
   std::vector<int32_t> ids;
@@ -20,6 +26,8 @@ struct TokenStream {
 /// are.
 void append_document(TokenStream& stream, std::span<const int32_t> context,
                      std::span<const int32_t> target);
+/// The same with a flag a token.
+void append_document(TokenStream& stream, const MaskedTokens& document);
 
 /// How a stream is cut. windows: every `length` tokens, wherever documents end, shifted by a random
 /// offset each epoch (running text). packed: whole documents, as many as fit. single: one document

@@ -36,9 +36,14 @@ std::vector<std::string> Config::problems() const {
     const bool generated = datasets[i].type == DatasetType::arithmetic;
     if (!generated && datasets[i].path.empty())
       problems.push_back(name + ".path: missing; name a file");
+    if (is_chat(datasets[i].type) && datasets[i].roles_to_train.empty() && !train_on_inputs)
+      problems.push_back(name + ".roles_to_train: empty; name at least one role");
     if (generated && !datasets[i].path.empty())
       problems.push_back(name + ".path: arithmetic is generated, it has none; leave it out");
   }
+  if (!chat_template.empty() && !chat_template_jinja.empty())
+    problems.push_back(
+        "give chat_template (one of ours) or chat_template_jinja (a file), not both");
   const auto left_out = [](const DatasetConfig& set) { return set.weight == 0; };
   if (!datasets.empty() && std::ranges::all_of(datasets, left_out))
     problems.push_back("datasets: every weight is 0; give one that is above");

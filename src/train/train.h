@@ -1,6 +1,8 @@
 // `train`: a language model from text or instructions, in mixed precision, resumable to the bit.
 #pragma once
 
+#include <array>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,14 +15,35 @@
 
 namespace cupel::train {
 
-/// text: documents joined by the end-of-text token. completion: {prompt, completion} rows, loss on
-/// the completion. arithmetic: rows from the seeded generator of multi-step arithmetic and logic
-/// problems, no path.
-enum class DatasetType { text, completion, arithmetic };
-constexpr std::array<std::string_view, 3> names(DatasetType) {
-  return {"text", "completion", "arithmetic"};
+/// text: documents joined by the end-of-text token. completion: {prompt, completion} rows as they
+/// stand, loss on the completion. arithmetic: rows from the seeded generator of multi-step
+/// arithmetic and logic problems, no path. The others are chats, rendered by the chat template,
+/// loss on what roles_to_train say; `chat` takes any of them, by a row's fields.
+enum class DatasetType {
+  text,
+  completion,
+  arithmetic,
+  chat,
+  messages,
+  sharegpt,
+  alpaca,
+  prompt_completion,
+  query_response
+};
+constexpr std::array<std::string_view, 9> names(DatasetType) {
+  return {"text",     "completion", "arithmetic",        "chat",          "messages",
+          "sharegpt", "alpaca",     "prompt_completion", "query_response"};
 }
-static_assert(names(DatasetType{}).size() == static_cast<std::size_t>(DatasetType::arithmetic) + 1);
+static_assert(names(DatasetType{}).size() ==
+              static_cast<std::size_t>(DatasetType::query_response) + 1);
+constexpr bool is_chat(DatasetType type) { return type >= DatasetType::chat; }
+
+/// What becomes of a row longer than sequence_len.
+enum class ExcessLength { drop, truncate, split, raise };
+constexpr std::array<std::string_view, 4> names(ExcessLength) {
+  return {"drop", "truncate", "split", "raise"};
+}
+static_assert(names(ExcessLength{}).size() == static_cast<std::size_t>(ExcessLength::raise) + 1);
 
 struct DatasetConfig {
   Path path;
@@ -28,6 +51,9 @@ struct DatasetConfig {
   std::string text_field = "text";
   std::string prompt_field = "prompt";
   std::string completion_field = "completion";
+  std::string field_messages = {};
+  std::map<std::string, std::string> message_property_mappings = {};
+  std::vector<std::string> roles_to_train = {"assistant"};
   std::string split = {};
   std::vector<std::string> columns = {};
   int64_t rows = 20000;
@@ -40,6 +66,11 @@ struct DatasetConfig {
         Field{"text_field", &C::text_field, "field of a document's text"},
         Field{"prompt_field", &C::prompt_field, "field of a row's prompt"},
         Field{"completion_field", &C::completion_field, "field of a row's completion"},
+        Field{"field_messages", &C::field_messages,
+              "field of a chat's messages; default: messages or conversations"},
+        Field{"message_property_mappings", &C::message_property_mappings,
+              "names in a row of a message's properties, as in {role: from, content: value}"},
+        Field{"roles_to_train", &C::roles_to_train, "whose turns of a chat are learned"},
         Field{"split", &C::split, "which member of a .json object of splits"},
         Field{"columns", &C::columns, "names of the fields of rows that are arrays"},
         Field{"rows", &C::rows, "rows to generate (arithmetic)", 1, 1e9},
@@ -82,6 +113,10 @@ struct Config : nn::FitConfig {
   double val_set_size = 0.05;
   int64_t sequence_len = 256;
   bool sample_packing = true;
+  std::optional<ExcessLength> excess_length_strategy;
+  bool train_on_inputs = false;
+  std::string chat_template = {};
+  Path chat_template_jinja;
   double dropout = 0;
   double mtp_loss_weight = 0.3;
   double router_bias_update_rate = 0.001;
@@ -106,6 +141,16 @@ struct Config : nn::FitConfig {
             Field{"sample_packing", &C::sample_packing,
                   "several rows a sequence, kept apart by the attention mask"}
                 .also("packing"),
+            Field{"excess_length_strategy", &C::excess_length_strategy,
+                  "what becomes of a row longer than sequence_len; to be chosen once there "
+                  "is one"},
+            Field{"train_on_inputs", &C::train_on_inputs, "learn all of a row, prompts too"}.also(
+                "train_on_prompt"),
+            Field{"chat_template", &C::chat_template,
+                  "one of ours by name: chatml, llama3, llama2, mistral, gemma, "
+                  "deepseek_v3; default: the tokenizer's"}
+                .also("template"),
+            Field{"chat_template_jinja", &C::chat_template_jinja, "file of a chat template"},
             Field{"dropout", &C::dropout, "dropout of the residual branches", 0, 0.9},
             Field{"mtp_loss_weight", &C::mtp_loss_weight,
                   "weight of the multi-token prediction loss", 0, 10},

@@ -3,6 +3,7 @@
 #include <memory>
 #include <numeric>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/events_file.h"
 #include "base/machine.h"
@@ -261,6 +262,7 @@ void require_memory(const Plan& planned, int64_t processes) {
 /// What is made of a recipe before the loop begins.
 struct Prepared {
   std::shared_ptr<const Tokenizer> tokenizer;
+  std::optional<ChatTemplate> chat_template;
   llm::ModelConfig model;
   Validation validation;
   SequenceOrder order;
@@ -272,8 +274,10 @@ Prepared prepare(const Config& config, Run& run) {
   Dataset dataset = tokenize(config, texts, *tokenizer, run);
   llm::ModelConfig model = resolve_model(config, tokenizer->vocab_size());
   Validation validation = make_validation(config, dataset.validation, *tokenizer);
-  return {std::move(tokenizer), std::move(model), std::move(validation),
-          SequenceOrder(std::move(dataset.train), config.sequence_len, run)};
+  if (dataset.chat_template)
+    run.set_manifest("chat_template_sha256", dataset.chat_template->hash());
+  return {std::move(tokenizer), std::move(dataset.chat_template), std::move(model),
+          std::move(validation), SequenceOrder(std::move(dataset.train), config.sequence_len, run)};
 }
 
 /// Throws Interrupted in every process of the run if one of them has been interrupted.
@@ -359,6 +363,9 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
     llm::save_model(folder, *trainee.decoder(),
                     {prepared.tokenizer->bos_id(), prepared.tokenizer->eos_id()});
     prepared.tokenizer->save(folder);
+    // Where transformers looks first.
+    if (prepared.chat_template)
+      write_file_atomically(folder / "chat_template.jinja", prepared.chat_template->text());
   });
   add_figures(fitted, planned, report);
   if (fitted.val_loss && prepared.validation.bytes_per_label > 0)

@@ -18,7 +18,7 @@ PreviewReport preview_of(const std::string& settings, int64_t sequences = 1) {
   TemporaryFolder folder(TemporaryFolder::Place::memory);
   folder.write("rows.jsonl", kRows);
   return preview(
-      {sequences},
+      {.sequences = sequences},
       request_for(folder, "preview",
                   "train:\n  model: {}\n  tokenizer: {vocab_size: 257}\n"
                   "  val_set_size: 0\n  datasets: [{path: rows.jsonl, type: completion}]\n" +
@@ -50,6 +50,15 @@ TEST(Preview, EveryDocumentBeginsOnceAndPaddingIsLeftOut) {
 TEST(Preview, TheTextMarksWhatIsReadButNotLearned) {
   EXPECT_THAT(preview_of("  sequence_len: 16\n").text(),
               HasSubstr("‖[a|b]|c|d|<|endoftext|>‖[e|f]|g|h|<|endoftext|>\n"));
+}
+
+TEST(Preview, IdsAndColoursAreShownWhereAskedFor) {
+  PreviewReport report = preview_of("  sequence_len: 16\n");
+  report.shown.ids = true;
+  EXPECT_THAT(report.text(), HasSubstr("[a·98|b·99]|c·100|d·101|<|endoftext|>·0"));
+  report.shown.colours = true;
+  EXPECT_THAT(report.text(), HasSubstr("\x1b[2ma·98\x1b[0m|"));
+  EXPECT_THAT(report.text(), HasSubstr("\x1b[32mc·100\x1b[0m"));
 }
 
 TEST(Preview, ShowsAsManySequencesAsAsked) {

@@ -105,6 +105,7 @@ TEST(Dataset, ARowLongerThanASequenceIsRejected) {
   std::vector<TextSet> texts(1);
   texts[0].train = {{"", std::string(200, 'x') + "y" + std::string(100, 'z') + "w"}, {"", "short"}};
   texts[0].cut = Cut::packed;
+  texts[0].excess = ExcessLength::drop;
   Config config = config_of({}, 0);
   config.sequence_len = 8;
   cupel::Run run = test_run();
@@ -137,6 +138,7 @@ TEST(Dataset, LongRowsOfTwoSetsAtTheSamePlaceAreBothRejectedByFileAndLine) {
   Config config = config_of(completions(folder.write("a.jsonl", rows)), 0.4);
   config.datasets.push_back(completions(folder.write("b.jsonl", rows)));
   config.sequence_len = 12;
+  config.excess_length_strategy = ExcessLength::drop;
   RunOptions options;
   options.folder = folder / "run";
   options.threads = 1;
@@ -283,6 +285,56 @@ TEST(Dataset, TheTokenizersPrefixIsReadBeforeEachDocument) {
   const TokenStream stream = tokenize(config, texts, tokenizer, run).train[0].stream;
   EXPECT_THAT(stream.ids, testing::ElementsAre(258, 256, 258, 'c', 'd'));
   EXPECT_THAT(stream.learned, testing::ElementsAre(0, 1, 0, 0, 1));
+}
+
+TEST(Dataset, OfAChatTheAssistantsTurnsAreLearned) {
+  const TemporaryFolder temporary;
+  DatasetConfig set;
+  set.type = DatasetType::chat;
+  set.path = {temporary
+                  .write("rows.jsonl", R"({"instruction": "q", "output": "a"})"
+                                       "\n"
+                                       R"({"messages": [{"role": "user", "content": "r"}]})"
+                                       "\n")
+                  .string()};
+  Config config = config_of(set, 0);
+  config.tokenizer.vocab_size = 300;
+  config.chat_template = "chatml";
+  config.sequence_len = 200;
+  cupel::Run run = test_run();
+  const std::vector<TextSet> texts = load_texts(config, run);
+  const Tokenizer tokenizer = make_tokenizer(config, texts, run);
+  const Dataset dataset = tokenize(config, texts, tokenizer, run);
+  const TokenStream& stream = dataset.train[0].stream;
+  std::vector<int32_t> learned;
+  for (std::size_t i = 0; i < stream.ids.size(); ++i) {
+    if (stream.learned[i] != 0) learned.push_back(stream.ids[i]);
+  }
+  EXPECT_EQ(tokenizer.decode(learned), "a<|im_end|>");
+  EXPECT_EQ(run.rejected(), 1);  // nothing is said by an assistant
+  ASSERT_TRUE(dataset.chat_template.has_value());
+  EXPECT_THAT(dataset.chat_template->text(), testing::HasSubstr("<|im_start|>"));
+}
+
+TEST(Dataset, ChatsWithoutATemplateAreRefused) {
+  std::vector<TextSet> texts(1);
+  texts[0].train = {{"", "", 1, Chat{}}};
+  const Config config = config_of({}, 0);
+  cupel::Run run = test_run();
+  const Tokenizer tokenizer = Tokenizer::parse(json::dump(tokenizer_json()), "t");
+  EXPECT_THAT([&] { tokenize(config, texts, tokenizer, run); },
+              throws_error(ErrorKind::config, "the tokenizer has no chat template"));
+}
+
+TEST(Dataset, InputsAreLearnedWhereAskedFor) {
+  std::vector<TextSet> texts(1);
+  texts[0].train = {{"ab", "cd"}};
+  texts[0].cut = Cut::packed;
+  Config config = config_of({}, 0);
+  config.train_on_inputs = true;
+  cupel::Run run = test_run();
+  const Dataset dataset = tokenize(config, texts, make_tokenizer(config, texts, run), run);
+  EXPECT_THAT(dataset.train[0].stream.learned, testing::Each(1));
 }
 
 }  // namespace

@@ -324,6 +324,8 @@ std::optional<int32_t> Tokenizer::eos_id() const { return impl_->eos_; }
 const std::vector<int32_t>& Tokenizer::prefix() const { return impl_->around_.before; }
 const std::string& Tokenizer::json() const { return impl_->json_; }
 
+const std::string& Tokenizer::config() const { return impl_->config_; }
+
 void Tokenizer::save(const std::filesystem::path& folder) const {
   write_file_atomically(folder / "tokenizer.json", impl_->json_);
   if (!impl_->config_.empty()) {

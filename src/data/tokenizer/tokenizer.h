@@ -75,6 +75,8 @@ class Tokenizer {
   void save(const std::filesystem::path& folder) const;
   /// The text of the tokenizer.json.
   const std::string& json() const;
+  /// The text of the tokenizer_config.json, or empty.
+  const std::string& config() const;
 
  private:
   struct Impl;
