@@ -1,9 +1,12 @@
 #include "cli/app.h"
 
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -113,8 +116,23 @@ int run_stages(Request& request, const std::vector<std::string>& words) {
   }
 }
 
+/// Lines of standard input, behind a prompt where a person writes them; text to standard output.
+pipeline::Console console(bool json) {
+  const bool asks = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+  return {[asks]() -> std::optional<std::string> {
+            if (asks) say("> ");
+            std::string line;
+            return std::getline(std::cin, line) ? std::optional(line) : std::nullopt;
+          },
+          [json](std::string_view text) {
+            if (!json) std::cout << text << std::flush;
+          }};
+}
+
 int answer(Request& request, double begin) {
   const pipeline::Verb& verb = *request.line.verb;
+  request.console = console(request.line.flags.json);
+  if (verb.needs_torch) request.stop = &watch_signals(/*speaks=*/false);
   Terminal terminal(standard_error(), say, steady_seconds);
   request.sinks.push_back([&](const Event& event) { terminal(event); });
   const pipeline::Result result = verb.answer(request.settings, request);
@@ -178,6 +196,8 @@ int main(int argc, char** argv, const pipeline::Heavy& heavy) {
            "see that its disk has room and its reader runs");
     }
     return code;
+  } catch (const Interrupted&) {
+    return kInterrupted;  // of a verb that leaves no run: there is nothing to go on with
   } catch (const Error& error) {
     complain(error.what());
     return exit_code(error.kind());

@@ -16,6 +16,7 @@ struct GenerateOptions {
   double temperature = 0;         // 0 = greedy
   std::vector<std::string> stop;  // the text ends before the first of these
   uint64_t seed = 0;
+  bool prompt_is_whole = false;       // a chat template wrote it, first token and all
   std::function<bool()> cancelled{};  // asked before each token; true ends the text
 };
 

@@ -217,7 +217,8 @@ Executed execute(const Request& request, const fs::path& folder) {
 bool needs_heavy_program(const Request& request) {
   const bool wanted = std::any_of(request.recipe.stages.begin(), request.recipe.stages.end(),
                                   [](const Stage& stage) { return stage.verb->needs_torch; });
-  return request.line.verb->answer == nullptr && wanted && request.heavy.train == nullptr;
+  const bool looks = request.line.verb->answer != nullptr;
+  return (looks ? request.line.verb->needs_torch : wanted) && request.heavy.train == nullptr;
 }
 
 }  // namespace cupel::pipeline

@@ -28,7 +28,8 @@ std::filesystem::path run_folder(const Request& request);
 /// trainings alone, has no folder, and returns no report.
 Executed execute(const Request& request, const std::filesystem::path& folder);
 
-/// Whether a stage of the request needs the program with LibTorch, which this one may not be.
+/// Whether the request's verb or one of its stages needs the program with LibTorch, which this one
+/// may not be.
 bool needs_heavy_program(const Request& request);
 
 }  // namespace cupel::pipeline

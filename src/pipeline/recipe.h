@@ -4,8 +4,10 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/config_yaml.h"
@@ -73,6 +75,12 @@ struct Recipe {
   std::string folder() const { return std::filesystem::path(file).parent_path().string(); }
 };
 
+/// For a verb that talks while it works; cli/ connects it to standard input and output.
+struct Console {
+  std::function<std::optional<std::string>()> read_line;  // without its end; nothing at the end
+  std::function<void(std::string_view)> write;            // nowhere under --json
+};
+
 /// Everything a verb may use.
 struct Request {
   CommandLine line;
@@ -80,6 +88,7 @@ struct Request {
   yaml::Node settings;  // of a verb that is no stage
   Heavy heavy;
   std::vector<Sink> sinks;
+  Console console;
   std::optional<nn::Ranks> ranks;  // of this process, where it is one of several
   const std::atomic<bool>* stop = nullptr;
 };

@@ -11,6 +11,7 @@
 #include "curate/explain.h"
 #include "data/model_path.h"
 #include "nn/encoder.h"
+#include "pipeline/chat.h"
 #include "pipeline/claims.h"
 #include "pipeline/docs.h"
 #include "pipeline/doctor.h"
@@ -96,6 +97,7 @@ const std::vector<Verb>& verbs() {
       verb<&evaluate>("eval", "perplexity and exact answers of a model, with intervals")
           .gives("predictions", "predictions.jsonl")
           .begins_with(kEvalExample),
+      verb<&chat::run>("chat", "talk with a model").with_a_model().words("model"),
       whole_recipe("run", "run every section of a recipe, in order").recipe(),
       verb<&validate>("validate", "check a recipe and touch nothing").recipe(),
       verb<&plan>("plan",
@@ -127,6 +129,11 @@ Verb Verb::gives(std::string_view output, std::string_view path) && {
 
 Verb Verb::begins_with(std::string_view settings_text) && {
   example = settings_text;
+  return std::move(*this);
+}
+
+Verb Verb::with_a_model() && {
+  needs_torch = true;
   return std::move(*this);
 }
 

@@ -45,6 +45,8 @@ struct Verb {
   Verb gives(std::string_view output, std::string_view path) &&;
   /// The settings that `init` writes first.
   Verb begins_with(std::string_view settings_text) &&;
+  /// A verb that looks, with a model: it needs the program with LibTorch.
+  Verb with_a_model() &&;
   /// The verb's word is a recipe; true of every stage that has no words.
   Verb recipe() &&;
   /// The verb's words are setting `setting`, as in `init train`; of several settings, with spaces

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "data/tokenizer/gguf_tokenizer.h"
 #include "data/utf8.h"
+#include "nn/llm/generation_config.h"
 #include "nn/llm/load_weights_nn.h"
 #include "nn/llm/model_files.h"
 
@@ -66,8 +67,10 @@ class Output {
 
 /// The text's tokens behind the tokenizer's prefix; where that makes none, the one that begins
 /// texts, or ends the text before.
-std::vector<int32_t> context_tokens(const Tokenizer& tokenizer, std::string_view text) {
-  std::vector<int32_t> ids = tokenizer.prefix();
+std::vector<int32_t> context_tokens(const Tokenizer& tokenizer, std::string_view text,
+                                    bool is_whole = false) {
+  std::vector<int32_t> ids;
+  if (!is_whole) ids = tokenizer.prefix();
   const std::vector<int32_t> rest = tokenizer.encode(text);
   ids.insert(ids.end(), rest.begin(), rest.end());
   if (ids.empty()) ids.push_back(tokenizer.bos_id().value_or(tokenizer.eos_id().value_or(0)));
@@ -110,8 +113,9 @@ int32_t sample_token(const at::Tensor& logits, double temperature, Rng& rng) {
 
 std::string generate(Decoder& decoder, const Tokenizer& tokenizer, std::string_view prompt,
                      const GenerateOptions& options,
-                     const std::function<bool(std::string_view)>& on_text) {
-  const std::vector<int32_t> ids = context_tokens(tokenizer, prompt);
+                     const std::function<bool(std::string_view)>& on_text,
+                     const std::vector<int32_t>& endings) {
+  const std::vector<int32_t> ids = context_tokens(tokenizer, prompt, options.prompt_is_whole);
   const int64_t room = decoder.config().max_position_embeddings - static_cast<int64_t>(ids.size());
   if (room < 1)
     fail(ErrorKind::data, "prompt \"" + clip(prompt, kShownPrompt) + "\"",
@@ -125,7 +129,8 @@ std::string generate(Decoder& decoder, const Tokenizer& tokenizer, std::string_v
   for (int64_t i = 0; i < std::min(room, options.max_new_tokens); ++i) {
     if (options.cancelled && options.cancelled()) break;
     const int32_t id = sample_token(decoder.extend(next, cache), options.temperature, rng);
-    if (id == tokenizer.eos_id() || !output.add(tokenizer.token_bytes(id))) break;
+    const bool ends = id == tokenizer.eos_id() || std::ranges::find(endings, id) != endings.end();
+    if (ends || !output.add(tokenizer.token_bytes(id))) break;
     next = ids_tensor({id});
   }
   return output.finish();
@@ -156,11 +161,13 @@ Likelihood likelihood(Decoder& decoder, const Tokenizer& tokenizer, std::string_
 }
 
 LanguageModel language_model(std::shared_ptr<Decoder> decoder,
-                             std::shared_ptr<const Tokenizer> tokenizer) {
+                             std::shared_ptr<const Tokenizer> tokenizer,
+                             std::vector<int32_t> endings) {
   LanguageModel model;
-  model.generate = [=](std::string_view prompt, const GenerateOptions& options,
+  model.generate = [=, endings = std::move(endings)](
+                       std::string_view prompt, const GenerateOptions& options,
                        const std::function<bool(std::string_view)>& on_text) {
-    return generate(*decoder, *tokenizer, prompt, options, on_text);
+    return generate(*decoder, *tokenizer, prompt, options, on_text, endings);
   };
   model.likelihood = [=](std::string_view context, std::string_view target) {
     return likelihood(*decoder, *tokenizer, context, target);
@@ -178,7 +185,8 @@ LanguageModel load_language_model(const std::filesystem::path& model) {
          "fetch both from one place");
   auto decoder = std::make_shared<Decoder>(config);
   load_weights(model, *decoder);
-  return language_model(std::move(decoder), std::move(tokenizer));
+  return language_model(std::move(decoder), std::move(tokenizer),
+                        ending_tokens(model, config.vocab_size));
 }
 
 }  // namespace cupel::llm
