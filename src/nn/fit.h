@@ -40,6 +40,10 @@ constexpr std::array<std::pair<std::string_view, OptimizerKind>, 6> aliases(Opti
            {"paged_adamw_8bit", adamw_8bit}}};
 }
 
+/// Under adamw_8bit a parameter with fewer elements keeps its moments in fp32, as in bitsandbytes:
+/// there is nothing to gain, and norms are sensitive.
+inline constexpr int64_t kSmallest8bit = 4096;
+
 /// What gradients are kept in between the backward pass and the step.
 enum class GradientDtype { fp32, bf16 };
 constexpr std::array<std::string_view, 2> names(GradientDtype) { return {"fp32", "bf16"}; }

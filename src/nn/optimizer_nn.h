@@ -21,10 +21,6 @@ struct OptimizedParameter {
   bool decay;           // matrices decay; vectors (norms, biases) do not
 };
 
-/// Under adamw_8bit a parameter with fewer elements keeps its moments in fp32, as in bitsandbytes:
-/// there is nothing to gain, and norms are sensitive.
-inline constexpr int64_t kSmallest8bit = 4096;
-
 /// Adam with decoupled weight decay and bias correction (Loshchilov and Hutter 2019, algorithm 2).
 class AdamW {
  public:

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "data/arithmetic.h"
 #include "data/chat_rows.h"
+#include "data/grammar.h"
 #include "data/read.h"
 #include "data/split.h"
 #include "data/tokenizer/gguf_tokenizer.h"
@@ -108,6 +109,20 @@ std::vector<Text> generate_arithmetic(const DatasetConfig& set, uint64_t index, 
   for (Problem& problem : generate_problems(rng, set.rows, {})) {
     texts.push_back({std::move(problem.prompt), std::move(problem.completion),
                      static_cast<int64_t>(texts.size()) + 1});
+  }
+  return texts;
+}
+
+/// Of one language for each set.
+std::vector<Text> generate_documents(const DatasetConfig& set, uint64_t index, Run& run) {
+  constexpr int64_t kDocumentBytes = 2000;
+  Rng words = run.stream("grammar words", index), rng = run.stream("grammar text", index);
+  const Grammar grammar(words, {});
+  std::vector<Text> texts;
+  const auto poll = stop_poll(run);
+  for (int64_t line = 1; line <= set.rows; ++line) {
+    poll();
+    texts.push_back({"", grammar.document(rng, kDocumentBytes), line});
   }
   return texts;
 }
@@ -252,9 +267,9 @@ std::vector<TextSet> load_texts(const Config& config, Run& run) {
     set.excess = config.excess_length_strategy;
     // A problem that was generated too long is nobody's loss.
     if (source.type == DatasetType::arithmetic && !set.excess) set.excess = ExcessLength::drop;
-    if (source.type == DatasetType::arithmetic)
+    if (is_generated(source.type))
       set.input = "train.datasets[" + std::to_string(sets.size()) + "]";
-    if (source.type != DatasetType::arithmetic) run.record_input(source.path.text);
+    if (!is_generated(source.type)) run.record_input(source.path.text);
     switch (source.type) {
       case DatasetType::text:
         split_documents(read_documents(source, run), config.val_set_size, set);
@@ -265,12 +280,15 @@ std::vector<TextSet> load_texts(const Config& config, Run& run) {
       case DatasetType::arithmetic:
         split_rows(generate_arithmetic(source, generated++, run), config.val_set_size, set);
         break;
+      case DatasetType::grammar:
+        split_documents(generate_documents(source, generated++, run), config.val_set_size, set);
+        break;
       default:
         split_rows(read_chats(source, run), config.val_set_size, set);
         set.roles = source.roles_to_train;
         break;
     }
-    if (source.type != DatasetType::text)
+    if (source.type != DatasetType::text && source.type != DatasetType::grammar)
       set.cut = config.sample_packing ? Cut::packed : Cut::single;
     if (set.train.empty()) {
       fail(ErrorKind::data, set.input, "nothing is left to train on",

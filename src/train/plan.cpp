@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "kernels/kernels.h"
 #include "nn/distributed.h"
 #include "nn/llm/families.h"
 #include "nn/llm/model_files.h"
@@ -147,6 +148,18 @@ Activations head(const Shape& s) {
   return a;
 }
 
+/// Both of AdamW's, with the scales of those that take a byte.
+int64_t moment_bytes(const llm::ModelConfig& model, nn::OptimizerKind optimizer) {
+  int64_t bytes = 0;
+  for (const llm::ParameterShape& parameter : llm::parameter_shapes(model)) {
+    const int64_t size = parameter.size();
+    const bool narrow = optimizer == nn::OptimizerKind::adamw_8bit && size >= nn::kSmallest8bit;
+    const int64_t blocks = (size + kMomentBlock - 1) / kMomentBlock;
+    bytes += 2 * (narrow ? size + blocks * kFloat : size * kFloat);
+  }
+  return bytes;
+}
+
 /// Refuses, in doubles, what the sums below could not hold in 64 bits.
 void require_countable(const Shape& s) {
   constexpr double kMostBytes = 0x1p60;
@@ -165,7 +178,8 @@ void require_countable(const Shape& s) {
 }
 
 /// High-water mark of a micro-batch's forward and backward pass, gradients of weights included.
-int64_t pass_bytes(const Shape& s, bool recompute, bool gradients_stand) {
+/// `gradient`: bytes of a weight's, once it stands.
+int64_t pass_bytes(const Shape& s, bool recompute, bool gradients_stand, int64_t gradient) {
   const int64_t layers = s.model.num_hidden_layers;
   const int64_t mtp = s.model.num_nextn_predict_layers;
   const int64_t stream = s.tokens * s.w() * kFloat;  // input of a block
@@ -180,14 +194,14 @@ int64_t pass_bytes(const Shape& s, bool recompute, bool gradients_stand) {
   int64_t live = stream + (1 + mtp) * head(s).kept;
   for (const int64_t bytes : kept) live += bytes;
   int64_t peak = live + head(s).working;
-  int64_t gradients = gradients_stand ? 0 : s.model.vocab_size * s.w() * kFloat;
+  int64_t gradients = gradients_stand ? 0 : s.model.vocab_size * s.w() * gradient;
   live -= head(s).kept - s.model.vocab_size * s.w() * kFloat;
   for (int64_t i = layers + mtp - 1; i >= 0; --i) {
     const Activations here = block(s, i);
     const int64_t parameters = weights[static_cast<std::size_t>(i)] * kFloat;
     const int64_t again = recompute ? s.tokens * here.kept : 0;
     peak = std::max(peak, live + gradients + parameters + again + s.tokens * here.working);
-    if (!gradients_stand) gradients += parameters;
+    if (!gradients_stand) gradients += parameters / kFloat * gradient;
     live -= kept[static_cast<std::size_t>(i)];
   }
   return peak;
@@ -233,11 +247,13 @@ Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision com
          "lower max_steps, num_epochs or gradient_accumulation_steps");
   }
   plan.weight_bytes = plan.parameters * kFloat + (full ? 0 : copied_parameters(model) * 2);
-  plan.gradient_bytes = plan.parameters * kFloat + (world_size > 1 ? shared_bytes(model) : 0);
-  plan.optimizer_bytes = 2 * plan.parameters * kFloat;
+  const int64_t gradient = config.grad_accum_dtype == nn::GradientDtype::bf16 ? 2 : kFloat;
+  plan.gradient_bytes = plan.parameters * gradient + (world_size > 1 ? shared_bytes(model) : 0);
+  plan.optimizer_bytes = moment_bytes(model, config.optimizer);
   const bool gradients_stand = config.gradient_accumulation_steps > 1 || hooks.gradients_stand;
   const int64_t moved = hooks.embeddings * shape.tokens * model.hidden_size * kFloat;
-  const int64_t pass = moved + pass_bytes(shape, config.gradient_checkpointing, gradients_stand);
+  const int64_t pass =
+      moved + pass_bytes(shape, config.gradient_checkpointing, gradients_stand, gradient);
   const int64_t standing = gradients_stand ? plan.gradient_bytes : 0;
   const int64_t highest = std::max(pass + standing, plan.gradient_bytes);
   plan.activation_bytes = highest - std::min(highest, plan.gradient_bytes);

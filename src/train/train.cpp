@@ -33,13 +33,14 @@ std::vector<std::string> Config::problems() const {
   if (datasets.empty()) problems.push_back("datasets: at least one is needed");
   for (std::size_t i = 0; i < datasets.size(); ++i) {
     const std::string name = "datasets[" + std::to_string(i) + "]";
-    const bool generated = datasets[i].type == DatasetType::arithmetic;
+    const bool generated = is_generated(datasets[i].type);
     if (!generated && datasets[i].path.empty())
       problems.push_back(name + ".path: missing; name a file");
     if (is_chat(datasets[i].type) && datasets[i].roles_to_train.empty() && !train_on_inputs)
       problems.push_back(name + ".roles_to_train: empty; name at least one role");
     if (generated && !datasets[i].path.empty())
-      problems.push_back(name + ".path: arithmetic is generated, it has none; leave it out");
+      problems.push_back(name + ".path: " + std::string(name_of(datasets[i].type)) +
+                         " is generated, it has none; leave it out");
   }
   if (!chat_template.empty() && !chat_template_jinja.empty())
     problems.push_back(

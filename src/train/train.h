@@ -17,12 +17,14 @@ namespace cupel::train {
 
 /// text: documents joined by the end-of-text token. completion: {prompt, completion} rows as they
 /// stand, loss on the completion. arithmetic: rows from the seeded generator of multi-step
-/// arithmetic and logic problems, no path. The others are chats, rendered by the chat template,
+/// arithmetic and logic problems, no path. grammar: documents of a seeded grammar (data/grammar.h),
+/// no path. The others are chats, rendered by the chat template,
 /// loss on what roles_to_train say; `chat` takes any of them, by a row's fields.
 enum class DatasetType {
   text,
   completion,
   arithmetic,
+  grammar,
   chat,
   messages,
   sharegpt,
@@ -30,13 +32,16 @@ enum class DatasetType {
   prompt_completion,
   query_response
 };
-constexpr std::array<std::string_view, 9> names(DatasetType) {
-  return {"text",     "completion", "arithmetic",        "chat",          "messages",
-          "sharegpt", "alpaca",     "prompt_completion", "query_response"};
+constexpr std::array<std::string_view, 10> names(DatasetType) {
+  return {"text",     "completion", "arithmetic", "grammar",           "chat",
+          "messages", "sharegpt",   "alpaca",     "prompt_completion", "query_response"};
 }
 static_assert(names(DatasetType{}).size() ==
               static_cast<std::size_t>(DatasetType::query_response) + 1);
 constexpr bool is_chat(DatasetType type) { return type >= DatasetType::chat; }
+constexpr bool is_generated(DatasetType type) {
+  return type == DatasetType::arithmetic || type == DatasetType::grammar;
+}
 
 /// What becomes of a row longer than sequence_len.
 enum class ExcessLength { drop, truncate, split, raise };
@@ -73,7 +78,7 @@ struct DatasetConfig {
         Field{"roles_to_train", &C::roles_to_train, "whose turns of a chat are learned"},
         Field{"split", &C::split, "which member of a .json object of splits"},
         Field{"columns", &C::columns, "names of the fields of rows that are arrays"},
-        Field{"rows", &C::rows, "rows to generate (arithmetic)", 1, 1e9},
+        Field{"rows", &C::rows, "problems (arithmetic) or documents (grammar) to generate", 1, 1e9},
         Field{"weight", &C::weight,
               "an epoch takes this times the set's own sequences: 0.5 = a random half, 2 = each "
               "twice",

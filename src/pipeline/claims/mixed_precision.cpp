@@ -99,6 +99,8 @@ Curve measure(const ClaimContext& context, const std::string& name, nn::Precisio
 TrainStage memory_mode(TrainStage config, int64_t steps) {
   config.precision = nn::Precision::mixed;
   config.gradient_checkpointing = true;
+  config.optimizer = nn::OptimizerKind::adamw_8bit;
+  config.grad_accum_dtype = nn::GradientDtype::bf16;
   config.max_steps = steps;
   config.save_steps = 0;
   return config;
