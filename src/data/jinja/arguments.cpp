@@ -7,8 +7,8 @@
 
 namespace cupel::jinja {
 
-Bound bind(Machine& machine, std::string_view what, const Arguments& arguments,
-           std::string_view parameters, std::size_t required) {
+Bound bind_arguments(Machine& machine, std::string_view what, const Arguments& arguments,
+                     std::string_view parameters, std::size_t required) {
   const std::vector<std::string_view> names = split(parameters, "", -1, false);
   Bound bound(names.size());
   if (arguments.positional.size() > names.size())

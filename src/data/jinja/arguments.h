@@ -20,8 +20,8 @@ using Bound = std::vector<std::optional<Value>>;
 /// A value for each of `parameters`, words with blanks between, of which the first `required` must
 /// be given. Throws Error{data}, which begins with `what`, for one that is missing, given twice or
 /// unknown.
-Bound bind(Machine& machine, std::string_view what, const Arguments& arguments,
-           std::string_view parameters, std::size_t required = 0);
+Bound bind_arguments(Machine& machine, std::string_view what, const Arguments& arguments,
+                     std::string_view parameters, std::size_t required = 0);
 
 /// An argument of that type, or `otherwise` where it is left out. Throws Error{data}.
 const std::string& text_argument(Machine& machine, const std::optional<Value>& value,

@@ -42,8 +42,9 @@ std::vector<std::optional<Value>> Renderer::bind_macro(const Statement& macro,
                                                        Arguments& arguments) {
   std::string parameters;
   for (const std::string& name : macro.names) parameters += name + " ";
-  return bind(machine_, macro.kind == Statement::Kind::macro ? macro.target.name : "caller",
-              arguments, parameters);
+  return bind_arguments(machine_,
+                        macro.kind == Statement::Kind::macro ? macro.target.name : "caller",
+                        arguments, parameters);
 }
 
 Value Renderer::call_macro(const Function& function, Arguments arguments,
@@ -76,7 +77,7 @@ Value Renderer::call_macro(const Function& function, Arguments arguments,
 }
 
 Value Renderer::strftime_now(const Arguments& arguments) {
-  const Bound bound = bind(machine_, "strftime_now", arguments, "format", 1);
+  const Bound bound = bind_arguments(machine_, "strftime_now", arguments, "format", 1);
   const std::string none;
   const std::string& format = text_argument(machine_, bound[0], none);
   constexpr std::size_t kLongest = 1000;

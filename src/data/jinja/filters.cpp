@@ -19,7 +19,7 @@ const std::string kEmpty;
 
 Value filter_case(Machine& machine, std::string_view name, const Value& input,
                   const Arguments& arguments) {
-  bind(machine, name, arguments, "");
+  bind_arguments(machine, name, arguments, "");
   const std::string text = to_text(machine, input);
   return machine.string(name == "upper"   ? upper(text)
                         : name == "lower" ? lower(text)
@@ -29,7 +29,7 @@ Value filter_case(Machine& machine, std::string_view name, const Value& input,
 
 Value filter_trim(Machine& machine, std::string_view name, const Value& input,
                   const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "chars");
+  const Bound bound = bind_arguments(machine, name, arguments, "chars");
   const bool blank = !bound[0] || bound[0]->is(Kind::none);
   const std::string text = to_text(machine, input);
   const std::string& set = blank ? kEmpty : text_argument(machine, bound[0], kEmpty);
@@ -40,13 +40,13 @@ Value filter_trim(Machine& machine, std::string_view name, const Value& input,
 /// string, safe: nothing is escaped here, so both are str().
 Value filter_string(Machine& machine, std::string_view name, const Value& input,
                     const Arguments& arguments) {
-  bind(machine, name, arguments, "");
+  bind_arguments(machine, name, arguments, "");
   return input.is(Kind::string) ? input : machine.string(to_text(machine, input));
 }
 
 Value filter_replace(Machine& machine, std::string_view name, const Value& input,
                      const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "old new count", 2);
+  const Bound bound = bind_arguments(machine, name, arguments, "old new count", 2);
   const bool all = !bound[2] || bound[2]->is(Kind::none);
   return machine.string(replace_within(machine, to_text(machine, input),
                                        to_text(machine, *bound[0]), to_text(machine, *bound[1]),
@@ -61,7 +61,7 @@ Value filter_format(Machine& machine, std::string_view name, const Value& input,
 
 Value filter_indent(Machine& machine, std::string_view name, const Value& input,
                     const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "width first blank");
+  const Bound bound = bind_arguments(machine, name, arguments, "width first blank");
   const bool text_width = bound[0] && bound[0]->is(Kind::string);
   const int64_t width = text_width ? 0 : integer_argument(machine, bound[0], 4);
   machine.take_memory(static_cast<std::size_t>(std::max<int64_t>(width, 0)));
@@ -85,7 +85,7 @@ Value filter_indent(Machine& machine, std::string_view name, const Value& input,
 
 Value filter_default(Machine& machine, std::string_view name, const Value& input,
                      const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "default_value boolean");
+  const Bound bound = bind_arguments(machine, name, arguments, "default_value boolean");
   const bool replaced =
       input.is(Kind::undefined) || (truth_argument(bound[1], false) && !is_true(input));
   if (!replaced) return input;
@@ -110,7 +110,7 @@ std::optional<Number> parse(std::string_view text, int base) {
 
 Value filter_int(Machine& machine, std::string_view name, const Value& input,
                  const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "default base");
+  const Bound bound = bind_arguments(machine, name, arguments, "default base");
   const Value otherwise = bound[0].value_or(Value::of(int64_t{0}));
   const int64_t base = integer_argument(machine, bound[1], 10);
   if (base < 2 || base > 36) machine.refuse("int: the base is not in 2 to 36");
@@ -131,7 +131,7 @@ Value filter_int(Machine& machine, std::string_view name, const Value& input,
 
 Value filter_float(Machine& machine, std::string_view name, const Value& input,
                    const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "default");
+  const Bound bound = bind_arguments(machine, name, arguments, "default");
   if (input.is_numeric()) return Value::of(input.as_number());
   if (input.is(Kind::string)) {
     if (const auto real = parse<double>(*input.text, 10)) return Value::of(*real);
@@ -146,7 +146,7 @@ double number_of(Machine& machine, std::string_view name, const Value& value) {
 
 Value filter_round(Machine& machine, std::string_view name, const Value& input,
                    const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "precision method");
+  const Bound bound = bind_arguments(machine, name, arguments, "precision method");
   const int64_t precision = integer_argument(machine, bound[0], 0);
   const std::string common = "common";
   const std::string& method = text_argument(machine, bound[1], common);
@@ -167,7 +167,7 @@ Value filter_round(Machine& machine, std::string_view name, const Value& input,
 
 Value filter_abs(Machine& machine, std::string_view name, const Value& input,
                  const Arguments& arguments) {
-  bind(machine, name, arguments, "");
+  bind_arguments(machine, name, arguments, "");
   if (input.is_integral())
     return input.as_integer() < 0 ? negate(machine, input) : Value::of(input.as_integer());
   return Value::of(std::fabs(number_of(machine, name, input)));
@@ -175,7 +175,8 @@ Value filter_abs(Machine& machine, std::string_view name, const Value& input,
 
 Value filter_json(Machine& machine, std::string_view name, const Value& input,
                   const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "ensure_ascii indent separators sort_keys");
+  const Bound bound =
+      bind_arguments(machine, name, arguments, "ensure_ascii indent separators sort_keys");
   JsonStyle style;
   style.ascii = truth_argument(bound[0], false);
   style.sort_keys = truth_argument(bound[3], false);

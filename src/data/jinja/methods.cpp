@@ -26,11 +26,11 @@ std::optional<std::string_view> find_name(const Names& names, std::string_view n
 Value call_dict(Machine& machine, const Value& self, std::string_view name,
                 const Arguments& arguments) {
   if (name == "get") {
-    const Bound bound = bind(machine, "get", arguments, "key default", 1);
+    const Bound bound = bind_arguments(machine, "get", arguments, "key default", 1);
     const Value* found = find(machine, *self.pairs, *bound[0]);
     return found != nullptr ? *found : bound[1].value_or(Value::of_none());
   }
-  bind(machine, name, arguments, "");
+  bind_arguments(machine, name, arguments, "");
   if (name == "copy") return self;
   List items;
   for (const auto& [key, value] : *self.pairs)
@@ -41,10 +41,10 @@ Value call_dict(Machine& machine, const Value& self, std::string_view name,
 Value call_list(Machine& machine, const Value& self, std::string_view name,
                 const Arguments& arguments) {
   if (name == "copy") {
-    bind(machine, name, arguments, "");
+    bind_arguments(machine, name, arguments, "");
     return self;
   }
-  const Value wanted = *bind(machine, name, arguments, "value", 1)[0];
+  const Value wanted = *bind_arguments(machine, name, arguments, "value", 1)[0];
   int64_t count = 0;
   for (std::size_t i = 0; i < self.items->size(); ++i) {
     if (!equal(machine, (*self.items)[i], wanted)) continue;
@@ -56,7 +56,7 @@ Value call_list(Machine& machine, const Value& self, std::string_view name,
 }
 
 Value make_range(Machine& machine, const Arguments& arguments) {
-  const Bound bound = bind(machine, "range", arguments, "start stop step", 1);
+  const Bound bound = bind_arguments(machine, "range", arguments, "start stop step", 1);
   int64_t start = integer_argument(machine, bound[0], 0);
   const int64_t stop = bound[1] ? integer_argument(machine, bound[1], 0) : start;
   if (!bound[1]) start = 0;
@@ -134,7 +134,7 @@ std::optional<std::string_view> function_of(std::string_view name) {
 
 Value call_function(Machine& machine, std::string_view name, const Arguments& arguments) {
   if (name == "raise_exception") {
-    const Bound bound = bind(machine, name, arguments, "message", 1);
+    const Bound bound = bind_arguments(machine, name, arguments, "message", 1);
     throw Refusal{to_text(machine, *bound[0])};
   }
   if (name == "namespace") return make_namespace(machine, arguments);

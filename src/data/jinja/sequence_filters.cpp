@@ -13,7 +13,7 @@ const std::string kEmpty;
 
 Value filter_length(Machine& machine, std::string_view name, const Value& input,
                     const Arguments& arguments) {
-  bind(machine, name, arguments, "");
+  bind_arguments(machine, name, arguments, "");
   const auto length = length_of(machine, input);
   if (!length) machine.refuse("\"" + std::string(type_name(input)) + "\" has no length");
   return Value::of(*length);
@@ -21,13 +21,13 @@ Value filter_length(Machine& machine, std::string_view name, const Value& input,
 
 Value filter_list(Machine& machine, std::string_view name, const Value& input,
                   const Arguments& arguments) {
-  bind(machine, name, arguments, "");
+  bind_arguments(machine, name, arguments, "");
   return machine.list(items_of(machine, input));
 }
 
 Value filter_end(Machine& machine, std::string_view name, const Value& input,
                  const Arguments& arguments) {
-  bind(machine, name, arguments, "");
+  bind_arguments(machine, name, arguments, "");
   const List& items = items_of(machine, input);
   if (items.empty()) return machine.undefined("there is no " + std::string(name) + " item");
   return name == "first" ? items.front() : items.back();
@@ -52,7 +52,7 @@ Value path_of(Machine& machine, const Value& input, const Value& path,
 
 Value filter_join(Machine& machine, std::string_view name, const Value& input,
                   const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "d attribute");
+  const Bound bound = bind_arguments(machine, name, arguments, "d attribute");
   const std::string separator = bound[0] ? to_text(machine, *bound[0]) : "";
   std::string out;
   bool first = true;
@@ -70,7 +70,7 @@ Value filter_map(Machine& machine, std::string_view name, const Value& input,
                  const Arguments& arguments) {
   List out;
   if (arguments.positional.empty()) {
-    const Bound bound = bind(machine, name, arguments, "attribute default", 1);
+    const Bound bound = bind_arguments(machine, name, arguments, "attribute default", 1);
     for (const Value& each : items_of(machine, input))
       out.push_back(path_of(machine, each, *bound[0], bound[1]));
   } else {
@@ -142,7 +142,7 @@ void sort_by_key(Machine& machine, std::vector<Keyed>& items, bool reverse) {
 
 Value filter_sort(Machine& machine, std::string_view name, const Value& input,
                   const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "reverse case_sensitive attribute");
+  const Bound bound = bind_arguments(machine, name, arguments, "reverse case_sensitive attribute");
   std::vector<Keyed> items =
       with_keys(machine, items_of(machine, input), bound[2], truth_argument(bound[1], false));
   sort_by_key(machine, items, truth_argument(bound[0], false));
@@ -153,7 +153,7 @@ Value filter_sort(Machine& machine, std::string_view name, const Value& input,
 
 Value filter_dictsort(Machine& machine, std::string_view name, const Value& input,
                       const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "case_sensitive by reverse");
+  const Bound bound = bind_arguments(machine, name, arguments, "case_sensitive by reverse");
   const std::string by_key = "key";
   const std::string& by = text_argument(machine, bound[1], by_key);
   if (!input.is(Kind::dict)) machine.refuse("dictsort: needs a dict");
@@ -172,7 +172,7 @@ Value filter_dictsort(Machine& machine, std::string_view name, const Value& inpu
 
 Value filter_unique(Machine& machine, std::string_view name, const Value& input,
                     const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "case_sensitive attribute");
+  const Bound bound = bind_arguments(machine, name, arguments, "case_sensitive attribute");
   List out, seen;
   for (const Keyed& each :
        with_keys(machine, items_of(machine, input), bound[1], truth_argument(bound[0], false))) {
@@ -187,7 +187,7 @@ Value filter_unique(Machine& machine, std::string_view name, const Value& input,
 
 Value filter_extreme(Machine& machine, std::string_view name, const Value& input,
                      const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "case_sensitive attribute");
+  const Bound bound = bind_arguments(machine, name, arguments, "case_sensitive attribute");
   std::vector<Keyed> items =
       with_keys(machine, items_of(machine, input), bound[1], truth_argument(bound[0], false));
   if (items.empty())
@@ -202,7 +202,7 @@ Value filter_extreme(Machine& machine, std::string_view name, const Value& input
 
 Value filter_sum(Machine& machine, std::string_view name, const Value& input,
                  const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "attribute start");
+  const Bound bound = bind_arguments(machine, name, arguments, "attribute start");
   Value sum = bound[1].value_or(Value::of(int64_t{0}));
   for (const Value& each : items_of(machine, input)) {
     const bool path = bound[0] && !bound[0]->is(Kind::none);
@@ -213,7 +213,7 @@ Value filter_sum(Machine& machine, std::string_view name, const Value& input,
 
 Value filter_reverse(Machine& machine, std::string_view name, const Value& input,
                      const Arguments& arguments) {
-  bind(machine, name, arguments, "");
+  bind_arguments(machine, name, arguments, "");
   if (input.is(Kind::string))
     return slice(machine, input, Value::of_none(), Value::of_none(), Value::of(int64_t{-1}));
   List items = items_of(machine, input);
@@ -223,7 +223,7 @@ Value filter_reverse(Machine& machine, std::string_view name, const Value& input
 
 Value filter_items(Machine& machine, std::string_view name, const Value& input,
                    const Arguments& arguments) {
-  bind(machine, name, arguments, "");
+  bind_arguments(machine, name, arguments, "");
   List out;
   if (input.is(Kind::dict)) {
     for (const auto& [key, value] : *input.pairs) out.push_back(machine.tuple({key, value}));

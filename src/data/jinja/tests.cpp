@@ -67,24 +67,24 @@ bool apply_test(Machine& machine, std::string_view name, const Value& input,
                 const Arguments& arguments) {
   machine.spend(1);
   if (std::ranges::find(kTypes, name) != kTypes.end()) {
-    bind(machine, name, arguments, "");
+    bind_arguments(machine, name, arguments, "");
     return is_type(name, input);
   }
   const auto comparison = std::ranges::find(kComparisons, name, &Comparison::name);
   if (comparison != kComparisons.end()) {
-    const Bound bound = bind(machine, name, arguments, "other", 1);
+    const Bound bound = bind_arguments(machine, name, arguments, "other", 1);
     return compare(machine, input, comparison->operation, *bound[0]);
   }
   if (name == "sameas")
-    return is_same(machine, input, *bind(machine, name, arguments, "other", 1)[0]);
+    return is_same(machine, input, *bind_arguments(machine, name, arguments, "other", 1)[0]);
   if (name == "divisibleby")
-    return is_divisible(machine, input, *bind(machine, name, arguments, "num", 1)[0]);
+    return is_divisible(machine, input, *bind_arguments(machine, name, arguments, "num", 1)[0]);
   if (name == "even" || name == "odd") {
-    bind(machine, name, arguments, "");
+    bind_arguments(machine, name, arguments, "");
     return is_divisible(machine, input, Value::of(int64_t{2})) == (name == "even");
   }
   if (name == "upper" || name == "lower") {
-    bind(machine, name, arguments, "");
+    bind_arguments(machine, name, arguments, "");
     return is_cased(machine, name, input);
   }
   std::string known = "sameas, divisibleby, even, odd, upper, lower";

@@ -21,7 +21,7 @@ const std::string kEmpty;
 
 Value mapped(Machine& machine, const std::string& self, std::string_view name,
              const Arguments& arguments) {
-  bind(machine, name, arguments, "");
+  bind_arguments(machine, name, arguments, "");
   return machine.string(name == "upper"   ? upper(self)
                         : name == "lower" ? lower(self)
                         : name == "title" ? title(self)
@@ -30,7 +30,7 @@ Value mapped(Machine& machine, const std::string& self, std::string_view name,
 
 Value stripped(Machine& machine, const std::string& self, std::string_view name,
                const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "chars");
+  const Bound bound = bind_arguments(machine, name, arguments, "chars");
   const bool blank = !bound[0] || bound[0]->is(Kind::none);
   const std::string& set = blank ? kEmpty : text_argument(machine, bound[0], kEmpty);
   if (!blank && set.empty()) return machine.string(self);
@@ -40,7 +40,7 @@ Value stripped(Machine& machine, const std::string& self, std::string_view name,
 
 Value split_text(Machine& machine, const std::string& self, std::string_view name,
                  const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "sep maxsplit");
+  const Bound bound = bind_arguments(machine, name, arguments, "sep maxsplit");
   const bool blank = !bound[0] || bound[0]->is(Kind::none);
   const std::string& separator = blank ? kEmpty : text_argument(machine, bound[0], kEmpty);
   if (!blank && separator.empty()) machine.refuse("split: the separator is empty");
@@ -53,7 +53,7 @@ Value split_text(Machine& machine, const std::string& self, std::string_view nam
 
 Value split_into_lines(Machine& machine, const std::string& self, std::string_view name,
                        const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "keepends");
+  const Bound bound = bind_arguments(machine, name, arguments, "keepends");
   List lines;
   for (const std::string_view line : split_lines(self, truth_argument(bound[0], false)))
     lines.push_back(machine.string(std::string(line)));
@@ -63,7 +63,7 @@ Value split_into_lines(Machine& machine, const std::string& self, std::string_vi
 /// startswith and endswith, of one string or a tuple of several.
 Value has_end(Machine& machine, const std::string& self, std::string_view name,
               const Arguments& arguments) {
-  const Value wanted = *bind(machine, name, arguments, "prefix", 1)[0];
+  const Value wanted = *bind_arguments(machine, name, arguments, "prefix", 1)[0];
   const auto matches = [&](const Value& value) {
     const std::string& end = text_argument(machine, value, kEmpty);
     machine.spend_bytes(end.size());
@@ -75,7 +75,7 @@ Value has_end(Machine& machine, const std::string& self, std::string_view name,
 
 Value without_end(Machine& machine, const std::string& self, std::string_view name,
                   const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "text", 1);
+  const Bound bound = bind_arguments(machine, name, arguments, "text", 1);
   const std::string& end = text_argument(machine, bound[0], kEmpty);
   std::string_view out = self;
   if (name == "removeprefix" && out.starts_with(end)) out.remove_prefix(end.size());
@@ -85,7 +85,7 @@ Value without_end(Machine& machine, const std::string& self, std::string_view na
 
 Value replaced(Machine& machine, const std::string& self, std::string_view name,
                const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "old new count", 2);
+  const Bound bound = bind_arguments(machine, name, arguments, "old new count", 2);
   const std::string& from = text_argument(machine, bound[0], kEmpty);
   const std::string& to = text_argument(machine, bound[1], kEmpty);
   return machine.string(
@@ -95,7 +95,7 @@ Value replaced(Machine& machine, const std::string& self, std::string_view name,
 /// find, rfind, index: in characters.
 Value found(Machine& machine, const std::string& self, std::string_view name,
             const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "sub", 1);
+  const Bound bound = bind_arguments(machine, name, arguments, "sub", 1);
   const std::string& wanted = text_argument(machine, bound[0], kEmpty);
   machine.spend_bytes(self.size());
   const std::size_t at = name == "rfind" ? self.rfind(wanted) : self.find(wanted);
@@ -109,7 +109,7 @@ Value found(Machine& machine, const std::string& self, std::string_view name,
 
 Value counted(Machine& machine, const std::string& self, std::string_view name,
               const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "sub", 1);
+  const Bound bound = bind_arguments(machine, name, arguments, "sub", 1);
   const std::string& wanted = text_argument(machine, bound[0], kEmpty);
   machine.spend_bytes(self.size());
   if (wanted.empty()) return Value::of(static_cast<int64_t>(character_offsets(self).size()));
@@ -118,7 +118,7 @@ Value counted(Machine& machine, const std::string& self, std::string_view name,
 
 Value joined(Machine& machine, const std::string& self, std::string_view name,
              const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "items", 1);
+  const Bound bound = bind_arguments(machine, name, arguments, "items", 1);
   std::string out;
   bool first = true;
   for (const Value& value : items_of(machine, *bound[0])) {
@@ -134,7 +134,7 @@ Value joined(Machine& machine, const std::string& self, std::string_view name,
 /// isdigit, isalpha, …: of every character, and there is one.
 Value is_class(Machine& machine, const std::string& self, std::string_view name,
                const Arguments& arguments) {
-  bind(machine, name, arguments, "");
+  bind_arguments(machine, name, arguments, "");
   machine.spend_bytes(self.size());
   const bool cased = name == "isupper" || name == "islower";
   bool all = !self.empty(), any = false;
@@ -160,7 +160,7 @@ Value is_class(Machine& machine, const std::string& self, std::string_view name,
 
 Value parted(Machine& machine, const std::string& self, std::string_view name,
              const Arguments& arguments) {
-  const Bound bound = bind(machine, name, arguments, "sep", 1);
+  const Bound bound = bind_arguments(machine, name, arguments, "sep", 1);
   const std::string& separator = text_argument(machine, bound[0], kEmpty);
   if (separator.empty()) machine.refuse("partition: the separator is empty");
   const bool right = name == "rpartition";
