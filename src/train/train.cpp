@@ -45,6 +45,8 @@ std::vector<std::string> Config::problems() const {
   if (!chat_template.empty() && !chat_template_jinja.empty())
     problems.push_back(
         "give chat_template (one of ours) or chat_template_jinja (a file), not both");
+  if (nproc > 1 && grad_accum_dtype == nn::GradientDtype::bf16)
+    problems.push_back("grad_accum_dtype: bf16 is for one process; several sum gradients in fp32");
   const auto left_out = [](const DatasetConfig& set) { return set.weight == 0; };
   if (!datasets.empty() && std::ranges::all_of(datasets, left_out))
     problems.push_back("datasets: every weight is 0; give one that is above");

@@ -338,6 +338,10 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   nn::count_tensor_bytes();
   nn::keep_freed_memory();
   nn::use_threads(run.threads());
+  // Of processes that a launcher started, of which the settings know nothing.
+  if (run.peers().size > 1 && config.grad_accum_dtype == nn::GradientDtype::bf16)
+    fail(ErrorKind::config, "train.grad_accum_dtype", "bf16 is for one process",
+         "leave it out: several sum gradients in fp32");
   Prepared prepared = prepare_together(config, run);
   Report report;
   report.precision =
