@@ -16,17 +16,19 @@ if(CUPEL_GPU)
   find_library(LIBTORCH_CUDA torch_cuda PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
   find_library(LIBTORCH_C10_CUDA c10_cuda PATHS ${LIBTORCH_ROOT}/torch/lib NO_DEFAULT_PATH)
   list(APPEND LIBTORCH_LIBRARIES ${LIBTORCH_CUDA} ${LIBTORCH_C10_CUDA})
-  # c10d's NCCL half includes them. The wheels that torch depends on have all but crt/, which
-  # nvidia-cuda-crt adds beside them.
+  # c10d's NCCL half includes them. The wheels that torch depends on have all but crt/ and
+  # nv/, which nvidia-cuda-crt and nvidia-cuda-cccl add beside them.
   find_path(LIBTORCH_CUDA_INCLUDE crt/host_config.h PATHS ${LIBTORCH_ROOT}/nvidia/cu13/include NO_DEFAULT_PATH)
+  find_path(LIBTORCH_CCCL_INCLUDE nv/target PATHS ${LIBTORCH_ROOT}/nvidia/cu13/include NO_DEFAULT_PATH)
   find_path(LIBTORCH_NCCL_INCLUDE nccl.h PATHS ${LIBTORCH_ROOT}/nvidia/nccl/include NO_DEFAULT_PATH)
-  list(APPEND LIBTORCH_WANTED LIBTORCH_CUDA LIBTORCH_C10_CUDA LIBTORCH_CUDA_INCLUDE LIBTORCH_NCCL_INCLUDE)
+  list(APPEND LIBTORCH_WANTED LIBTORCH_CUDA LIBTORCH_C10_CUDA LIBTORCH_CUDA_INCLUDE LIBTORCH_CCCL_INCLUDE
+       LIBTORCH_NCCL_INCLUDE)
 endif()
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch REQUIRED_VARS ${LIBTORCH_WANTED} REASON_FAILURE_MESSAGE
   "run ./scripts/setup, or name another copy by -DLIBTORCH_ROOT= (for the gpu preset: the \
-site-packages folder of a Python that has torch 2.11.0 and nvidia-cuda-crt 13.0.88)")
+site-packages folder of a Python that has torch 2.11.0, nvidia-cuda-crt 13.0.88 and nvidia-cuda-cccl 13.0.85)")
 
 # --no-as-needed: nothing may refer to torch_cuda by name, yet its start-up code registers the
 # device. --allow-shlib-undefined: CUDA symbols inside libtorch_cpu are resolved at run time only.

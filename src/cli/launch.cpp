@@ -158,6 +158,26 @@ std::string account_of(const Ended& ended, const std::string& program) {
   return name_of(ended) + " ended with exit code " + std::to_string(ended.exit_code) + "\n";
 }
 
+/// Waits until all have ended, passes signals on, and kills those that another's failure has not
+/// ended in time; the failed ones without these.
+std::vector<Ended> wait_for(Crew& crew, const sigset_t& watched) {
+  std::optional<Clock::time_point> deadline;
+  std::vector<Ended> before_kill;
+  while (!crew.all_ended()) {
+    const timespec moment{0, 200'000'000};
+    const int signal = ::sigtimedwait(&watched, nullptr, &moment);
+    if (signal > 0 && signal != SIGCHLD) crew.send(signal);
+    crew.collect();
+    if (crew.failed().empty()) continue;
+    if (!deadline) deadline = Clock::now() + kGrace;
+    const bool interrupted = crew.failed().front().exit_code == kInterrupted;
+    if (interrupted || !before_kill.empty() || Clock::now() < *deadline) continue;
+    before_kill = crew.failed();
+    crew.send(SIGKILL);
+  }
+  return before_kill.empty() ? crew.failed() : before_kill;
+}
+
 void say(std::string_view text) { std::cerr << text << std::flush; }
 
 }  // namespace
@@ -180,23 +200,9 @@ int launch(const pipeline::Request& request, std::vector<std::string> words) {
   std::vector<std::string> all_words{program};
   all_words.insert(all_words.end(), words.begin(), words.end());
   Crew crew(program, all_words, pipeline::world_size(request));
-  std::optional<Clock::time_point> deadline;
-  bool killed = false;
-  while (!crew.all_ended()) {
-    const timespec moment{0, 200'000'000};
-    const int signal = ::sigtimedwait(&watched, nullptr, &moment);
-    if (signal > 0 && signal != SIGCHLD) crew.send(signal);
-    crew.collect();
-    if (crew.failed().empty()) continue;
-    if (!deadline) deadline = Clock::now() + kGrace;
-    const bool interrupted = crew.failed().front().exit_code == kInterrupted;
-    if (!interrupted && !killed && Clock::now() > *deadline) {
-      crew.send(SIGKILL);
-      killed = true;
-    }
-  }
-  if (crew.failed().empty()) return 0;
-  const Ended& first = culprit(crew.failed());
+  const std::vector<Ended> failed = wait_for(crew, watched);
+  if (failed.empty()) return 0;
+  const Ended& first = culprit(failed);
   if (first.signal == 0 && first.exit_code == kInterrupted) return kInterrupted;
   say(account_of(first, program));
   if (first.signal == 0) return first.exit_code;

@@ -26,6 +26,7 @@ namespace {
 
 using Milliseconds = std::chrono::milliseconds;
 
+constexpr const char* kWhere = "[train]";
 constexpr const char* kHint =
     "see what that rank said; go on from the last checkpoint with --resume";
 
