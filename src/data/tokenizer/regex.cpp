@@ -50,9 +50,12 @@ std::string message_of(int error) {
   return reinterpret_cast<const char*>(text);
 }
 
-/// \w of Oniguruma within brackets, which has marks and lacks numbers that are no digits.
+/// \w of Oniguruma within brackets: it has marks, and of numbers that are no digits only those of
+/// Latin-1.
 std::string word_characters() {
-  std::string members = "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}";
+  std::string members =
+      "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}\\x{24b6}-\\x{24e9}"
+      "\\x{1f130}-\\x{1f149}\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}";
   for (const char* category : {"L", "M", "Nd", "Nl", "Pc"}) members += later_characters(category);
   return members;
 }
