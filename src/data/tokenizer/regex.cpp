@@ -50,11 +50,24 @@ std::string message_of(int error) {
   return reinterpret_cast<const char*>(text);
 }
 
-/// \w of Oniguruma within brackets, which has marks and lacks numbers that are no digits.
+/// \w of Oniguruma within brackets: it has marks, and of numbers that are no digits only those of
+/// Latin-1.
 std::string word_characters() {
-  std::string members = "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}";
+  std::string members =
+      "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}\\x{24b6}-\\x{24e9}"
+      "\\x{1f130}-\\x{1f149}\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}";
   for (const char* category : {"L", "M", "Nd", "Nl", "Pc"}) members += later_characters(category);
   return members;
+}
+
+/// \p{category}, or \P{…}, with the characters that PCRE2 lacks.
+std::string property(std::string_view category, bool negated, bool brackets) {
+  const std::string later = later_characters(category);
+  std::string members = "\\p{" + std::string(category) + "}";
+  if (negated && (brackets || later.empty())) return "\\P{" + std::string(category) + "}";
+  members += later;
+  if (brackets || later.empty()) return members;
+  return (negated ? "[^" : "[") + members + ']';
 }
 
 /// The pattern in PCRE2's words. Its \s has U+180E, Oniguruma's has not; both know the property.
@@ -71,28 +84,20 @@ std::string translate(std::string_view pattern) {
       continue;
     }
     const char escaped = pattern[++i];
-    if (escaped == 's' || escaped == 'S') {
-      out += escaped == 's' ? "\\p{White_Space}" : "\\P{White_Space}";
-      continue;
-    }
-    if (escaped == 'w' || escaped == 'd' || (escaped == 'W' && !brackets)) {
-      const std::string members =
-          escaped == 'd' ? "\\p{Nd}" + later_characters("Nd") : word_characters();
-      out += brackets ? members : (escaped == 'W' ? "[^" : "[") + members + ']';
-      continue;
-    }
-    out += {'\\', escaped};
     const std::string_view rest = pattern.substr(i + 1);
     const std::size_t close = rest.find('}');
-    if ((escaped != 'p' && escaped != 'P') || !rest.starts_with('{') || close > 3) continue;
-    i += close + 1;
-    out += rest.substr(0, close + 1);
-    const std::string later = later_characters(rest.substr(1, close - 1));
-    if (brackets && escaped == 'p') out += later;
-    if (brackets || later.empty()) continue;
-    out.insert(out.size() - close - 3, escaped == 'p' ? "[" : "[^");
-    out[out.size() - close - 2] = 'p';
-    out += later + ']';
+    if (escaped == 's' || escaped == 'S') {
+      out += escaped == 's' ? "\\p{White_Space}" : "\\P{White_Space}";
+    } else if (escaped == 'd') {
+      out += property("Nd", false, brackets);
+    } else if (escaped == 'w' || (escaped == 'W' && !brackets)) {
+      out += brackets ? word_characters() : (escaped == 'W' ? "[^" : "[") + word_characters() + ']';
+    } else if ((escaped == 'p' || escaped == 'P') && rest.starts_with('{') && close <= 3) {
+      out += property(rest.substr(1, close - 1), escaped == 'P', brackets);
+      i += close + 1;
+    } else {
+      out += {'\\', escaped};
+    }
   }
   return out;
 }

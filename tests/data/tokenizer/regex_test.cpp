@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "support/errors.h"
+#include "support/tokenizer_parts.h"
 
 namespace cupel {
 namespace {
@@ -31,6 +32,21 @@ TEST(Regex, ClassesAreThoseOfUnicode) {
   EXPECT_EQ(found("(?i:ſ)", "S"), "S");
   EXPECT_EQ(found("\\w+", "-é_1-"), "é_1");
   EXPECT_EQ(found(".", "😀"), "😀");
+}
+
+TEST(Regex, ClassesAreThoseOfTheReferenceForEveryCharacter) {
+  for (const std::string name :
+       {"\\p{L}", "\\p{N}", "\\p{P}", "\\p{S}", "\\p{M}", "\\p{Lu}", "\\w", "\\d", "\\P{L}"}) {
+    const Regex alone(name, "p"), bracketed("[" + name + "]", "p");
+    const bool negated = name.starts_with("\\P");  // of which brackets have no later characters
+    for_each_character(name, [&](int32_t c, bool inside) {
+      std::string text;
+      append_character(c, text);
+      ASSERT_EQ(alone.find(text, 0).has_value(), inside) << name << " U+" << std::hex << c;
+      ASSERT_TRUE(negated || bracketed.find(text, 0).has_value() == inside)
+          << name << " U+" << std::hex << c;
+    });
+  }
 }
 
 TEST(Regex, WhiteSpaceIsWhatUnicodeCallsSo) {
