@@ -36,6 +36,9 @@ class Finder {
 
   TextSpan turn(std::size_t index) {
     const std::optional<std::size_t> content_end = end_of_content(chat_, index, whole_);
+    const json::Value& message = chat_.messages[index];
+    if (!content_end && content_of(message) != nullptr && message.find("tool_calls") == nullptr)
+      refuse(index, "its content does not show");
     TextSpan span;
     span.end = content_end ? end_behind(index, *content_end) : end_of_prefix(index);
     span.begin = begin_of(index);

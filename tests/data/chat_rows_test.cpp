@@ -77,9 +77,7 @@ TEST(ChatRows, WhatIsWrongIsNamedByItsField) {
             "wrong_type: field \"history\": not a list of [question, answer]");
   EXPECT_EQ(messages(R"({"messages": [{"role": "user", "content": "a"}], "tools": "x"})"),
             "wrong_type: field \"tools\": neither a list nor JSON of one");
-  EXPECT_EQ(messages(R"({"conversations": [{"from": "function_call", "value": "f()"
-}]
-})"),
+  EXPECT_EQ(messages(R"({"conversations": [{"from": "function_call", "value": "f"}]})"),
             "wrong_type: conversations[0]: a function_call is JSON with a name");
 }
 

@@ -82,9 +82,9 @@ TEST(ChatTemplate, OursMarkWhatTheAssistantWritesAndItsEnd) {
     const ChatText text = builtin_chat_template(name, "").render_turns(chat, {"assistant"});
     ASSERT_EQ(text.spans.size(), 1u) << name;
     const TextSpan span = text.spans[0];
-    EXPECT_THAT(text.text.substr(span.begin, span.end - span.begin),
-                testing::MatchesRegex(" ?an answer ?" + builtin_special_tokens(name)[1]))
-        << name;
+    const std::string turn = text.text.substr(span.begin, span.end - span.begin);
+    EXPECT_THAT(turn, testing::HasSubstr("an answer")) << name;
+    EXPECT_TRUE(turn.ends_with(builtin_special_tokens(name)[1])) << name;
   }
 }
 
