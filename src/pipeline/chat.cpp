@@ -105,11 +105,10 @@ Report run(const Config& config, const Request& request) {
   const fs::path model = resolve_model(config.model.text);
   Session session(config, request, model);
   Report report{model_name(model), session.template_hash(), {}};
-  for (const std::string& said : config.message) {
-    if (!report.turns.empty()) request.console.write("\n\n");
-    report.turns.push_back(session.ask(said));
+  if (!config.message.empty()) {
+    report.turns.push_back(session.ask(config.message));
+    return report;
   }
-  if (!config.message.empty()) return report;
   while (const std::optional<std::string> line = request.console.read_line()) {
     if (line->find_first_not_of(" \t\r") == std::string::npos) continue;
     report.turns.push_back(session.ask(*line));

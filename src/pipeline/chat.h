@@ -10,8 +10,7 @@ namespace cupel::pipeline::chat {
 
 struct Config {
   Path model;
-  std::vector<std::string> message;
-  std::string system;
+  std::string message, system;
   Path chat_template_jinja;
   int64_t max_new_tokens = 512;
   double temperature = 0;
@@ -20,8 +19,7 @@ struct Config {
     using C = Config;
     return std::tuple{
         Field{"model", &C::model, "folder, .gguf file, or org/name in the Hugging Face cache"},
-        Field{"message", &C::message,
-              "to say, one after another; default: lines of standard input"},
+        Field{"message", &C::message, "to say; default: each line of standard input"},
         Field{"system", &C::system, "what the model is told before"},
         Field{"chat_template_jinja", &C::chat_template_jinja,
               "file of a chat template; default: the model's own"},

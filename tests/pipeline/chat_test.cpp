@@ -66,16 +66,24 @@ struct Talk {
 TEST(Chat, AsksWhatWasSaidBehindWhatWasSaidBefore) {
   Talk talk;
   talk.config.system = "be brief";
-  talk.config.message = {"hello", "and now?"};
+  talk.lines = {"hello", "and now?"};
   const Report report = run(talk.config, talk.request);
   EXPECT_THAT(prompts, ElementsAre("[system: be brief][user: hello][assistant: ",
                                    "[system: be brief][user: hello][assistant: answer 1][user: and "
                                    "now?][assistant: "));
-  EXPECT_EQ(talk.written, "answer 1\n\nanswer 2");
+  EXPECT_EQ(talk.written, "answer 1\n\nanswer 2\n\n");
   ASSERT_THAT(report.turns, SizeIs(2));
   EXPECT_EQ(report.turns[1].user, "and now?");
   EXPECT_EQ(report.turns[1].assistant, "answer 2");
   EXPECT_THAT(report.chat_template, SizeIs(64));
+}
+
+TEST(Chat, AMessageIsTheWholeConversation) {
+  Talk talk;
+  talk.config.message = "one";
+  talk.lines = {"two"};
+  EXPECT_THAT(run(talk.config, talk.request).turns, SizeIs(1));
+  EXPECT_EQ(talk.written, "answer 1");
 }
 
 TEST(Chat, ReadsLinesToTheEndAndPassesOverEmptyOnes) {
@@ -87,7 +95,7 @@ TEST(Chat, ReadsLinesToTheEndAndPassesOverEmptyOnes) {
 
 TEST(Chat, AnswersAsTheSettingsSayAndPutsNothingBeforeTheTemplatesText) {
   Talk talk;
-  talk.config.message = {"a", "b"};
+  talk.lines = {"a", "b"};
   talk.config.max_new_tokens = 7;
   talk.config.temperature = 0.5;
   talk.config.stop = {"."};
@@ -101,7 +109,7 @@ TEST(Chat, AnswersAsTheSettingsSayAndPutsNothingBeforeTheTemplatesText) {
 
 TEST(Chat, TakesATemplateFromAFileInPlaceOfTheModels) {
   Talk talk;
-  talk.config.message = {"hi"};
+  talk.config.message = "hi";
   talk.config.chat_template_jinja = {
       talk.folder.write("own.jinja", "<{{ messages[0].content }}>").string()};
   run(talk.config, talk.request);
@@ -110,7 +118,7 @@ TEST(Chat, TakesATemplateFromAFileInPlaceOfTheModels) {
 
 TEST(Chat, AModelWithoutATemplateIsRefusedWithWhatToDo) {
   Talk talk("{}");
-  talk.config.message = {"hi"};
+  talk.config.message = "hi";
   EXPECT_THAT([&] { run(talk.config, talk.request); },
               throws_error(ErrorKind::config,
                            "the model has no chat template; give one with "
@@ -119,7 +127,7 @@ TEST(Chat, AModelWithoutATemplateIsRefusedWithWhatToDo) {
 
 TEST(Chat, WhatTheTemplateRefusesIsSaid) {
   Talk talk(R"({"chat_template": "{{ raise_exception('only cats may speak') }}"})");
-  talk.config.message = {"hi"};
+  talk.config.message = "hi";
   EXPECT_THAT([&] { run(talk.config, talk.request); },
               throws_error(ErrorKind::data, "only cats may speak"));
 }
@@ -128,7 +136,7 @@ TEST(Chat, EndsWhenAskedToStop) {
   Talk talk;
   const std::atomic<bool> stop{true};
   talk.request.stop = &stop;
-  talk.config.message = {"hi"};
+  talk.config.message = "hi";
   EXPECT_THROW(run(talk.config, talk.request), Interrupted);
 }
 
