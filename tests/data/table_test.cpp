@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "base/run.h"
 #include "data/table.h"
 #include "support/errors.h"
 #include "support/files.h"

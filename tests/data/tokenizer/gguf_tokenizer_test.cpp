@@ -127,7 +127,8 @@ TEST(GgufTokenizer, CutsDigitsAndWordsAsEachFamilyDoes) {
     const json::Value root = json::parse(tokenizer.json(), "");
     const PreTokenizer cut = PreTokenizer::parse(root.at("pre_tokenizer", ""), "");
     std::vector<std::string> found;
-    cut.for_each_word(text, [&](std::string_view word) { found.emplace_back(word); });
+    cut.for_each_word(text, /*at_start=*/true,
+                      [&](std::string_view word) { found.emplace_back(word); });
     return found;
   };
   using Words = std::vector<std::string>;

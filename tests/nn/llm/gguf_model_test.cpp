@@ -12,14 +12,15 @@
 namespace cupel::llm {
 namespace {
 
-const std::filesystem::path kFixtures = std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures";
+const std::filesystem::path kGgufFixtures =
+    std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures";
 
 /// config.json of the fixture's two forms, as one text each; keys that GGUF does not have are taken
 /// from the published one.
 void expect_same_config(const std::string& name, const std::vector<std::string>& not_stored = {}) {
   const json::Value want =
-      to_hf_json(read_model_config(kFixtures / "families" / name / "config.json"));
-  json::Value got = to_hf_json(model_config_of(kFixtures / "gguf_files" / (name + ".gguf")));
+      to_hf_json(read_model_config(kGgufFixtures / "families" / name / "config.json"));
+  json::Value got = to_hf_json(model_config_of(kGgufFixtures / "gguf_files" / (name + ".gguf")));
   for (const std::string& key : not_stored) {
     if (const json::Value* value = want.find(key)) got.set(key, *value);
   }
@@ -43,7 +44,7 @@ TEST(GgufModel, HasTheConfigThatItWasMadeFrom) {
 }
 
 TEST(GgufModel, TakesMistralForTheLlamaThatItIs) {
-  const ModelConfig config = model_config_of(kFixtures / "gguf_files/mistral.gguf");
+  const ModelConfig config = model_config_of(kGgufFixtures / "gguf_files/mistral.gguf");
   EXPECT_EQ(config.family, "llama");
   EXPECT_EQ(config.head_dim, 6);
   EXPECT_EQ(config.num_key_value_heads, 2);
@@ -53,7 +54,7 @@ TEST(GgufModel, TakesMistralForTheLlamaThatItIs) {
 }
 
 TEST(GgufModel, ReadsLlama3sContextExtensionBackFromItsDivisors) {
-  const ModelConfig config = model_config_of(kFixtures / "gguf_files/llama.gguf");
+  const ModelConfig config = model_config_of(kGgufFixtures / "gguf_files/llama.gguf");
   ASSERT_TRUE(config.rope_scaling);
   EXPECT_EQ(config.rope_scaling->type, "llama3");
   EXPECT_EQ(config.rope_scaling->factor, 8);
@@ -64,7 +65,7 @@ TEST(GgufModel, ReadsLlama3sContextExtensionBackFromItsDivisors) {
 }
 
 TEST(GgufModel, TakesYarnsTwoFactorsFromTheOneThatIsStored) {
-  const ModelConfig config = model_config_of(kFixtures / "gguf_files/deepseek_v2_greedy.gguf");
+  const ModelConfig config = model_config_of(kGgufFixtures / "gguf_files/deepseek_v2_greedy.gguf");
   ASSERT_TRUE(config.rope_scaling);
   EXPECT_EQ(config.rope_scaling->type, "yarn");
   EXPECT_EQ(config.rope_scaling->factor, 4);

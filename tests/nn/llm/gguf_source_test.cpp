@@ -11,7 +11,8 @@
 namespace cupel::llm {
 namespace {
 
-const std::filesystem::path kFixtures = std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures";
+const std::filesystem::path kSourceFixtures =
+    std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures";
 
 std::vector<float> numbers_of(const SourceTensor& tensor, int64_t rows_together) {
   const Extent extent = extent_of(tensor.shape);
@@ -26,9 +27,9 @@ std::vector<float> numbers_of(const SourceTensor& tensor, int64_t rows_together)
 /// Each tensor of the published form equals the one of the GGUF file, whose layout the oracle made;
 /// neither has a name that the other lacks.
 void expect_same_model(const std::string& name) {
-  const std::filesystem::path model = kFixtures / "gguf_files" / (name + ".gguf");
+  const std::filesystem::path model = kSourceFixtures / "gguf_files" / (name + ".gguf");
   const TensorSource found = tensors_of(model, model_config_of(model));
-  const TensorSource published = safetensors_source(kFixtures / "families" / name);
+  const TensorSource published = safetensors_source(kSourceFixtures / "families" / name);
   for (const SourceTensor& tensor : found.tensors) {
     std::string same = tensor.name;
     // GGUF knows no dense layer among qwen3moe's; the oracle repeated the experts of layer 1.

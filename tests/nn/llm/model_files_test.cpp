@@ -8,11 +8,12 @@
 namespace cupel::llm {
 namespace {
 
-const std::filesystem::path kFixtures = std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures";
+const std::filesystem::path kModelFixtures =
+    std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures";
 
 TEST(ModelFiles, ReadBothFormatsBehindOneName) {
-  const std::filesystem::path folder = kFixtures / "families/qwen3";
-  const std::filesystem::path file = kFixtures / "gguf_files/qwen3.gguf";
+  const std::filesystem::path folder = kModelFixtures / "families/qwen3";
+  const std::filesystem::path file = kModelFixtures / "gguf_files/qwen3.gguf";
   const ModelConfig a = model_config_of(folder);
   ModelConfig b = model_config_of(file);
   b.max_window_layers = a.max_window_layers;  // means nothing without a window; GGUF has no place

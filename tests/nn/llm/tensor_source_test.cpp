@@ -98,8 +98,12 @@ TEST(TensorSource, KnowsEveryEightBitNumber) {
   EXPECT_TRUE(std::isnan(numbers[0x7F]) && std::isnan(numbers[0xFF]));
   for (std::size_t code = 0; code < 0x7F; ++code) {
     EXPECT_EQ(numbers[code + 128], -numbers[code]) << code;
-    if (code > 0) EXPECT_GT(numbers[code], numbers[code - 1]) << code;
-    if (code < 16) EXPECT_EQ(numbers[code], static_cast<float>(code) / 512) << code;
+    if (code > 0) {
+      EXPECT_GT(numbers[code], numbers[code - 1]) << code;
+    }
+    if (code < 16) {
+      EXPECT_EQ(numbers[code], static_cast<float>(code) / 512) << code;
+    }
   }
 }
 
