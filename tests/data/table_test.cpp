@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "base/run.h"
-#include "data/table.h"
+#include "data/read.h"
 #include "support/errors.h"
 #include "support/files.h"
 
