@@ -40,7 +40,9 @@ Config small_config(nn::Precision precision) {
   Config config;
   config.model = mixture_of_experts();
   config.tokenizer.vocab_size = 300;
-  config.datasets.push_back({.type = DatasetType::arithmetic, .rows = 300});
+  config.datasets.resize(1);
+  config.datasets[0].type = DatasetType::arithmetic;
+  config.datasets[0].rows = 300;
   config.sequence_len = 32;
   config.micro_batch_size = 2;
   config.max_steps = kSteps;
@@ -54,7 +56,7 @@ Config small_config(nn::Precision precision) {
   return config;
 }
 
-RunOptions options_of(const std::filesystem::path& folder) {
+RunOptions options_in(const std::filesystem::path& folder) {
   RunOptions options;
   options.folder = folder;
   options.seed = 3;
@@ -62,7 +64,7 @@ RunOptions options_of(const std::filesystem::path& folder) {
   return options;
 }
 
-Report train_in(const Config& config, RunOptions options) {
+Report train_ranked(const Config& config, RunOptions options) {
   cupel::Run run(std::move(options));
   return train::run(config, {}, run);
 }
@@ -71,9 +73,9 @@ Report train_in(const Config& config, RunOptions options) {
 Report train_by_two(const Config& config, const std::filesystem::path& folder) {
   Report first;
   on_ranks(2, [&](const Peers& peers) {
-    RunOptions options = options_of(peers.rank == 0 ? folder : std::filesystem::path());
+    RunOptions options = options_in(peers.rank == 0 ? folder : std::filesystem::path());
     options.peers = peers;
-    const Report report = train_in(config, std::move(options));
+    const Report report = train_ranked(config, std::move(options));
     if (peers.rank == 0) first = report;
   });
   return first;
@@ -90,7 +92,7 @@ Compared compare(Config config) {
   Compared compared;
   compared.two = train_by_two(config, folder / "two");
   config.gradient_accumulation_steps *= 2;
-  compared.one = train_in(config, options_of(folder / "one"));
+  compared.one = train_ranked(config, options_in(folder / "one"));
   const Safetensors one = Safetensors::open(folder / "one/model/model.safetensors");
   const Safetensors two = Safetensors::open(folder / "two/model/model.safetensors");
   EXPECT_EQ(one.tensors().size(), two.tensors().size());
@@ -135,11 +137,11 @@ TEST(TrainProcesses, AStopBeforeTheFirstStepInterruptsAll) {
   std::atomic<bool> stop{true}, go_on{false};
   std::atomic<int> interrupted{0};
   on_ranks(2, [&](const Peers& peers) {
-    RunOptions options = options_of({});
+    RunOptions options = options_in({});
     options.peers = peers;
     options.stop = peers.rank == 1 ? &stop : &go_on;
     try {
-      train_in(small_config(nn::Precision::fp32), std::move(options));
+      train_ranked(small_config(nn::Precision::fp32), std::move(options));
     } catch (const Interrupted&) {
       ++interrupted;
     }
