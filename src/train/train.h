@@ -197,7 +197,6 @@ struct Report {
   static constexpr auto fields() {
     using C = Report;
     return std::tuple{
-        Field{"world_size", &C::world_size, "processes that trained it"},
         Field{"steps", &C::steps, "optimizer steps, skipped ones among them"},
         Field{"tokens", &C::tokens, "tokens seen, by all processes"},
         Field{"parameters", &C::parameters, "weights of the model"},
@@ -205,6 +204,7 @@ struct Report {
         Field{"train_loss", &C::train_loss, "mean over the last logging period, nats a token"},
         Field{"val_loss", &C::val_loss, "nats a token, null without validation"},
         Field{"val_bits_per_byte", &C::val_bits_per_byte, "validation loss over bytes of text"},
+        Field{"world_size", &C::world_size, "processes that trained it"},
         Field{"tokens_per_second", &C::tokens_per_second,
               "of all processes, over the training steps alone"},
         Field{"step_ms", &C::step_ms, "milliseconds a step"},

@@ -319,6 +319,7 @@ TEST(Train, BitsAByteCountTheBytesOfWhatWasWeighed) {
   Config config = small_config(folder / "rows.jsonl");
   config.datasets[0].type = DatasetType::completion;
   config.tokenizer.vocab_size = 257;
+  config.excess_length_strategy = ExcessLength::drop;
   config.max_steps = 1;
   const Report report = train_in(config, options_of(folder / "run"));
   const double bytes_a_label = 20.0 / 21;

@@ -34,6 +34,7 @@ std::vector<int32_t> ending_tokens(const std::filesystem::path& model, int64_t v
   if (!std::filesystem::exists(path)) return ids;
   const json::Value config = json::parse(read_file(path), path.string());
   const std::string where = path.string() + ": eos_token_id";
+  config.as_object(path.string());
   const json::Value* value = config.find("eos_token_id");
   if (value == nullptr || value->is_null()) return ids;
   if (!value->is_array()) return {checked(value->as_int(where), vocab_size, where)};
