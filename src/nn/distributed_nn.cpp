@@ -35,7 +35,9 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 /// A foreign error of a call that waited for the other ranks.
 [[noreturn]] void fail_waiting(const std::string& what, double timeout_seconds,
                                const std::string& text) {
-  const bool late = text.find("imed out") != std::string::npos;
+  // Gloo's words, whichever of its threads sees it first.
+  const bool late = text.find("imed out") != std::string::npos ||
+                    text.find("timeout caused") != std::string::npos;
   fail(ErrorKind::external, kWhere,
        late ? "another rank did not come within " + shortest(timeout_seconds) +
                   " s (ddp_timeout); waited for " + what
