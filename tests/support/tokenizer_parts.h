@@ -1,4 +1,5 @@
-// What the reference implementation of tokenizers gives: tests/fixtures/tokenizer_parts/, read back.
+// What the reference implementation of tokenizers gives: tests/fixtures/tokenizer_parts/, read
+// back.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -12,8 +13,8 @@
 
 namespace cupel {
 
-inline const std::filesystem::path kTokenizerParts =
-    std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures/tokenizer_parts";
+/// Their folder.
+std::filesystem::path tokenizer_parts();
 
 inline json::Value read_json(const std::filesystem::path& path) {
   return json::parse(read_file(path), path.string());
@@ -23,7 +24,7 @@ inline json::Value read_json(const std::filesystem::path& path) {
 /// each text, or each list of tokens.
 template <class Check>
 void for_each_component(std::string_view kind, const Check& check) {
-  const json::Value root = read_json(kTokenizerParts / "components.json");
+  const json::Value root = read_json(tokenizer_parts() / "components.json");
   int checked = 0;
   for (const json::Value& row : root.at("components", "").as_array("")) {
     const json::Value* component = row.find(kind);
@@ -42,7 +43,7 @@ void for_each_component(std::string_view kind, const Check& check) {
 /// Calls check(character, whether the ranges of `name` in characters.json hold it) for every one.
 template <class Check>
 void for_each_character(const std::string& name, const Check& check) {
-  const json::Value root = read_json(kTokenizerParts / "characters.json");
+  const json::Value root = read_json(tokenizer_parts() / "characters.json");
   int32_t at = 0;
   const auto up_to = [&](int64_t end, bool inside) {
     for (; at < end; ++at) {

@@ -9,6 +9,7 @@
 #include "support/files.h"
 #include "support/ranks_nn.h"
 #include "support/tensors_nn.h"
+#include "support/tiny_mixture.h"
 #include "train/train.h"
 
 namespace cupel::train {
@@ -19,26 +20,9 @@ constexpr int64_t kSteps = 20;
 /// twenty steps the weights of one process and of two are this close, over the largest of a tensor.
 constexpr double kTolerance = 2e-3;
 
-llm::ModelConfig mixture_of_experts() {
-  llm::ModelConfig model;  // deepseek_v3
-  model.hidden_size = 32;
-  model.intermediate_size = 64;
-  model.num_hidden_layers = 2;
-  model.num_attention_heads = 2;
-  model.kv_lora_rank = 16;
-  model.qk_nope_head_dim = 8;
-  model.qk_rope_head_dim = 8;
-  model.v_head_dim = 16;
-  model.n_routed_experts = 4;
-  model.moe_intermediate_size = 32;
-  model.num_nextn_predict_layers = 1;
-  model.max_position_embeddings = 64;
-  return model;
-}
-
 Config small_config(nn::Precision precision) {
   Config config;
-  config.model = mixture_of_experts();
+  config.model = tiny_mixture();
   config.tokenizer.vocab_size = 300;
   config.datasets.resize(1);
   config.datasets[0].type = DatasetType::arithmetic;

@@ -11,28 +11,12 @@
 #include "nn/memory_nn.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/tiny_mixture.h"
 #include "train/plan.h"
 #include "train/train.h"
 
 namespace cupel::train {
 namespace {
-
-llm::ModelConfig small_model() {
-  llm::ModelConfig model;
-  model.hidden_size = 32;
-  model.intermediate_size = 64;
-  model.num_hidden_layers = 2;
-  model.num_attention_heads = 2;
-  model.kv_lora_rank = 16;
-  model.qk_nope_head_dim = 8;
-  model.qk_rope_head_dim = 8;
-  model.v_head_dim = 16;
-  model.n_routed_experts = 4;
-  model.moe_intermediate_size = 32;
-  model.num_nextn_predict_layers = 1;
-  model.max_position_embeddings = 64;
-  return model;
-}
 
 /// A verse over and over, so that a few steps teach something.
 std::filesystem::path write_corpus(const TemporaryFolder& folder) {
@@ -44,7 +28,7 @@ std::filesystem::path write_corpus(const TemporaryFolder& folder) {
 
 Config small_config(const std::filesystem::path& corpus) {
   Config config;
-  config.model = small_model();
+  config.model = tiny_mixture();
   config.tokenizer.vocab_size = 300;
   config.datasets.push_back({.path = {corpus.string()}});
   config.sequence_len = 32;

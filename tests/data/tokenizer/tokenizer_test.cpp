@@ -101,9 +101,9 @@ INSTANTIATE_TEST_SUITE_P(Tokenizers, Parts,
 
 TEST_P(Parts, MakeTokenizersThatGiveWhatTheReferenceGives) {
   const std::string name = GetParam();
-  const Tokenizer tokenizer = Tokenizer::load(kTokenizerParts / (name + ".json"));
+  const Tokenizer tokenizer = Tokenizer::load(tokenizer_parts() / (name + ".json"));
   for (int round = 0; round < 2; ++round)  // the second one finds its words in the cache
-    expect_reference(tokenizer, read_json(kTokenizerParts / (name + "_expected.json")));
+    expect_reference(tokenizer, read_json(tokenizer_parts() / (name + "_expected.json")));
 }
 
 class Published : public testing::TestWithParam<const char*> {};
@@ -123,18 +123,18 @@ TEST_P(Published, TokenizersGiveWhatTheReferenceGives) {
     GTEST_SKIP() << file << " is missing; tools/oracle/published.py fetches it";
   expect_reference(
       Tokenizer::parse(read_file(file), file.string()),
-      read_json(kTokenizerParts.parent_path() / "published" / (name + "_expected.json")));
+      read_json(tokenizer_parts().parent_path() / "published" / (name + "_expected.json")));
 }
 
 TEST(Tokenizer, BytesOfSentencePieceTokensAreThoseOfTheText) {
-  const Tokenizer tokenizer = Tokenizer::load(kTokenizerParts / "sentencepiece.json");
+  const Tokenizer tokenizer = Tokenizer::load(tokenizer_parts() / "sentencepiece.json");
   std::string joined;
   for (const int32_t id : tokenizer.encode("Speak, 語 😀")) joined += tokenizer.token_bytes(id);
   EXPECT_EQ(joined, " Speak, 語 😀") << "the space that Prepend puts is taken away by decode alone";
 }
 
 TEST(Tokenizer, ATextWithoutBlanksTakesTimeThatGrowsWithItsLength) {
-  const Tokenizer tokenizer = Tokenizer::load(kTokenizerParts / "sentencepiece.json");
+  const Tokenizer tokenizer = Tokenizer::load(tokenizer_parts() / "sentencepiece.json");
   const std::string once = "whereforeartthou", many = [&] {
     std::string text;
     for (int i = 0; i < 20'000; ++i) text += once;

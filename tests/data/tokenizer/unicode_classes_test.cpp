@@ -36,7 +36,7 @@ TEST(UnicodeClasses, LowerCaseIsThatOfTheReferenceForEveryCharacter) {
   }
   EXPECT_EQ(
       sha256(all),
-      read_json(kTokenizerParts / "characters.json").at("sha256_Lowercase", "").as_string(""));
+      read_json(tokenizer_parts() / "characters.json").at("sha256_Lowercase", "").as_string(""));
 }
 
 TEST(UnicodeClasses, LineBreaksAreSpacesWithAClassOfTheirOwn) {

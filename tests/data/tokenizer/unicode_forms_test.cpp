@@ -11,7 +11,7 @@ namespace {
 constexpr const char* kNames[] = {"NFC", "NFD", "NFKC", "NFKD"};
 
 TEST(UnicodeForms, AreThoseOfTheReferenceForEveryCharacterAloneAndBetweenMarks) {
-  const json::Value expected = read_json(kTokenizerParts / "characters.json");
+  const json::Value expected = read_json(tokenizer_parts() / "characters.json");
   for (const char* name : kNames) {
     std::string alone, between;
     for (int32_t c = 0; c < 0x110000; ++c) {
@@ -61,7 +61,7 @@ TEST(UnicodeForms, MarksAreThoseOfTheReferenceForEveryCharacter) {
   }
   EXPECT_EQ(
       sha256(all),
-      read_json(kTokenizerParts / "characters.json").at("sha256_StripAccents", "").as_string(""));
+      read_json(tokenizer_parts() / "characters.json").at("sha256_StripAccents", "").as_string(""));
 }
 
 TEST(UnicodeForms, NamesAreThoseOfTheFile) {
