@@ -74,7 +74,7 @@ TEST(Group, ARankThatDoesNotCallEndsTheOthersWaitInTime) {
         if (peers.rank == 1) {
           EXPECT_THAT([&] { peers.group->sum(values, "the weights"); },
                       throws_error(ErrorKind::external,
-                                   "[train]: another rank did not come within 2 s (ddp_timeout); "
+                                   "[train]: another rank did not come within 2.0 s (ddp_timeout); "
                                    "waited for the weights"));
           waited = true;
         }
