@@ -92,6 +92,13 @@ eval::TaskConfig arithmetic(int64_t rows, int64_t max_new_tokens) {
   return task;
 }
 
+eval::Config asked(const Path& model, eval::TaskConfig task) {
+  eval::Config config;
+  config.model = ModelPath{model};
+  config.tasks.push_back(std::move(task));
+  return config;
+}
+
 /// Difference of two proportions with Newcombe's hybrid score interval (1998, method 10), which
 /// takes the samples as independent.
 Measured gain(const json::Value& before, const json::Value& after) {
@@ -117,7 +124,7 @@ ClaimValues learning(const ClaimContext& context) {
   text.baseline.emplace().order = settings.ngram_order;
 
   const Path after = trained(context, "train", config);
-  eval::Config questions = {.model = after, .tasks = {text}};
+  eval::Config questions = asked(after, text);
   if (settings.problems > 0)
     questions.tasks.push_back(arithmetic(settings.problems, settings.max_new_tokens));
   const json::Value report = evaluate(context, "eval", questions);
@@ -132,8 +139,8 @@ ClaimValues learning(const ClaimContext& context) {
   if (settings.problems == 0) return values;
   const json::Value report_before =
       evaluate(context, "eval-untrained",
-               {.model = untrained(context, config, after),
-                .tasks = {arithmetic(settings.problems_before, settings.max_new_tokens)}});
+               asked(untrained(context, config, after),
+                     arithmetic(settings.problems_before, settings.max_new_tokens)));
   values["exact_match_gain"] =
       gain(*find_path(report_before, "tasks.arithmetic"), *find_path(report, "tasks.arithmetic"));
   return values;
