@@ -97,11 +97,7 @@ std::function<std::string(std::string_view, bool)> parse_replace(const json::Val
                                                                  const std::string& where) {
   return [regex = parse_pattern(value.at("pattern", where), where + ".pattern"),
           content = text_of(value, "content", where)](std::string_view token, bool) {
-    std::string out;
-    for_each_piece(regex, token, [&](std::string_view piece, bool is_match) {
-      out += is_match ? std::string_view(content) : piece;
-    });
-    return out;
+    return replace_all(regex, content, token, most_bytes(token.size()));
   };
 }
 
@@ -192,7 +188,10 @@ void Decoder::add(const json::Value& value, const std::string& where) {
 
 std::string Decoder::piece(std::string_view token, bool first) const {
   std::string text(token);
-  for (const Alone& step : alone_) text = step(text, first);
+  for (const Alone& step : alone_) {
+    text = step(text, first);
+    check_growth(text.size(), most_bytes(token.size()));
+  }
   return text;
 }
 
@@ -202,7 +201,11 @@ std::string Decoder::bytes(std::string_view piece) const {
 }
 
 std::string Decoder::decode(Pieces pieces) const {
-  for (const Together& step : together_) step(pieces);
+  const std::size_t most = most_bytes(pieces.text.size());
+  for (const Together& step : together_) {
+    step(pieces);
+    check_growth(pieces.text.size(), most);
+  }
   return std::move(pieces.text);
 }
 

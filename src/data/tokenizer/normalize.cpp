@@ -14,9 +14,6 @@ namespace cupel {
 
 namespace {
 
-/// A text grows by no more than this in one step, so that a short file cannot ask for all memory.
-constexpr std::size_t kMaxContentBytes = 1024;
-
 bool never(std::string_view) { return false; }
 
 std::string lower_case(std::string_view text) {
@@ -45,24 +42,8 @@ std::string_view strip_white_space(std::string_view text, bool left, bool right)
   return text.substr(begin, end > begin ? end - begin : 0);
 }
 
-std::string replace_all(const Regex& regex, const std::string& content, std::string_view text) {
-  std::string out;
-  for_each_piece(regex, text, [&](std::string_view piece, bool is_match) {
-    out += is_match ? std::string_view(content) : piece;
-  });
-  return out;
-}
-
 bool flag(const json::Value& value, std::string_view key, const std::string& where) {
   return value.at(key, where).as_bool(where + "." + std::string(key));
-}
-
-const std::string& content_of(const json::Value& value, const char* key, const std::string& where) {
-  const std::string& content = value.at(key, where).as_string(where + "." + key);
-  if (content.size() > kMaxContentBytes) {
-    fail(ErrorKind::data, where + "." + key, "longer than 1,024 bytes", "shorten it");
-  }
-  return content;
 }
 
 }  // namespace
@@ -95,7 +76,8 @@ void Normalizer::add(const json::Value& value, const std::string& where) {
   } else if (type == "StripAccents") {
     steps_.push_back({without_marks, is_ascii});
   } else if (type == "Prepend") {
-    steps_.push_back({[prefix = content_of(value, "prepend", where)](std::string_view text) {
+    steps_.push_back({[prefix = value.at("prepend", where).as_string(where + ".prepend")](
+                          std::string_view text) {
                         return text.empty() ? std::string() : prefix + std::string(text);
                       },
                       never});
@@ -114,8 +96,9 @@ void Normalizer::add(const json::Value& value, const std::string& where) {
 
 void Normalizer::add_replace(const json::Value& value, const std::string& where) {
   const Regex regex = parse_pattern(value.at("pattern", where), where + ".pattern");
-  steps_.push_back({[regex, content = content_of(value, "content", where)](std::string_view text) {
-                      return replace_all(regex, content, text);
+  steps_.push_back({[regex, content = value.at("content", where).as_string(where + ".content")](
+                        std::string_view text) {
+                      return replace_all(regex, content, text, most_bytes(text.size()));
                     },
                     [regex](std::string_view text) { return !regex.find(text, 0); }});
 }
@@ -139,6 +122,7 @@ std::string Normalizer::apply(std::string_view text) const {
   std::string result(text);
   for (const Step& step : steps_) {
     if (!step.keeps(result)) result = step.apply(result);
+    check_growth(result.size(), most_bytes(text.size()));
   }
   return result;
 }

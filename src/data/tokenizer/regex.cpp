@@ -171,4 +171,22 @@ Regex parse_pattern(const json::Value& value, const std::string& where) {
   return Regex::literal(value.at("String", where).as_string(where), where);
 }
 
+std::size_t most_bytes(std::size_t size) { return 16 * size + 4096; }
+
+void check_growth(std::size_t size, std::size_t most) {
+  if (size <= most) return;
+  fail(ErrorKind::data, "[data.tokenizer]", "replacements make a text more than 16 times as long",
+       "correct the normalizer or decoder of the tokenizer.json");
+}
+
+std::string replace_all(const Regex& regex, std::string_view content, std::string_view text,
+                        std::size_t most) {
+  std::string out;
+  for_each_piece(regex, text, [&](std::string_view piece, bool is_match) {
+    out += is_match ? content : piece;
+    check_growth(out.size(), most);
+  });
+  return out;
+}
+
 }  // namespace cupel

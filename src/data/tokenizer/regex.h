@@ -64,4 +64,14 @@ void for_each_piece(const Regex& regex, std::string_view text, const Piece& piec
   if (done < text.size()) piece(text.substr(done), false);
 }
 
+/// The most bytes that steps of a tokenizer.json may make of a text of `size`: a short file must
+/// not be able to ask for all memory. NFKC makes 11 of one at most.
+std::size_t most_bytes(std::size_t size);
+/// Throws Error{data} if `size` is more.
+void check_growth(std::size_t size, std::size_t most);
+
+/// `content` in place of each match. Throws Error{data} for a result of more than `most` bytes.
+std::string replace_all(const Regex& regex, std::string_view content, std::string_view text,
+                        std::size_t most);
+
 }  // namespace cupel

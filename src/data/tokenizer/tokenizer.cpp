@@ -63,6 +63,13 @@ bool flag(const json::Value& value, std::string_view key, const std::string& whe
   return member != nullptr && member->as_bool(where + "." + std::string(key));
 }
 
+/// The member, or null.
+const json::Value& member(const json::Value& object, std::string_view key) {
+  static const json::Value none;
+  const json::Value* value = object.find(key);
+  return value == nullptr ? none : *value;
+}
+
 using Model = std::variant<Bpe, WordPieceModel>;
 
 Model parse_model(const json::Value& model, const std::string& where, bool byte_level) {
@@ -102,12 +109,6 @@ struct Tokenizer::Impl {
   std::optional<int32_t> bos_, eos_;
   uint64_t serial_ = 0;  // tells word caches whose ids they hold
 };
-
-const json::Value& member(const json::Value& object, std::string_view key) {
-  static const json::Value none;
-  const json::Value* value = object.find(key);
-  return value == nullptr ? none : *value;
-}
 
 Tokenizer::Impl::Impl(const json::Value& root, const std::string& where)
     : normalizer_(Normalizer::parse(member(root, "normalizer"), where + ": normalizer")),
@@ -181,8 +182,11 @@ void Tokenizer::Impl::parse_config(std::string_view text, const std::string& whe
 }
 
 void Tokenizer::Impl::set_pieces() {
+  std::size_t size = 0, pieces_size = 0;
   for (const std::string& token : tokens_) {
     pieces_.push_back(token.empty() ? token : decoder_.piece(token, /*first=*/false));
+    size += token.size(), pieces_size += pieces_.back().size();
+    check_growth(pieces_size, most_bytes(size));
     if (decoder_.byte_fallback()) bytes_.push_back(decoder_.bytes(pieces_.back()));
   }
   special_.resize(tokens_.size());

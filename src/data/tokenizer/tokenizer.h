@@ -29,9 +29,11 @@ struct BpeTrainOptions {
   std::function<void()> poll{};  // called now and then, on any thread; may throw to end it
 };
 
-/// Immutable: threads may share one. Byte-level BPE (GPT-2, Llama 3, Qwen, DeepSeek) only; any
-/// other model or component is an Error{data} that names it and the known ones. `truncation` and
-/// `padding` of the file are left out: whoever makes batches decides about both.
+/// Immutable: threads may share one. BPE over bytes (GPT-2, Llama 3, Qwen, DeepSeek) or characters
+/// (Llama 2), and WordPiece (BERT), with the components that their files use; any other is an
+/// Error{data} that names it and the known ones. Ids and texts are those of Hugging Face's
+/// tokenizers. `truncation` and `padding` of the file are left out: whoever makes batches decides
+/// about both.
 class Tokenizer {
  public:
   /// `path`: a tokenizer.json, or a folder that holds one. A tokenizer_config.json beside it names
@@ -51,11 +53,14 @@ class Tokenizer {
   Tokenizer& operator=(Tokenizer&&) noexcept;
 
   /// `special`: with what the post-processor puts around a text (Llama's <|begin_of_text|>).
-  /// `poll` is called now and then and may throw to end it. Throws Error{data} for malformed UTF-8.
+  /// `poll` is called now and then and may throw to end it. Throws Error{data} for malformed UTF-8
+  /// and for what the vocabulary has no token for, where it names no unknown one.
   std::vector<int32_t> encode(std::string_view text, bool special = false,
                               const std::function<void()>& poll = {}) const;
 
-  /// Valid UTF-8: bytes that are none become U+FFFD. Ids without a token give nothing.
+  /// Valid UTF-8: bytes that are none become U+FFFD. Ids without a token give nothing. Where the
+  /// decoder looks at several tokens, as Llama 2's takes the first space away, the text is not that
+  /// of token_bytes() joined.
   std::string decode(std::span<const int32_t> ids, bool skip_special = false) const;
   /// The bytes of one token, for streaming: a character may be spread over several.
   std::string_view token_bytes(int32_t id) const;

@@ -60,9 +60,12 @@ TEST(Normalize, EachGivesWhatTheReferenceGives) {
 }
 
 TEST(Normalize, AStepGrowsATextWithinLimits) {
-  const std::string long_text(1025, 'x');
-  EXPECT_THAT([&] { parse_normalizer(R"({"type": "Prepend", "prepend": ")" + long_text + "\"}"); },
-              throws_error(ErrorKind::data, "n.prepend: longer than 1,024 bytes; shorten it"));
+  const Normalizer grown =
+      parse_normalizer(R"({"type": "Replace", "pattern": {"Regex": ""}, "content": ")" +
+                       std::string(100, 'x') + "\"}");
+  EXPECT_EQ(grown.apply("ab").size(), 302u);
+  EXPECT_THAT([&] { grown.apply(std::string(1000, 'a')); },
+              throws_error(ErrorKind::data, "replacements make a text more than 16 times as long"));
   std::string many;
   for (int i = 0; i < 65; ++i) many += std::string(i == 0 ? "" : ",") + R"({"type": "NFC"})";
   EXPECT_THAT([&] { parse_normalizer(R"({"type": "Sequence", "normalizers": [)" + many + "]}"); },
