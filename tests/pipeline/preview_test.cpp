@@ -55,10 +55,10 @@ TEST(Preview, TheTextMarksWhatIsReadButNotLearned) {
 TEST(Preview, IdsAndColoursAreShownWhereAskedFor) {
   PreviewReport report = preview_of("  sequence_len: 16\n");
   report.shown.ids = true;
-  EXPECT_THAT(report.text(), HasSubstr("[a·98|b·99]|c·100|d·101|<|endoftext|>·0"));
+  EXPECT_THAT(report.text(), HasSubstr("[a·65|b·66]|c·67|d·68|<|endoftext|>·0"));
   report.shown.colours = true;
-  EXPECT_THAT(report.text(), HasSubstr("\x1b[2ma·98\x1b[0m|"));
-  EXPECT_THAT(report.text(), HasSubstr("\x1b[32mc·100\x1b[0m"));
+  EXPECT_THAT(report.text(), HasSubstr("\x1b[2ma·65\x1b[0m|"));
+  EXPECT_THAT(report.text(), HasSubstr("\x1b[32mc·67\x1b[0m"));
 }
 
 TEST(Preview, ShowsAsManySequencesAsAsked) {
