@@ -42,7 +42,7 @@ def start(variant, folder):
 
 def start_by_torchrun(variant, folder):
     launcher = [torchrun, "--standalone", "--local-addr=127.0.0.1", "--no-python", f"--nproc-per-node={RANKS}"]
-    return killed_run.start(program, place / f"{variant}.yaml", folder, 1, [f"--nproc={RANKS}"], launcher)
+    return killed_run.start(program, place / f"{variant}.yaml", folder, 1, before=launcher)
 
 
 def said(folder):
