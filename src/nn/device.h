@@ -7,7 +7,7 @@ namespace cupel::nn {
 
 /// FP16 matrix units: none on any CPU row.
 bool has_fp16_units();
-/// The kernel row in use multiplies bf16 in hardware (AVX-512 BF16 or AMX).
+/// The kernel row in use multiplies bf16 faster than fp32: AMX, or AVX-512 BF16 on AMD's CPUs.
 bool has_bf16_units();
 
 }  // namespace cupel::nn
