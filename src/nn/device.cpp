@@ -4,8 +4,10 @@
 
 namespace cupel::nn {
 
-bool has_fp16_units() { return false; }
+bool has_fp16_units(DeviceKind used) { return used == DeviceKind::cuda; }
 
-bool has_bf16_units() { return multiplies_bf16(kernels()); }
+bool has_bf16_units(DeviceKind used) {
+  return used == DeviceKind::cuda || multiplies_bf16(kernels());
+}
 
 }  // namespace cupel::nn
