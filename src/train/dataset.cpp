@@ -96,13 +96,17 @@ class SetTokenizer {
     if (bytes_ >= kBytesAtOnce || texts_.size() >= kTextsAtOnce) flush();
   }
 
-  void add_reject(const Reject& reject) { lost_.rejects.push_back(reject); }
+  void add_unread(const Reject& reject) {
+    made_.unread.push_back(reject);
+    made_.unread.back().text = clip(reject.text, kRejectCharacters);
+  }
 
   TokenizedSet finish() {
     flush();
-    lost_.train = train_.finish();
-    lost_.validation = validation_.finish();
-    return std::move(lost_);
+    made_.train = train_.finish();
+    made_.validation = validation_.finish();
+    made_.lost.insert(made_.lost.end(), lost_held_out_.begin(), lost_held_out_.end());
+    return std::move(made_);
   }
 
  private:
@@ -127,10 +131,11 @@ class SetTokenizer {
 
   void append(const Waiting& waiting, TextTokens&& text) {
     TokenShardWriter& stream = waiting.held_out ? validation_ : train_;
-    RowCounts& counts = lost_.counts;
+    RowCounts& counts = made_.counts;
     const auto reject = [&](std::string_view rule) {
-      lost_.rejects.push_back({set_.input, waiting.text.line, std::string(rule),
-                               clip(shown(waiting.text), kRejectCharacters)});
+      (waiting.held_out ? lost_held_out_ : made_.lost)
+          .push_back({set_.input, waiting.text.line, std::string(rule),
+                      clip(shown(waiting.text), kRejectCharacters)});
     };
     if (text.refusal) {
       run_.log(LogLevel::debug, tokens_.place_of(waiting.text) + ": " + *text.refusal);
@@ -163,7 +168,8 @@ class SetTokenizer {
   TokenShardWriter train_, validation_;
   std::vector<Waiting> texts_;
   std::size_t bytes_ = 0;
-  TokenizedSet lost_;
+  TokenizedSet made_;
+  std::vector<Reject> lost_held_out_;
 };
 
 std::string hash_of(const Tokenizer& tokenizer) {
@@ -192,7 +198,8 @@ TokenizedSet tokenized(const Config& config, const TextSet& set, const ChatTempl
   const std::string key = named ? key_of(config, set, chat_template, tokenizer) : "";
   if (named) {
     if (auto found = store.find(key, tokenizer.vocab_size())) {
-      for (Reject& reject : found->rejects) reject.input = set.input;
+      for (Reject& reject : found->unread) reject.input = set.input;
+      for (Reject& reject : found->lost) reject.input = set.input;
       run.log(LogLevel::debug, set.input + ": its tokens are in " + store.folder_of(key).string());
       return std::move(*found);
     }
@@ -203,7 +210,7 @@ TokenizedSet tokenized(const Config& config, const TextSet& set, const ChatTempl
     SetTokenizer rows(config, set, tokens, tokenizer, folder, run);
     TextTaker taker;
     taker.text = [&](Text&& text, bool held_out) { rows.add(std::move(text), held_out); };
-    taker.reject = [&](const Reject& reject) { rows.add_reject(reject); };
+    taker.reject = [&](const Reject& reject) { rows.add_unread(reject); };
     taker.cut = [&](std::string_view text) { return tokenizer.last_cut(text); };
     read_texts(set, taker);
     made = rows.finish();
@@ -315,9 +322,11 @@ Dataset tokenize(const Config& config, const std::vector<TextSet>& sets, const T
          "set chat_template: chatml or another of ours, or chat_template_jinja: FILE");
   }
   const ChatTemplate* chat_template = dataset.chat_template ? &*dataset.chat_template : nullptr;
+  std::vector<Reject> lost;  // rows that cannot be read come first
   for (const TextSet& set : sets) {
     TokenizedSet made = tokenized(config, set, chat_template, tokenizer, store, run);
-    for (const Reject& reject : made.rejects) run.reject(reject);
+    for (const Reject& reject : made.unread) run.reject(reject);
+    lost.insert(lost.end(), made.lost.begin(), made.lost.end());
     const RowCounts& counts = made.counts;
     CUPEL_ASSERT(counts.rows == counts.whole + counts.truncated + counts.split + counts.rejected);
     if (counts.whole < counts.rows) run.log(LogLevel::info, set.input + ": " + to_text(counts));
@@ -326,6 +335,7 @@ Dataset tokenize(const Config& config, const std::vector<TextSet>& sets, const T
     if (made.validation.tokens() > 0)
       dataset.validation.push_back({std::move(made.validation), set.cut, set.weight});
   }
+  for (const Reject& reject : lost) run.reject(reject);
   return dataset;
 }
 

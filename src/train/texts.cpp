@@ -245,7 +245,8 @@ std::vector<TextSet> text_sets(const Config& config, Run& run) {
       set.input = "train.datasets[" + std::to_string(sets.size()) + "]";
     } else {
       run.record_input(source.path.text);
-      hash = sha256_file(source.path.text);
+      // A folder is refused by whoever reads it.
+      if (!std::filesystem::is_directory(source.path.text)) hash = sha256_file(source.path.text);
     }
     set.chats = is_chat(source.type);
     if (set.chats) set.roles = source.roles_to_train;

@@ -21,19 +21,34 @@ constexpr std::pair<const char*, Member> kCounts[] = {{"rows", &RowCounts::rows}
                                                       {"split", &RowCounts::split},
                                                       {"rejected", &RowCounts::rejected}};
 
+json::Value to_json(const std::vector<Reject>& rejects) {
+  json::Array list;
+  for (const Reject& reject : rejects)
+    list.push_back(
+        json::Object{{"line", reject.line}, {"rule", reject.rule}, {"text", reject.text}});
+  return list;
+}
+
+std::vector<Reject> read_rejects(const json::Value& list, const std::string& where) {
+  std::vector<Reject> rejects;
+  for (const json::Value& reject : list.as_array(where))
+    rejects.push_back({{},
+                       reject.at("line", where).as_int(where),
+                       reject.at("rule", where).as_string(where),
+                       reject.at("text", where).as_string(where)});
+  return rejects;
+}
+
 json::Value to_json(const TokenizedSet& set) {
   json::Object counts;
   for (const auto& [name, member] : kCounts) counts.emplace_back(name, set.counts.*member);
-  json::Array rejects;
-  for (const Reject& reject : set.rejects)
-    rejects.push_back(
-        json::Object{{"line", reject.line}, {"rule", reject.rule}, {"text", reject.text}});
   return json::Object{{"train_shards", set.train.shards()},
                       {"train_tokens", set.train.tokens()},
                       {"validation_shards", set.validation.shards()},
                       {"validation_tokens", set.validation.tokens()},
                       {"counts", std::move(counts)},
-                      {"rejects", std::move(rejects)}};
+                      {"unread", to_json(set.unread)},
+                      {"lost", to_json(set.lost)}};
 }
 
 TokenShards open_shards(const fs::path& folder, const std::string& side, const json::Value& from,
@@ -55,11 +70,8 @@ TokenizedSet read_set(const fs::path& folder, int64_t vocab_size) {
   const json::Value& counts = root.at("counts", where);
   for (const auto& [name, member] : kCounts)
     set.counts.*member = counts.at(name, where).as_int(where);
-  for (const json::Value& reject : root.at("rejects", where).as_array(where))
-    set.rejects.push_back({{},
-                           reject.at("line", where).as_int(where),
-                           reject.at("rule", where).as_string(where),
-                           reject.at("text", where).as_string(where)});
+  set.unread = read_rejects(root.at("unread", where), where);
+  set.lost = read_rejects(root.at("lost", where), where);
   return set;
 }
 

@@ -19,7 +19,7 @@ namespace cupel::train {
 struct TokenizedSet {
   TokenShards train, validation;
   RowCounts counts;
-  std::vector<Reject> rejects;  // in the order in which they were met
+  std::vector<Reject> unread, lost;  // rows that cannot be read; of which nothing is left
 };
 
 /// Folders named by a hash of everything that their content depends on: in dataset_prepared_path,
