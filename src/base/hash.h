@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 namespace cupel {
@@ -14,5 +15,21 @@ struct Hash128 {
   auto operator<=>(const Hash128&) const = default;
 };
 Hash128 hash128(std::string_view text);
+
+/// The same of a text that comes in parts.
+class Hasher128 {
+ public:
+  Hasher128();
+  ~Hasher128();
+  Hasher128(const Hasher128&) = delete;
+  Hasher128& operator=(const Hasher128&) = delete;
+  void add(std::string_view part);
+  /// Of all parts so far.
+  Hash128 value() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace cupel

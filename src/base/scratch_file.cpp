@@ -75,6 +75,12 @@ int64_t ScratchFile::size() const {
   return written_ + static_cast<int64_t>(buffer_.size());
 }
 
+int ScratchFile::descriptor() {
+  const std::lock_guard guard(mutex_);
+  flush();
+  return fd_;
+}
+
 int64_t ScratchFile::append(std::string_view bytes) {
   const std::lock_guard guard(mutex_);
   const int64_t begin = written_ + static_cast<int64_t>(buffer_.size());

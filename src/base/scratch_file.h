@@ -29,6 +29,8 @@ class ScratchFile {
   /// Exactly `size` bytes that were appended.
   void read(int64_t at, char* out, std::size_t size) const;
   int64_t size() const;
+  /// Of the file, with all that was appended in it, so that it can be mapped; it stays ours.
+  int descriptor();
 
   /// The bytes as a file of their own.
   void copy_to(const std::filesystem::path& path) const;

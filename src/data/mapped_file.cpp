@@ -1,6 +1,7 @@
 #include "data/mapped_file.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -14,15 +15,31 @@ namespace cupel {
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
   const InputFile file(path);
+  map(file.fd(), static_cast<std::size_t>(file.size()), path.string());
+}
+
+MappedFile::MappedFile(ScratchFile& file) {
   const auto size = static_cast<std::size_t>(file.size());
-  void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd(), 0);
+  if (size > 0) map(file.descriptor(), size, "[temporary file]");
+}
+
+void MappedFile::map(int fd, std::size_t size, const std::string& name) {
+  void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (memory == MAP_FAILED) {
-    fail(ErrorKind::resource, path.string(),
+    fail(ErrorKind::resource, name,
          std::string("cannot be mapped into memory: ") + std::strerror(errno),
          "copy it to a local disk");
   }
   data_ = static_cast<const std::byte*>(memory);
   size_ = size;
+}
+
+void MappedFile::release(std::span<const std::byte> part) const {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(part.data()) + page - 1) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(part.data() + part.size()) / page * page;
+  // Advice: where it is not taken, the memory is given back later.
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 MappedFile::~MappedFile() {

@@ -200,10 +200,12 @@ ReadCounts for_each_row(const std::filesystem::path& path, const ReadOptions& op
   return taker.finish();
 }
 
-Corpus read_corpus(const std::filesystem::path& path, const CorpusOptions& options,
-                   std::vector<Reject>* rejects) {
-  Corpus corpus;
-  const bool text_file = format_of(path) == Format::txt;
+bool is_text_file(const std::filesystem::path& path) { return format_of(path) == Format::txt; }
+
+ReadCounts for_each_document(const std::filesystem::path& path, const CorpusOptions& options,
+                             const std::function<void(Document&&)>& take,
+                             std::vector<Reject>* rejects) {
+  const bool text_file = is_text_file(path);
   CorpusOptions fields = options;
   if (text_file) fields.text_field = "text";
   const RowCallback add = [&](json::Value&& row, int64_t line) {
@@ -211,17 +213,20 @@ Corpus read_corpus(const std::filesystem::path& path, const CorpusOptions& optio
     Document document;
     document.line = line;
     std::optional<RowProblem> problem = to_document(row, fields, document);
-    if (!problem) corpus.documents.push_back(std::move(document));
+    if (!problem) take(std::move(document));
     return problem;
   };
-  ReadCounts counts;
-  if (text_file && !options.document_a_line) {
-    formats::RowTaker taker(path, add, rejects);
-    formats::read_txt_whole(path, options.poll, taker);
-    counts = taker.finish();
-  } else {
-    counts = for_each_row(path, options.read, add, rejects);
-  }
+  if (!text_file || options.document_a_line) return for_each_row(path, options.read, add, rejects);
+  formats::RowTaker taker(path, add, rejects);
+  formats::read_txt_whole(path, options.poll, taker);
+  return taker.finish();
+}
+
+Corpus read_corpus(const std::filesystem::path& path, const CorpusOptions& options,
+                   std::vector<Reject>* rejects) {
+  Corpus corpus;
+  const auto take = [&](Document&& document) { corpus.documents.push_back(std::move(document)); };
+  const ReadCounts counts = for_each_document(path, options, take, rejects);
   corpus.rows = counts.rows;
   corpus.rejected = counts.rejected;
   return corpus;

@@ -53,7 +53,14 @@ struct CorpusOptions {
   std::function<void()> poll{};  // called at every row; may throw to end the reading
 };
 
+/// A .txt file, compressed or not.
+bool is_text_file(const std::filesystem::path& path);
+
 /// A row without text_field as a string, or with NUL in it, is a reject.
+ReadCounts for_each_document(const std::filesystem::path& path, const CorpusOptions& options,
+                             const std::function<void(Document&&)>& take,
+                             std::vector<Reject>* rejects);
+/// All of them.
 Corpus read_corpus(const std::filesystem::path& path, const CorpusOptions& options,
                    std::vector<Reject>* rejects);
 

@@ -10,9 +10,10 @@ TrainingData read_training_data(const train::Config& config, const Request& requ
   options.threads = request.recipe.threads;
   auto run = std::make_unique<Run>(std::move(options));
   for (const Sink& sink : request.sinks) run->subscribe(sink);
-  const auto texts = train::load_texts(config, *run);
-  Tokenizer tokenizer = train::make_tokenizer(config, texts, *run);
-  train::Dataset data = train::tokenize(config, texts, tokenizer, *run);
+  const auto sets = train::text_sets(config, *run);
+  const train::TokenStore store(config, *run);
+  Tokenizer tokenizer = train::make_tokenizer(config, sets, store, *run);
+  train::Dataset data = train::tokenize(config, sets, tokenizer, store, *run);
   train::SequenceOrder order(std::move(data.train), config.sequence_len, *run);
   return {std::move(run), std::move(tokenizer), std::move(order)};
 }

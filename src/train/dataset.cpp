@@ -1,15 +1,10 @@
 #include "train/dataset.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
-#include "data/arithmetic.h"
-#include "data/chat_rows.h"
-#include "data/grammar.h"
-#include "data/read.h"
-#include "data/split.h"
+#include "base/text.h"
 #include "data/tokenizer/gguf_tokenizer.h"
 #include "train/chat_tokens.h"
 #include "train/excess.h"
@@ -18,302 +13,232 @@ namespace cupel::train {
 namespace {
 
 constexpr int64_t kDefaultVocabulary = 2048;
+constexpr std::size_t kRejectCharacters = 200;  // as rejects.jsonl has them
+// A key says which way of tokenizing it is of; another one raises this.
+constexpr int64_t kTokenizing = 1;
 
-/// What a long reader calls now and then.
-std::function<void()> stop_poll(const Run& run) {
-  return [&run] {
-    if (run.stop_requested()) throw Interrupted();
-  };
-}
+/// A text in tokens.
+struct TextTokens {
+  MaskedTokens tokens;
+  std::optional<std::string> refusal{};  // the template's, of a chat
+};
 
-std::vector<Text> read_documents(const DatasetConfig& set, Run& run) {
-  std::vector<Reject> rejects;
-  CorpusOptions options;
-  options.read = {set.split, set.columns};
-  options.text_field = set.text_field;
-  options.poll = stop_poll(run);
-  Corpus corpus = read_corpus(set.path.text, options, &rejects);
-  for (const Reject& reject : rejects) run.reject(reject);
-  std::vector<Text> texts;
-  for (Document& document : corpus.documents)
-    texts.push_back({"", std::move(document.text), document.line});
-  return texts;
-}
-
-std::vector<Text> read_completions(const DatasetConfig& set, Run& run) {
-  std::vector<Text> texts;
-  std::vector<Reject> rejects;
-  const auto field = [](const json::Value& row,
-                        const std::string& name) -> std::optional<std::string> {
-    const json::Value* value = row.find(name);
-    if (value == nullptr || !value->is_string()) return std::nullopt;
-    return value->as_string(name);
-  };
-  const auto poll = stop_poll(run);
-  const auto take = [&](json::Value&& row, int64_t line) -> std::optional<RowProblem> {
-    poll();
-    const auto prompt = field(row, set.prompt_field);
-    const auto completion = field(row, set.completion_field);
-    if (!prompt)
-      return RowProblem{"missing_field", "field \"" + set.prompt_field + "\": missing or no text"};
-    if (!completion)
-      return RowProblem{"missing_field",
-                        "field \"" + set.completion_field + "\": missing or no text"};
-    texts.push_back({*prompt, *completion, line});
-    return std::nullopt;
-  };
-  for_each_row(set.path.text, {set.split, set.columns}, take, &rejects);
-  for (const Reject& reject : rejects) run.reject(reject);
-  return texts;
-}
-
-ChatForm form_of(DatasetType type) {
-  switch (type) {
-    case DatasetType::messages:
-      return ChatForm::messages;
-    case DatasetType::sharegpt:
-      return ChatForm::sharegpt;
-    case DatasetType::alpaca:
-      return ChatForm::alpaca;
-    case DatasetType::prompt_completion:
-      return ChatForm::prompt_completion;
-    case DatasetType::query_response:
-      return ChatForm::query_response;
-    default:
-      return ChatForm::detect;
-  }
-}
-
-std::vector<Text> read_chats(const DatasetConfig& set, Run& run) {
-  const ChatRowOptions options{form_of(set.type), set.field_messages,
-                               set.message_property_mappings};
-  std::vector<Text> texts;
-  std::vector<Reject> rejects;
-  const auto poll = stop_poll(run);
-  const auto take = [&](json::Value&& row, int64_t line) -> std::optional<RowProblem> {
-    poll();
-    Chat chat;
-    std::optional<RowProblem> problem = read_chat_row(row, options, chat);
-    if (!problem) texts.push_back({"", "", line, std::move(chat)});
-    return problem;
-  };
-  for_each_row(set.path.text, {set.split, set.columns}, take, &rejects);
-  for (const Reject& reject : rejects) run.reject(reject);
-  return texts;
-}
-
-/// `index` among the generated sets: each has problems of its own.
-std::vector<Text> generate_arithmetic(const DatasetConfig& set, uint64_t index, Run& run) {
-  Rng rng = run.stream("arithmetic problems", index);
-  std::vector<Text> texts;
-  for (Problem& problem : generate_problems(rng, set.rows, {})) {
-    texts.push_back({std::move(problem.prompt), std::move(problem.completion),
-                     static_cast<int64_t>(texts.size()) + 1});
-  }
-  return texts;
-}
-
-/// Of one language for each set.
-std::vector<Text> generate_documents(const DatasetConfig& set, uint64_t index, Run& run) {
-  constexpr int64_t kDocumentBytes = 2000;
-  Rng words = run.stream("grammar words", index), rng = run.stream("grammar text", index);
-  const Grammar grammar(words, {});
-  std::vector<Text> texts;
-  const auto poll = stop_poll(run);
-  for (int64_t line = 1; line <= set.rows; ++line) {
-    poll();
-    texts.push_back({"", grammar.document(rng, kDocumentBytes), line});
-  }
-  return texts;
-}
-
-void split_documents(std::vector<Text> documents, double share, TextSet& set) {
-  std::vector<std::string> texts;
-  for (Text& document : documents) texts.push_back(std::move(document.target));
-  TextSplit split = split_running_text(std::move(texts), share);
-  // Both parts keep the order; a single document may be in both.
-  std::size_t next = 0;
-  const auto add = [&](std::vector<std::string>& part, std::vector<Text>& side) {
-    for (std::string& text : part) {
-      const std::size_t document = std::min(next++, documents.size() - 1);
-      side.push_back({"", std::move(text), documents[document].line});
-    }
-  };
-  add(split.kept, set.train);
-  add(split.held_out, set.validation);
-}
-
-/// A row as a reject shows it.
-std::string shown(const Text& text) {
-  return text.chat ? json::dump(json::Value(text.chat->messages)) : text.context + text.target;
-}
-
-void split_rows(std::vector<Text> texts, double share, TextSet& set) {
-  for (Text& text : texts) {
-    const bool held_out = text.chat ? is_held_out(shown(text), "", share)
-                                    : is_held_out(text.context, text.target, share);
-    (held_out ? set.validation : set.train).push_back(std::move(text));
-  }
-}
-
-/// Texts of one set → a stream.
-class SetTokenizer {
+/// One text → tokens. Safe to use from several threads at once.
+class TextTokenizer {
  public:
-  SetTokenizer(const Config& config, const TextSet& set, const ChatTemplate* chat_template,
-               const Tokenizer& tokenizer, Run& run)
+  TextTokenizer(const Config& config, const TextSet& set, const ChatTemplate* chat_template,
+                const Tokenizer& tokenizer, std::function<void()> poll)
       : config_(config),
         set_(set),
         template_(chat_template),
         tokenizer_(tokenizer),
-        run_(run),
-        poll_(stop_poll(run)) {}
+        poll_(std::move(poll)) {}
 
-  TokenStream tokenize(const std::vector<Text>& texts) {
-    TokenStream stream;
-    RowCounts counts;
-    for (const Text& text : texts) {
-      poll_();
-      const auto reject = [&](std::string_view rule) {
-        run_.reject({set_.input, text.line, std::string(rule), shown(text)});
-      };
-      const std::optional<MaskedTokens> tokens = text.chat ? tokens_of_chat(text) : tokens_of(text);
-      if (tokens) {
-        // Running text is cut wherever a sequence ends.
-        const int64_t length = set_.cut == Cut::windows ? INT64_MAX : config_.sequence_len;
-        append_row(stream, *tokens, length, set_.excess, place_of(text), counts, reject);
-      } else {
-        ++counts.rows;
-        ++counts.rejected;
-        reject("chat_template");
-      }
-    }
-    CUPEL_ASSERT(counts.rows == counts.whole + counts.truncated + counts.split + counts.rejected);
-    if (counts.whole < counts.rows) run_.log(LogLevel::info, set_.input + ": " + to_text(counts));
-    return stream;
+  TextTokens operator()(const Text& text) const {
+    poll_();
+    return text.chat ? of_chat(text) : TextTokens{of_text(text)};
   }
 
- private:
   std::string place_of(const Text& text) const {
     return set_.input + ":" + std::to_string(text.line);
   }
 
-  MaskedTokens tokens_of(const Text& text) const {
-    MaskedTokens out{tokenizer_.encode(text.context, false, poll_), {}};
-    out.ids.insert(out.ids.begin(), tokenizer_.prefix().begin(), tokenizer_.prefix().end());
+ private:
+  MaskedTokens of_text(const Text& text) const {
+    MaskedTokens out;
+    if (text.begins) {
+      out.ids = tokenizer_.prefix();
+      const std::vector<int32_t> context = tokenizer_.encode(text.context, false, poll_);
+      out.ids.insert(out.ids.end(), context.begin(), context.end());
+    }
     out.learned.assign(out.ids.size(), config_.train_on_inputs ? 1 : 0);
     std::vector<int32_t> target = tokenizer_.encode(text.target, false, poll_);
-    if (const auto end = tokenizer_.eos_id()) target.push_back(*end);
+    if (const auto end = tokenizer_.eos_id(); end && text.ends) target.push_back(*end);
     out.ids.insert(out.ids.end(), target.begin(), target.end());
     out.learned.insert(out.learned.end(), target.size(), 1);
-    refuse_two_beginnings(out, tokenizer_, place_of(text));
+    if (text.begins) refuse_two_beginnings(out, tokenizer_, place_of(text));
     return out;
   }
 
-  /// Nothing if the template refuses the chat.
-  std::optional<MaskedTokens> tokens_of_chat(const Text& text) const {
+  TextTokens of_chat(const Text& text) const {
     const ChatText chat = template_->render_turns(*text.chat, set_.roles);
-    if (chat.refusal) {
-      run_.log(LogLevel::debug, place_of(text) + ": " + *chat.refusal);
-      return std::nullopt;
-    }
+    if (chat.refusal) return {{}, chat.refusal};
     MaskedTokens out =
         encode_chat(chat, config_.train_on_inputs, tokenizer_, place_of(text), poll_);
     refuse_two_beginnings(out, tokenizer_, place_of(text));
-    return out;
+    return {std::move(out)};
   }
 
   const Config& config_;
   const TextSet& set_;
   const ChatTemplate* template_;
   const Tokenizer& tokenizer_;
-  Run& run_;
   std::function<void()> poll_;
 };
 
-/// What a tokenizer learns words from.
-std::string words_of(const Text& text) {
-  if (!text.chat) return text.context + text.target;
-  std::string out;
-  for (const json::Value& message : text.chat->messages) {
-    const json::Value* content = message.find("content");
-    if (content != nullptr && content->is_string()) out += content->as_string("content") + "\n";
+/// Texts of one set → two streams, some megabytes of text at a time on all threads.
+class SetTokenizer {
+ public:
+  SetTokenizer(const Config& config, const TextSet& set, const TextTokenizer& tokens,
+               const Tokenizer& tokenizer, const std::filesystem::path& folder, Run& run)
+      : set_(set),
+        tokens_(tokens),
+        run_(run),
+        // Running text is cut wherever a sequence ends.
+        length_(set.cut == Cut::windows ? INT64_MAX : config.sequence_len),
+        train_(folder, "train", tokenizer.vocab_size()),
+        validation_(folder, "validation", tokenizer.vocab_size()) {}
+
+  void add(Text&& text, bool held_out) {
+    constexpr std::size_t kBytesAtOnce = std::size_t{4} << 20, kTextsAtOnce = 1 << 12;
+    bytes_ += text.context.size() + text.target.size() + (text.chat ? words_of(text).size() : 0);
+    texts_.push_back({std::move(text), held_out});
+    if (bytes_ >= kBytesAtOnce || texts_.size() >= kTextsAtOnce) flush();
   }
-  return out;
+
+  void add_unread(const Reject& reject) {
+    made_.unread.push_back(reject);
+    made_.unread.back().text = clip(reject.text, kRejectCharacters);
+  }
+
+  TokenizedSet finish() {
+    flush();
+    made_.train = train_.finish();
+    made_.validation = validation_.finish();
+    made_.lost.insert(made_.lost.end(), lost_held_out_.begin(), lost_held_out_.end());
+    return std::move(made_);
+  }
+
+ private:
+  struct Waiting {
+    Text text;
+    bool held_out = false;
+  };
+
+  void flush() {
+    constexpr int64_t kChunks = 64;
+    const auto count = static_cast<int64_t>(texts_.size());
+    std::vector<TextTokens> tokens(texts_.size());
+    run_.pool().parallel_for(
+        count, std::max<int64_t>(1, count / kChunks), [&](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; ++i)
+            tokens[static_cast<std::size_t>(i)] = tokens_(texts_[static_cast<std::size_t>(i)].text);
+        });
+    for (std::size_t i = 0; i < texts_.size(); ++i) append(texts_[i], std::move(tokens[i]));
+    texts_.clear();
+    bytes_ = 0;
+  }
+
+  void append(const Waiting& waiting, TextTokens&& text) {
+    TokenShardWriter& stream = waiting.held_out ? validation_ : train_;
+    RowCounts& counts = made_.counts;
+    const auto reject = [&](std::string_view rule) {
+      (waiting.held_out ? lost_held_out_ : made_.lost)
+          .push_back({set_.input, waiting.text.line, std::string(rule),
+                      clip(shown(waiting.text), kRejectCharacters)});
+    };
+    if (text.refusal) {
+      run_.log(LogLevel::debug, tokens_.place_of(waiting.text) + ": " + *text.refusal);
+      ++counts.rows;
+      ++counts.rejected;
+      reject("chat_template");
+    } else if (!waiting.text.begins || !waiting.text.ends) {
+      append_part(stream, waiting.text, text.tokens, counts);
+    } else {
+      append_row(stream, std::move(text.tokens), length_, set_.excess,
+                 tokens_.place_of(waiting.text), counts, reject);
+    }
+  }
+
+  /// Of a document of running text that is longer than what is read at once.
+  static void append_part(TokenShardWriter& stream, const Text& text, const MaskedTokens& tokens,
+                          RowCounts& counts) {
+    if (text.begins) {
+      stream.begin_document();
+      ++counts.rows;
+      ++counts.whole;
+    }
+    stream.append(tokens.ids, tokens.learned);
+  }
+
+  const TextSet& set_;
+  const TextTokenizer& tokens_;
+  Run& run_;
+  int64_t length_;
+  TokenShardWriter train_, validation_;
+  std::vector<Waiting> texts_;
+  std::size_t bytes_ = 0;
+  TokenizedSet made_;
+  std::vector<Reject> lost_held_out_;
+};
+
+std::string hash_of(const Tokenizer& tokenizer) {
+  return sha256(sha256(tokenizer.json()) + sha256(tokenizer.config()));
 }
 
-bool has_chats(const std::vector<TextSet>& texts) {
-  return std::ranges::any_of(texts, [](const TextSet& set) {
-    return std::ranges::any_of(set.train, [](const Text& text) { return text.chat.has_value(); });
-  });
+/// Everything that the tokens of a set depend on.
+std::string key_of(const Config& config, const TextSet& set, const ChatTemplate* chat_template,
+                   const Tokenizer& tokenizer) {
+  json::Value all = json::Object{{"tokenizing", kTokenizing},
+                                 {"texts", set.identity},
+                                 {"tokenizer", hash_of(tokenizer)},
+                                 {"train_on_inputs", config.train_on_inputs}};
+  if (set.chats) all.set("chat_template", chat_template->hash());
+  if (set.cut != Cut::windows) {
+    all.set("sequence_len", config.sequence_len);
+    all.set("excess_length_strategy", set.excess ? name_of(*set.excess) : "");
+  }
+  return sha256(json::dump(all)).substr(0, 32);
+}
+
+/// From `store`, else made and kept there.
+TokenizedSet tokenized(const Config& config, const TextSet& set, const ChatTemplate* chat_template,
+                       const Tokenizer& tokenizer, const TokenStore& store, Run& run) {
+  const bool named = !set.identity.empty();
+  const std::string key = named ? key_of(config, set, chat_template, tokenizer) : "";
+  if (named) {
+    if (auto found = store.find(key, tokenizer.vocab_size())) {
+      for (Reject& reject : found->unread) reject.input = set.input;
+      for (Reject& reject : found->lost) reject.input = set.input;
+      run.log(LogLevel::debug, set.input + ": its tokens are in " + store.folder_of(key).string());
+      return std::move(*found);
+    }
+  }
+  TokenizedSet made;
+  const auto fill = [&](const std::filesystem::path& folder) {
+    const TextTokenizer tokens(config, set, chat_template, tokenizer, stop_poll(run));
+    SetTokenizer rows(config, set, tokens, tokenizer, folder, run);
+    TextTaker taker;
+    taker.text = [&](Text&& text, bool held_out) { rows.add(std::move(text), held_out); };
+    taker.reject = [&](const Reject& reject) { rows.add_unread(reject); };
+    taker.cut = [&](std::string_view text) { return tokenizer.last_cut(text); };
+    read_texts(set, taker);
+    made = rows.finish();
+    TokenStore::describe(folder, made);
+  };
+  named ? store.keep(key, fill) : fill({});
+  return made;
 }
 
 /// A set that takes no part is said to, not passed over.
-void warn_of_no_sequence(const TextSet& set, const TokenStream& stream, int64_t length, Run& run) {
+void warn_of_no_sequence(const TextSet& set, const TokenShards& stream, int64_t length, Run& run) {
   if (!cut_stream(stream, 0, set.cut, length, 0).empty()) return;
-  run.log(LogLevel::warning, set.input + ": its " + std::to_string(stream.ids.size()) +
+  run.log(LogLevel::warning, set.input + ": its " + std::to_string(stream.tokens()) +
                                  " tokens fill no sequence of " + std::to_string(length) +
                                  ", so nothing is learned from it; lower sequence_len or add text");
 }
 
-}  // namespace
-
-std::vector<TextSet> load_texts(const Config& config, Run& run) {
-  std::vector<TextSet> sets;
-  uint64_t generated = 0;
-  for (const DatasetConfig& source : config.datasets) {
-    TextSet set;
-    set.weight = source.weight;
-    set.input = source.path.text;
-    set.excess = config.excess_length_strategy;
-    // A problem that was generated too long is nobody's loss.
-    if (source.type == DatasetType::arithmetic && !set.excess) set.excess = ExcessLength::drop;
-    if (is_generated(source.type))
-      set.input = "train.datasets[" + std::to_string(sets.size()) + "]";
-    if (!is_generated(source.type)) run.record_input(source.path.text);
-    switch (source.type) {
-      case DatasetType::text:
-        split_documents(read_documents(source, run), config.val_set_size, set);
-        break;
-      case DatasetType::completion:
-        split_rows(read_completions(source, run), config.val_set_size, set);
-        break;
-      case DatasetType::arithmetic:
-        split_rows(generate_arithmetic(source, generated++, run), config.val_set_size, set);
-        break;
-      case DatasetType::grammar:
-        split_documents(generate_documents(source, generated++, run), config.val_set_size, set);
-        break;
-      default:
-        split_rows(read_chats(source, run), config.val_set_size, set);
-        set.roles = source.roles_to_train;
-        break;
-    }
-    if (source.type != DatasetType::text && source.type != DatasetType::grammar)
-      set.cut = config.sample_packing ? Cut::packed : Cut::single;
-    if (set.train.empty()) {
-      fail(ErrorKind::data, set.input, "nothing is left to train on",
-           "lower val_set_size or add rows");
-    }
-    sets.push_back(std::move(set));
-  }
-  return sets;
+/// The tokenizer's file where the recipe names one, or its base model has one.
+std::string tokenizer_path(const Config& config) {
+  if (!config.tokenizer.path.empty()) return config.tokenizer.path.text;
+  if (config.base_model.empty() || is_gguf(config.base_model.text)) return config.base_model.text;
+  return config.base_model.text + "/tokenizer.json";
 }
 
-Tokenizer make_tokenizer(const Config& config, const std::vector<TextSet>& texts, Run& run) {
-  std::string path = config.tokenizer.path.text;
-  if (path.empty() && is_gguf(config.base_model.text)) path = config.base_model.text;
-  if (path.empty() && !config.base_model.empty()) path = config.base_model.text + "/tokenizer.json";
-  if (!path.empty()) {
-    run.record_input(path);
-    return load_tokenizer(path);
-  }
-  auto section = run.section("tokenizer");
-  std::vector<Document> documents;
-  for (const TextSet& set : texts) {
-    for (const Text& text : set.train) documents.push_back({{}, words_of(text), 0});
-  }
+BpeTrainOptions train_options(const Config& config, const std::vector<TextSet>& sets) {
   BpeTrainOptions options;
-  if (!config.chat_template.empty() && has_chats(texts)) {
+  const bool chats = std::ranges::any_of(sets, &TextSet::chats);
+  if (!config.chat_template.empty() && chats) {
     const std::vector<std::string> tokens = builtin_special_tokens(config.chat_template);
     options.bos_token = tokens[0];
     options.eos_token = tokens[1];
@@ -325,12 +250,58 @@ Tokenizer make_tokenizer(const Config& config, const std::vector<TextSet>& texts
   }
   options.vocab_size =
       static_cast<int32_t>(config.tokenizer.vocab_size.value_or(kDefaultVocabulary));
-  options.poll = stop_poll(run);
-  return Tokenizer::train(documents, options, &run.pool());
+  return options;
 }
 
-Dataset tokenize(const Config& config, const std::vector<TextSet>& texts,
-                 const Tokenizer& tokenizer, Run& run) {
+Tokenizer train_tokenizer(const std::vector<TextSet>& sets, const BpeTrainOptions& options,
+                          Run& run) {
+  auto section = run.section("tokenizer");
+  const auto documents = [&](const std::function<void(Document &&)>& take) {
+    TextTaker taker;
+    taker.text = [&](Text&& text, bool held_out) {
+      if (!held_out) take({{}, words_of(text), 0});
+    };
+    taker.cut = last_line_cut;
+    for (const TextSet& set : sets) read_texts(set, taker);
+  };
+  return Tokenizer::train_on(documents, options, &run.pool());
+}
+
+}  // namespace
+
+Tokenizer make_tokenizer(const Config& config, const std::vector<TextSet>& sets,
+                         const TokenStore& store, Run& run) {
+  if (const std::string path = tokenizer_path(config); !path.empty()) {
+    run.record_input(path);
+    return load_tokenizer(path);
+  }
+  BpeTrainOptions options = train_options(config, sets);
+  options.poll = stop_poll(run);
+  json::Array texts, special;
+  for (const TextSet& set : sets) texts.emplace_back(set.identity);
+  for (const std::string& token : options.special_tokens) special.emplace_back(token);
+  const bool named =
+      std::ranges::none_of(sets, [](const TextSet& set) { return set.identity.empty(); });
+  if (!named) return train_tokenizer(sets, options, run);
+  const json::Value all = json::Object{{"tokenizing", kTokenizing},
+                                       {"texts", std::move(texts)},
+                                       {"vocab_size", int64_t{options.vocab_size}},
+                                       {"bos_token", options.bos_token},
+                                       {"eos_token", options.eos_token},
+                                       {"special_tokens", std::move(special)}};
+  const std::string key = "tokenizer-" + sha256(json::dump(all)).substr(0, 32);
+  const std::filesystem::path folder = store.folder_of(key);
+  if (!folder.empty() && std::filesystem::exists(folder / "tokenizer.json"))
+    return Tokenizer::load(folder);
+  Tokenizer tokenizer = train_tokenizer(sets, options, run);
+  store.keep(key, [&](const std::filesystem::path& place) {
+    if (!place.empty()) tokenizer.save(place);
+  });
+  return tokenizer;
+}
+
+Dataset tokenize(const Config& config, const std::vector<TextSet>& sets, const Tokenizer& tokenizer,
+                 const TokenStore& store, Run& run) {
   auto section = run.section("tokenize");
   if (!tokenizer.eos_id()) {
     run.log(LogLevel::warning,
@@ -339,7 +310,7 @@ Dataset tokenize(const Config& config, const std::vector<TextSet>& texts,
             "beside tokenizer.json");
   }
   Dataset dataset;
-  const bool chats = has_chats(texts);
+  const bool chats = std::ranges::any_of(sets, &TextSet::chats);
   try {
     dataset.chat_template = load_chat_template(config, tokenizer.config());
   } catch (const Error& error) {
@@ -351,16 +322,20 @@ Dataset tokenize(const Config& config, const std::vector<TextSet>& texts,
          "set chat_template: chatml or another of ours, or chat_template_jinja: FILE");
   }
   const ChatTemplate* chat_template = dataset.chat_template ? &*dataset.chat_template : nullptr;
-  for (const TextSet& set : texts) {
-    SetTokenizer rows(config, set, chat_template, tokenizer, run);
-    const auto add = [&](const std::vector<Text>& part, std::vector<Source>& sources) {
-      sources.push_back({rows.tokenize(part), set.cut, set.weight});
-    };
-    add(set.train, dataset.train);
-    if (set.weight > 0)
-      warn_of_no_sequence(set, dataset.train.back().stream, config.sequence_len, run);
-    if (!set.validation.empty()) add(set.validation, dataset.validation);
+  std::vector<Reject> lost;  // rows that cannot be read come first
+  for (const TextSet& set : sets) {
+    TokenizedSet made = tokenized(config, set, chat_template, tokenizer, store, run);
+    for (const Reject& reject : made.unread) run.reject(reject);
+    lost.insert(lost.end(), made.lost.begin(), made.lost.end());
+    const RowCounts& counts = made.counts;
+    CUPEL_ASSERT(counts.rows == counts.whole + counts.truncated + counts.split + counts.rejected);
+    if (counts.whole < counts.rows) run.log(LogLevel::info, set.input + ": " + to_text(counts));
+    if (set.weight > 0) warn_of_no_sequence(set, made.train, config.sequence_len, run);
+    dataset.train.push_back({std::move(made.train), set.cut, set.weight});
+    if (made.validation.tokens() > 0)
+      dataset.validation.push_back({std::move(made.validation), set.cut, set.weight});
   }
+  for (const Reject& reject : lost) run.reject(reject);
   return dataset;
 }
 

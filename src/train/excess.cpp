@@ -31,7 +31,7 @@ MaskedTokens part_of(const MaskedTokens& row, std::size_t begin, std::size_t end
 
 }  // namespace
 
-void append_row(TokenStream& stream, MaskedTokens row, int64_t length,
+void append_row(TokenShardWriter& stream, MaskedTokens row, int64_t length,
                 std::optional<ExcessLength> strategy, const std::string& where, RowCounts& counts,
                 const std::function<void(std::string_view rule)>& reject) {
   ++counts.rows;

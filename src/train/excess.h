@@ -23,7 +23,7 @@ struct RowCounts {
 /// truncate keeps the first `length` tokens; split makes documents of `length` tokens, of which one
 /// without a label is left out. Throws Error{data}, which begins with `where`, for a longer row
 /// under raise, or where nothing is chosen.
-void append_row(TokenStream& stream, MaskedTokens row, int64_t length,
+void append_row(TokenShardWriter& stream, MaskedTokens row, int64_t length,
                 std::optional<ExcessLength> strategy, const std::string& where, RowCounts& counts,
                 const std::function<void(std::string_view rule)>& reject);
 

@@ -10,27 +10,20 @@ namespace {
 
 constexpr int64_t kNoLabel = -100;
 
-int64_t document_end(const TokenStream& stream, std::size_t document) {
-  return document + 1 < stream.documents.size() ? stream.documents[document + 1]
-                                                : static_cast<int64_t>(stream.ids.size());
-}
-
-std::vector<Sequence> cut_windows(const TokenStream& stream, std::size_t index, int64_t length,
+std::vector<Sequence> cut_windows(const TokenShards& stream, std::size_t index, int64_t length,
                                   int64_t offset) {
   std::vector<Sequence> sequences;
-  const auto size = static_cast<int64_t>(stream.ids.size());
-  for (int64_t begin = offset; begin + length < size; begin += length) {
+  for (int64_t begin = offset; begin + length < stream.tokens(); begin += length) {
     sequences.push_back({index, begin, length});
   }
   return sequences;
 }
 
-std::vector<Sequence> cut_documents(const TokenStream& stream, std::size_t index, Cut cut,
+std::vector<Sequence> cut_documents(const TokenShards& stream, std::size_t index, Cut cut,
                                     int64_t length) {
   std::vector<Sequence> sequences;
-  for (std::size_t i = 0; i < stream.documents.size(); ++i) {
-    const int64_t begin = stream.documents[i];
-    const int64_t size = document_end(stream, i) - begin;
+  for (int64_t i = 0, begin = 0, size = 0; i < stream.documents(); ++i, begin += size) {
+    size = stream.document(i + 1) - begin;
     if (size > length) continue;
     const bool follows =
         !sequences.empty() && sequences.back().begin + sequences.back().length == begin;
@@ -43,16 +36,17 @@ std::vector<Sequence> cut_documents(const TokenStream& stream, std::size_t index
   return sequences;
 }
 
-/// Position in the documents' list of the document that holds token `token`.
-std::size_t document_of(const TokenStream& stream, int64_t token) {
-  const auto after = std::upper_bound(stream.documents.begin(), stream.documents.end(), token);
-  return static_cast<std::size_t>(after - stream.documents.begin()) - 1;
-}
-
 void fill_row(SequenceBatch& batch, int64_t row, const Sequence& sequence,
-              const TokenStream& stream) {
+              const TokenShards& stream) {
   const int64_t base = row * batch.length;
-  std::size_t document = document_of(stream, sequence.begin);
+  // The label of the last input stands behind it.
+  const int64_t read = std::min(sequence.length + 1, stream.tokens() - sequence.begin);
+  std::vector<int32_t> ids(static_cast<std::size_t>(read));
+  std::vector<uint8_t> learned(ids.size());
+  stream.read_ids(sequence.begin, ids);
+  stream.read_learned(sequence.begin, learned);
+  int64_t document = stream.document_of(sequence.begin);
+  int64_t end = stream.document(document + 1);
   int64_t first = 0;  // of the current document, inside the row
   for (int64_t i = 0; i < batch.length; ++i) {
     const auto at = static_cast<std::size_t>(base + i);
@@ -61,17 +55,16 @@ void fill_row(SequenceBatch& batch, int64_t row, const Sequence& sequence,
       batch.first[at] = static_cast<int32_t>(i);
       continue;
     }
-    while (token == document_end(stream, document)) {  // past empty ones too
-      ++document;
+    while (token == end) {  // past empty ones too
+      end = stream.document(++document + 1);
       first = i;
     }
-    batch.inputs[at] = stream.ids[static_cast<std::size_t>(token)];
+    batch.inputs[at] = ids[static_cast<std::size_t>(i)];
     batch.first[at] = static_cast<int32_t>(first);
     batch.positions[at] = static_cast<int32_t>(i - first);
-    const int64_t next = token + 1;
-    if (next < document_end(stream, document) &&
-        stream.learned[static_cast<std::size_t>(next)] != 0) {
-      batch.labels[at] = stream.ids[static_cast<std::size_t>(next)];
+    const auto next = static_cast<std::size_t>(i + 1);
+    if (token + 1 < end && learned[next] != 0) {
+      batch.labels[at] = ids[next];
       ++batch.labels_counted;
     }
   }
@@ -79,22 +72,12 @@ void fill_row(SequenceBatch& batch, int64_t row, const Sequence& sequence,
 
 }  // namespace
 
-void append_document(TokenStream& stream, std::span<const int32_t> context,
-                     std::span<const int32_t> target) {
-  stream.documents.push_back(static_cast<int64_t>(stream.ids.size()));
-  stream.ids.insert(stream.ids.end(), context.begin(), context.end());
-  stream.ids.insert(stream.ids.end(), target.begin(), target.end());
-  stream.learned.insert(stream.learned.end(), context.size(), 0);
-  stream.learned.insert(stream.learned.end(), target.size(), 1);
+void append_document(TokenShardWriter& stream, const MaskedTokens& document) {
+  stream.begin_document();
+  stream.append(document.ids, document.learned);
 }
 
-void append_document(TokenStream& stream, const MaskedTokens& document) {
-  stream.documents.push_back(static_cast<int64_t>(stream.ids.size()));
-  stream.ids.insert(stream.ids.end(), document.ids.begin(), document.ids.end());
-  stream.learned.insert(stream.learned.end(), document.learned.begin(), document.learned.end());
-}
-
-std::vector<Sequence> cut_stream(const TokenStream& stream, std::size_t index, Cut cut,
+std::vector<Sequence> cut_stream(const TokenShards& stream, std::size_t index, Cut cut,
                                  int64_t length, int64_t offset) {
   return cut == Cut::windows ? cut_windows(stream, index, length, offset)
                              : cut_documents(stream, index, cut, length);
@@ -157,7 +140,7 @@ void SequenceOrder::load_epoch(int64_t epoch) {
         run_.stream("sequence order of source " + std::to_string(i), static_cast<uint64_t>(epoch));
     // The largest offset that leaves a window; every epoch has as many windows as one shifted by
     // it.
-    const auto last = static_cast<int64_t>(source.stream.ids.size()) - length_ - 1;
+    const auto last = source.stream.tokens() - length_ - 1;
     const int64_t most = std::clamp<int64_t>(last, 0, length_ - 1);
     const auto offset = static_cast<int64_t>(rng.below(static_cast<uint64_t>(most + 1)));
     const std::size_t whole = cut_stream(source.stream, i, source.cut, length_, most).size();

@@ -1,4 +1,4 @@
-// Fixed-length sequences from token streams: a pure function of random seed and index.
+// Fixed-length sequences from streams of tokens: a pure function of random seed and index.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/run.h"
+#include "data/token_shards.h"
 
 namespace cupel::train {
 
@@ -15,19 +16,7 @@ struct MaskedTokens {
   std::vector<uint8_t> learned;
 };
 
-/// Documents of one data set, one after the other.
-struct TokenStream {
-  std::vector<int32_t> ids;
-  std::vector<uint8_t> learned;    // the token counts as a label
-  std::vector<int64_t> documents;  // where each begins, ascending
-};
-
-/// Appends a document: `context` tokens that are read but not learned, then `target` tokens that
-/// are.
-void append_document(TokenStream& stream, std::span<const int32_t> context,
-                     std::span<const int32_t> target);
-/// The same with a flag a token.
-void append_document(TokenStream& stream, const MaskedTokens& document);
+void append_document(TokenShardWriter& stream, const MaskedTokens& document);
 
 /// How a stream is cut. windows: every `length` tokens, wherever documents end, shifted by a random
 /// offset each epoch (running text). packed: whole documents, as many as fit. single: one document
@@ -41,8 +30,9 @@ struct Sequence {
   bool operator==(const Sequence&) const = default;
 };
 
+/// Documents of one data set, one after the other.
 struct Source {
-  TokenStream stream;
+  TokenShards stream;
   Cut cut = Cut::windows;
   // An epoch takes weight times its sequences (a random part, or repeats), at least one; 0: none.
   double weight = 1;
@@ -88,7 +78,7 @@ class SequenceOrder {
 /// Sequences of a stream, which is source `index`; `offset` shifts windows, in tokens. Documents
 /// longer than `length` are cut into several sequences under windows and left out under packed and
 /// single.
-std::vector<Sequence> cut_stream(const TokenStream& stream, std::size_t index, Cut cut,
+std::vector<Sequence> cut_stream(const TokenShards& stream, std::size_t index, Cut cut,
                                  int64_t length, int64_t offset);
 
 /// A row each sequence, padded to `length`; a sequence names its source by Sequence::stream. A

@@ -87,6 +87,9 @@ struct DatasetConfig {
   }
 };
 
+/// A folder that need not be there yet; like every path it is relative to the recipe.
+struct FolderPath : Path {};
+
 struct TokenizerConfig {
   Path path;
   std::optional<int64_t> vocab_size;
@@ -116,6 +119,7 @@ struct Config : nn::FitConfig {
   ModelPath base_model;
   TokenizerConfig tokenizer;
   std::vector<DatasetConfig> datasets;
+  FolderPath dataset_prepared_path;
   double val_set_size = 0.05;
   int64_t sequence_len = 256;
   bool sample_packing = true;
@@ -141,6 +145,10 @@ struct Config : nn::FitConfig {
             Field{"tokenizer", &C::tokenizer,
                   "tokenizer.json, or {vocab_size} to train one; default: base_model's"},
             Field{"datasets", &C::datasets, "what to learn from"},
+            Field{"dataset_prepared_path", &C::dataset_prepared_path,
+                  "folder that keeps tokens for other runs, by a hash of what they are made from; "
+                  "default: in the run's folder until it ends"}
+                .also("tokenized_path"),
             Field{"val_set_size", &C::val_set_size, "share of each data set kept for validation", 0,
                   0.5}
                 .also("val_size"),

@@ -19,6 +19,7 @@
 #include "train/dataset.h"
 #include "train/plan.h"
 #include "train/train.h"
+#include "train/validation.h"
 
 namespace cupel::train {
 namespace {
@@ -42,51 +43,6 @@ nn::Batch to_batch(const SequenceBatch& sequences) {
   batch.weight = static_cast<double>(sequences.labels_counted);
   batch.lengths = at::tensor(sequences.row_lengths, at::kLong);
   return batch;
-}
-
-/// Validation sequences in micro-batches, and how many bytes of text a label stands for.
-struct Validation {
-  std::vector<SequenceBatch> batches;
-  double bytes_per_label = 0;
-};
-
-double bytes_per_label(const std::vector<SequenceBatch>& batches, const Tokenizer& tokenizer) {
-  double bytes = 0, labels = 0;
-  for (const SequenceBatch& batch : batches) {
-    labels += static_cast<double>(batch.labels_counted);
-    for (const int64_t label : batch.labels) {
-      const auto id = static_cast<int32_t>(label);
-      // The end-of-text token is a label of no text.
-      if (id >= 0 && !tokenizer.is_special(id))
-        bytes += static_cast<double>(tokenizer.token_bytes(id).size());
-    }
-  }
-  return labels > 0 ? bytes / labels : 0;
-}
-
-Validation make_validation(const Config& config, const std::vector<Source>& sources,
-                           const Tokenizer& tokenizer) {
-  Validation validation;
-  std::vector<Sequence> all;
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    const TokenStream& stream = sources[i].stream;
-    // A held-out text shorter than a sequence is still weighed.
-    const int64_t length =
-        std::min(config.sequence_len, static_cast<int64_t>(stream.ids.size()) - 1);
-    if (length < 1) continue;
-    const std::vector<Sequence> part =
-        cut_stream(stream, i, sources[i].cut,
-                   sources[i].cut == Cut::windows ? length : config.sequence_len, 0);
-    all.insert(all.end(), part.begin(), part.end());
-  }
-  const auto rows = static_cast<std::size_t>(config.micro_batch_size);
-  for (std::size_t begin = 0; begin < all.size(); begin += rows) {
-    const std::size_t count = std::min(rows, all.size() - begin);
-    validation.batches.push_back(
-        make_batch(std::span(all).subspan(begin, count), sources, config.sequence_len));
-  }
-  validation.bytes_per_label = bytes_per_label(validation.batches, tokenizer);
-  return validation;
 }
 
 /// Every metric also goes to an event file that TensorBoard reads.
@@ -173,13 +129,14 @@ class Trainee {
     nn::Ensemble ensemble(run_);
     llm::LossOptions options;
     options.storage = storage;
-    std::vector<double> losses(validation.batches.size());
+    std::vector<double> losses(validation.batches());
     double labels = 0;
     for (std::size_t i = 0; i < losses.size(); ++i) {
-      labels += static_cast<double>(validation.batches[i].labels_counted);
+      const SequenceBatch batch = validation.batch(i);
+      labels += static_cast<double>(batch.labels_counted);
       if (static_cast<int64_t>(i) % ensemble.size() != ensemble.rank()) continue;
       if (run_.stop_requested()) break;
-      losses[i] = decoder_->loss(batch_of(validation.batches[i]), options).item<double>();
+      losses[i] = decoder_->loss(batch_of(batch), options).item<double>();
     }
     ensemble.sum(losses, "the validation losses");
     if (ensemble.wants_stop()) throw Interrupted();
@@ -309,12 +266,13 @@ struct Prepared {
   SequenceOrder order;
 };
 
-Prepared prepare(const Config& config, Run& run) {
-  const std::vector<TextSet> texts = load_texts(config, run);
-  auto tokenizer = std::make_shared<const Tokenizer>(make_tokenizer(config, texts, run));
-  Dataset dataset = tokenize(config, texts, *tokenizer, run);
+Prepared prepare(const Config& config, const std::filesystem::path& beside, Run& run) {
+  const std::vector<TextSet> sets = text_sets(config, run);
+  const TokenStore store(config, run, beside);
+  auto tokenizer = std::make_shared<const Tokenizer>(make_tokenizer(config, sets, store, run));
+  Dataset dataset = tokenize(config, sets, *tokenizer, store, run);
   llm::ModelConfig model = resolve_model(config, tokenizer->vocab_size());
-  Validation validation = make_validation(config, dataset.validation, *tokenizer);
+  Validation validation = make_validation(config, std::move(dataset.validation), *tokenizer);
   if (dataset.chat_template)
     run.set_manifest("chat_template_sha256", dataset.chat_template->hash());
   return {std::move(tokenizer), std::move(dataset.chat_template), std::move(model),
@@ -329,12 +287,19 @@ void require_all_ready(bool interrupted, Run& run) {
   if (count[0] > 0 || (!ensemble.alone() && ensemble.wants_stop())) throw Interrupted();
 }
 
+/// The first process tokenizes; the others find what it has kept, where they can see its folder.
 Prepared prepare_together(const Config& config, Run& run) {
+  namespace fs = std::filesystem;
+  const fs::path own = run.has_folder() ? fs::absolute(run.folder()) / kTokensFolder : fs::path();
+  const fs::path beside = nn::Ensemble(run).from_first(own.string(), "the first one's tokens");
+  const bool first = run.peers().rank == 0;
+  if (!first) require_all_ready(false, run);
   std::optional<Prepared> prepared;
   try {
-    prepared.emplace(prepare(config, run));
+    prepared.emplace(prepare(config, beside, run));
   } catch (const Interrupted&) {
   }
+  if (first) require_all_ready(!prepared, run);
   require_all_ready(!prepared, run);
   return std::move(*prepared);
 }
@@ -351,7 +316,7 @@ nn::FitReport fit(const Config& config, Prepared& prepared, Trainee& trainee, nn
     return trainee.batch_of(
         prepared.order.batch(index * config.micro_batch_size, config.micro_batch_size));
   };
-  if (!prepared.validation.batches.empty())
+  if (prepared.validation.batches() > 0)
     data.validate = [&] { return trainee.validation_loss(prepared.validation, storage); };
   write_tensorboard_events(run);
   place.reset_peak();
@@ -429,6 +394,7 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
     report.samples.push_back({config.samples.prompts[i], std::move(before[i]), after[i]});
   report.max_expert_load = trainee.max_expert_load();
   report.model = "model";
+  run.remove(kTokensFolder);
   return report;
 }
 

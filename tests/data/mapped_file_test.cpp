@@ -35,6 +35,20 @@ TEST(MappedFile, MovesWithoutCopying) {
   EXPECT_TRUE(MappedFile().bytes().empty());
 }
 
+TEST(MappedFile, OfATemporaryFileHoldsWhatWasAppendedAndReadsItAgainOnceGivenBack) {
+  const std::string text(100000, 'x');
+  MappedFile file;
+  {
+    ScratchFile scratch({});
+    EXPECT_TRUE(MappedFile(scratch).bytes().empty());
+    scratch.append(text);
+    file = MappedFile(scratch);
+  }
+  EXPECT_EQ(text_of(file), text);
+  file.release(file.bytes().subspan(5, 90000));
+  EXPECT_EQ(text_of(file), text);
+}
+
 TEST(MappedFile, RefusesWhatCannotBeMapped) {
   const TemporaryFolder folder;
   EXPECT_THAT([&] { MappedFile file(folder / "none"); },

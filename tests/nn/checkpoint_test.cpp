@@ -46,6 +46,15 @@ TEST(Checkpoint, RefusesAFormatItDoesNotKnow) {
             "format 2 is not known to this version");
 }
 
+TEST(Checkpoint, AnOlderFormatIsNamedAndOneThatNamesNoneIsTakenForDamaged) {
+  const TemporaryFolder temporary;
+  temporary.write("checkpoint-1/manifest.json", R"({"format": 0, "files": {}})");
+  EXPECT_EQ(checkpoint_problem(temporary / "checkpoint-1"),
+            "format 0 is not known to this version");
+  temporary.write("checkpoint-2/manifest.json", R"({"files": {}})");
+  EXPECT_THAT(checkpoint_problem(temporary / "checkpoint-2"), testing::HasSubstr("format"));
+}
+
 TEST(Checkpoint, OfAnotherVersionStopsAResumeAndIsNotTakenForDamaged) {
   const TemporaryFolder temporary;
   const std::filesystem::path folder = temporary / "run";

@@ -221,6 +221,29 @@ TEST(Ops, LinearCrossEntropySumsOverCountedLabelsChunkByChunk) {
                              1);
 }
 
+TEST(Ops, LinearCrossEntropyInChunksIsThatOfAllLogitsAtOnceToOneInAMillion) {
+  const int64_t vocabulary = 3000, rows = 800;
+  ASSERT_LT(cross_entropy_chunk_rows(rows, vocabulary), rows / 2);
+  at::Tensor labels = (random({rows}, 8).abs() * 1000).to(at::kLong).clamp_max(vocabulary - 1);
+  labels.narrow(0, 100, 50).fill_(-100);
+  const auto leaf = [](at::Tensor values) { return values.to(at::kFloat).requires_grad_(); };
+  at::Tensor x = leaf(random({rows, 64}, 1)), w = leaf(random({vocabulary, 64}, 2, 0.1));
+  at::Tensor x_whole = x.detach().clone().requires_grad_();
+  at::Tensor w_whole = w.detach().clone().requires_grad_();
+  const at::Tensor chunked = linear_cross_entropy(x, operand_for(x, w), labels);
+  chunked.backward();
+  const at::Tensor logits = at::linear(x_whole, w_whole);
+  const at::Tensor whole =
+      at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum, /*ignore_index=*/-100);
+  whole.backward();
+  const auto gap = [](const at::Tensor& got, const at::Tensor& want) {
+    return ((got - want).norm() / want.norm()).item<double>();
+  };
+  EXPECT_LE(gap(chunked.detach(), whole.detach()), 1e-6);
+  EXPECT_LE(gap(x.grad(), x_whole.grad()), 1e-6);
+  EXPECT_LE(gap(w.grad(), w_whole.grad()), 1e-6);
+}
+
 TEST(Ops, LinearCrossEntropyWithoutGradientsGivesTheSameLoss) {
   const at::Tensor x = random({70, 16}, 1).to(at::kFloat), w = random({50, 16}, 2).to(at::kFloat);
   const at::Tensor labels = at::arange(70, at::kLong).remainder(50);

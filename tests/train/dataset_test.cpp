@@ -11,6 +11,7 @@
 #include "data/arithmetic.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/token_streams.h"
 #include "support/tokenizer_json.h"
 
 namespace cupel::train {
@@ -31,45 +32,44 @@ Config config_of(DatasetConfig set, double share) {
   return config;
 }
 
-TEST(Dataset, ASingleDocumentIsCutAfterALineNearTheShare) {
-  const TemporaryFolder temporary;
-  std::string text;
-  for (int i = 0; i < 300; ++i) text += "line " + std::to_string(i) + "\n";
-  DatasetConfig set;
-  set.path = {temporary.write("text.txt", text).string()};
-  cupel::Run run = test_run();
-  const std::vector<TextSet> sets = load_texts(config_of(set, 0.1), run);
-  ASSERT_EQ(sets[0].train.size(), 1u);
-  ASSERT_EQ(sets[0].validation.size(), 1u);
-  const std::string& first = sets[0].train[0].target;
-  EXPECT_EQ(first + sets[0].validation[0].target, text);
-  EXPECT_EQ(first.back(), '\n');
-  EXPECT_NEAR(static_cast<double>(first.size()), 0.9 * static_cast<double>(text.size()), 10);
+/// All texts of a set, in memory.
+struct Sides {
+  std::vector<Text> train, validation;
+};
+
+Sides read_sides(const TextSet& set, cupel::Run& run) {
+  Sides sides;
+  TextTaker taker;
+  taker.text = [&](Text&& text, bool held_out) {
+    (held_out ? sides.validation : sides.train).push_back(std::move(text));
+  };
+  taker.reject = [&](const Reject& reject) { run.reject(reject); };
+  read_texts(set, taker);
+  return sides;
 }
 
-TEST(Dataset, ARowNeverChangesSidesWhenOthersAreAdded) {
-  const TemporaryFolder temporary;
-  std::string few, many;
-  for (int i = 0; i < 400; ++i) {
-    const std::string row =
-        R"({"prompt": "p)" + std::to_string(i) + R"(", "completion": "c"})" + "\n";
-    if (i < 200) few += row;
-    many += row;
-  }
-  DatasetConfig set;
-  set.type = DatasetType::completion;
-  cupel::Run run = test_run();
-  const auto validation = [&](const std::string& text) {
-    set.path = {temporary.write("rows.jsonl", text).string()};
-    std::vector<std::string> prompts;
-    const std::vector<TextSet> sets = load_texts(config_of(set, 0.2), run);
-    for (const Text& row : sets[0].validation) prompts.push_back(row.context);
-    return prompts;
+/// Of the first data set of `config`.
+Sides sides_of(const Config& config, cupel::Run& run) {
+  return read_sides(text_sets(config, run).at(0), run);
+}
+
+/// A set of texts that stand in no file.
+TextSet set_of(std::vector<Text> texts, Cut cut = Cut::windows) {
+  TextSet set;
+  set.read = [texts = std::move(texts)](const TextTaker& taker) {
+    for (const Text& text : texts) taker.text(Text(text), false);
   };
-  const auto before = validation(few), after = validation(many);
-  EXPECT_GT(before.size(), 20u);
-  ASSERT_GE(after.size(), before.size());
-  EXPECT_TRUE(std::equal(before.begin(), before.end(), after.begin()));
+  set.cut = cut;
+  return set;
+}
+
+Tokenizer tokenizer_for(const Config& config, const std::vector<TextSet>& sets, cupel::Run& run) {
+  return make_tokenizer(config, sets, TokenStore(config, run), run);
+}
+
+Dataset dataset_for(const Config& config, const std::vector<TextSet>& sets,
+                    const Tokenizer& tokenizer, cupel::Run& run) {
+  return tokenize(config, sets, tokenizer, TokenStore(config, run), run);
 }
 
 TEST(Dataset, ARowWithoutItsFieldIsRejectedAndCounted) {
@@ -83,33 +83,30 @@ TEST(Dataset, ARowWithoutItsFieldIsRejectedAndCounted) {
                                        "\n")
                   .string()};
   cupel::Run run = test_run();
-  EXPECT_EQ(load_texts(config_of(set, 0), run)[0].train.size(), 1u);
+  EXPECT_EQ(sides_of(config_of(set, 0), run).train.size(), 1u);
   EXPECT_EQ(run.rejected(), 1);
 }
 
 TEST(Dataset, PromptsAreReadAndCompletionsAreLearned) {
-  std::vector<TextSet> texts(1);
-  texts[0].train = {{"ab", "cd"}};
-  texts[0].cut = Cut::packed;
+  const std::vector<TextSet> texts{set_of({{"ab", "cd"}}, Cut::packed)};
   const Config config = config_of({}, 0);
   cupel::Run run = test_run();
-  const Tokenizer tokenizer = make_tokenizer(config, texts, run);
-  const Dataset dataset = tokenize(config, texts, tokenizer, run);
-  const TokenStream& stream = dataset.train[0].stream;
-  ASSERT_EQ(stream.ids.size(), 5u);  // a b c d <|endoftext|>
-  EXPECT_THAT(stream.learned, testing::ElementsAre(0, 0, 1, 1, 1));
-  EXPECT_EQ(stream.ids.back(), tokenizer.eos_id());
+  const Tokenizer tokenizer = tokenizer_for(config, texts, run);
+  const Dataset dataset = dataset_for(config, texts, tokenizer, run);
+  const std::vector<int32_t> ids = ids_of(dataset.train[0].stream);
+  ASSERT_EQ(ids.size(), 5u);  // a b c d <|endoftext|>
+  EXPECT_THAT(learned_of(dataset.train[0].stream), testing::ElementsAre(0, 0, 1, 1, 1));
+  EXPECT_EQ(ids.back(), tokenizer.eos_id());
 }
 
 TEST(Dataset, ARowLongerThanASequenceIsRejected) {
-  std::vector<TextSet> texts(1);
-  texts[0].train = {{"", std::string(200, 'x') + "y" + std::string(100, 'z') + "w"}, {"", "short"}};
-  texts[0].cut = Cut::packed;
+  const std::string longer = std::string(200, 'x') + "y" + std::string(100, 'z') + "w";
+  std::vector<TextSet> texts{set_of({{"", longer}, {"", "short"}}, Cut::packed)};
   texts[0].excess = ExcessLength::drop;
   Config config = config_of({}, 0);
   config.sequence_len = 8;
   cupel::Run run = test_run();
-  tokenize(config, texts, make_tokenizer(config, texts, run), run);
+  dataset_for(config, texts, tokenizer_for(config, texts, run), run);
   EXPECT_EQ(run.rejected(), 1);
 }
 
@@ -126,8 +123,8 @@ std::string row(const std::string& prompt, const std::string& completion) {
 
 /// Reads and tokenizes the data sets of `config`.
 Dataset dataset_of(const Config& config, cupel::Run& run) {
-  const std::vector<TextSet> texts = load_texts(config, run);
-  return tokenize(config, texts, make_tokenizer(config, texts, run), run);
+  const std::vector<TextSet> texts = text_sets(config, run);
+  return dataset_for(config, texts, tokenizer_for(config, texts, run), run);
 }
 
 TEST(Dataset, LongRowsOfTwoSetsAtTheSamePlaceAreBothRejectedByFileAndLine) {
@@ -187,9 +184,9 @@ TEST(Dataset, ARowIsReadFromTheFieldsThatAreNamed) {
   set.prompt_field = "q";
   set.completion_field = "a";
   cupel::Run run = test_run();
-  const std::vector<TextSet> texts = load_texts(config_of(set, 0), run);
-  EXPECT_EQ(texts[0].train[0].context, "ab");
-  EXPECT_EQ(texts[0].train[0].target, "c");
+  const Sides sides = sides_of(config_of(set, 0), run);
+  EXPECT_EQ(sides.train[0].context, "ab");
+  EXPECT_EQ(sides.train[0].target, "c");
 }
 
 TEST(Dataset, ARowWithoutALabelIsRejected) {
@@ -198,7 +195,7 @@ TEST(Dataset, ARowWithoutALabelIsRejected) {
   cupel::Run run = test_run();
   const Dataset dataset = dataset_of(config_of(completions(folder.write("r.jsonl", rows)), 0), run);
   EXPECT_EQ(run.rejected(), 1) << "after a prompt the end of the text can be learned";
-  EXPECT_EQ(dataset.train[0].stream.documents.size(), 2u);
+  EXPECT_EQ(dataset.train[0].stream.documents(), 2);
 }
 
 TEST(Dataset, EachGeneratedSetHasProblemsOfItsOwnAndTheFirstThoseItAlwaysHad) {
@@ -208,15 +205,15 @@ TEST(Dataset, EachGeneratedSetHasProblemsOfItsOwnAndTheFirstThoseItAlwaysHad) {
   Config config = config_of(set, 0);
   config.datasets.push_back(set);
   cupel::Run run = test_run();
-  const std::vector<TextSet> sets = load_texts(config, run);
-  const auto prompts = [](const TextSet& texts) {
+  const std::vector<TextSet> sets = text_sets(config, run);
+  const auto prompts = [&](const TextSet& texts) {
     std::vector<std::string> all;
-    for (const Text& text : texts.train) all.push_back(text.context);
+    for (const Text& text : read_sides(texts, run).train) all.push_back(text.context);
     return all;
   };
   EXPECT_NE(prompts(sets[0]), prompts(sets[1]));
   Rng rng = run.stream("arithmetic problems");
-  EXPECT_EQ(sets[0].train[0].context, generate_problems(rng, 50, {})[0].prompt);
+  EXPECT_EQ(prompts(sets[0])[0], generate_problems(rng, 50, {})[0].prompt);
 }
 
 TEST(Dataset, ATokenizerThatNamesNoEndOfTextIsWarnedOf) {
@@ -224,15 +221,14 @@ TEST(Dataset, ATokenizerThatNamesNoEndOfTextIsWarnedOf) {
   folder.write("tokenizer.json", json::dump(tokenizer_json()));
   Config config = config_of({}, 0);
   config.tokenizer = {{folder.path().string()}, std::nullopt};
-  std::vector<TextSet> texts(1);
-  texts[0].train = {{"", "some text"}};
+  const std::vector<TextSet> texts{set_of({{"", "some text"}})};
   cupel::Run run = test_run();
   std::string warnings;
   run.subscribe([&](const Event& event) {
     if (event.level == LogLevel::warning) warnings += event.text;
   });
   config.sequence_len = 4;
-  tokenize(config, texts, make_tokenizer(config, texts, run), run);
+  dataset_for(config, texts, tokenizer_for(config, texts, run), run);
   EXPECT_THAT(warnings, testing::StartsWith("the tokenizer names no end-of-text token: "));
 }
 
@@ -263,13 +259,13 @@ TEST(Dataset, EveryStageOfReadingEndsWhenTheRunIsAskedToStop) {
   documents.path = {folder.write("t.jsonl", R"({"text": "a text"})").string()};
   const Config rows = config_of(completions(folder.write("r.jsonl", row("a", "b"))), 0);
   const Config running = config_of(documents, 0);
-  const std::vector<TextSet> texts = load_texts(running, run);
-  const Tokenizer tokenizer = make_tokenizer(running, texts, run);
+  const std::vector<TextSet> texts = text_sets(running, run), others = text_sets(rows, run);
+  const Tokenizer tokenizer = tokenizer_for(running, texts, run);
   stop = true;
-  EXPECT_THROW(load_texts(rows, run), Interrupted);
-  EXPECT_THROW(load_texts(running, run), Interrupted);
-  EXPECT_THROW(make_tokenizer(running, texts, run), Interrupted);
-  EXPECT_THROW(tokenize(running, texts, tokenizer, run), Interrupted);
+  EXPECT_THROW(read_sides(others[0], run), Interrupted);
+  EXPECT_THROW(read_sides(texts[0], run), Interrupted);
+  EXPECT_THROW(tokenizer_for(running, texts, run), Interrupted);
+  EXPECT_THROW(dataset_for(running, texts, tokenizer, run), Interrupted);
 }
 
 TEST(Dataset, TheTokenizersPrefixIsReadBeforeEachDocument) {
@@ -278,13 +274,12 @@ TEST(Dataset, TheTokenizersPrefixIsReadBeforeEachDocument) {
   folder.write("tokenizer_config.json", R"({"bos_token": "<s>", "add_bos_token": true})");
   Config config = config_of({}, 0);
   config.tokenizer = {{folder.path().string()}, std::nullopt};
-  std::vector<TextSet> texts(1);
-  texts[0].train = {{"", "ab"}, {"c", "d"}};
+  const std::vector<TextSet> texts{set_of({{"", "ab"}, {"c", "d"}})};
   cupel::Run run = test_run();
-  const Tokenizer tokenizer = make_tokenizer(config, texts, run);
-  const TokenStream stream = tokenize(config, texts, tokenizer, run).train[0].stream;
-  EXPECT_THAT(stream.ids, testing::ElementsAre(258, 256, 258, 'c', 'd'));
-  EXPECT_THAT(stream.learned, testing::ElementsAre(0, 1, 0, 0, 1));
+  const Tokenizer tokenizer = tokenizer_for(config, texts, run);
+  const TokenShards stream = dataset_for(config, texts, tokenizer, run).train[0].stream;
+  EXPECT_THAT(ids_of(stream), testing::ElementsAre(258, 256, 258, 'c', 'd'));
+  EXPECT_THAT(learned_of(stream), testing::ElementsAre(0, 1, 0, 0, 1));
 }
 
 TEST(Dataset, OfAChatTheAssistantsTurnsAreLearned) {
@@ -302,13 +297,14 @@ TEST(Dataset, OfAChatTheAssistantsTurnsAreLearned) {
   config.chat_template = "chatml";
   config.sequence_len = 200;
   cupel::Run run = test_run();
-  const std::vector<TextSet> texts = load_texts(config, run);
-  const Tokenizer tokenizer = make_tokenizer(config, texts, run);
-  const Dataset dataset = tokenize(config, texts, tokenizer, run);
-  const TokenStream& stream = dataset.train[0].stream;
+  const std::vector<TextSet> texts = text_sets(config, run);
+  const Tokenizer tokenizer = tokenizer_for(config, texts, run);
+  const Dataset dataset = dataset_for(config, texts, tokenizer, run);
+  const std::vector<int32_t> ids = ids_of(dataset.train[0].stream);
+  const std::vector<uint8_t> flags = learned_of(dataset.train[0].stream);
   std::vector<int32_t> learned;
-  for (std::size_t i = 0; i < stream.ids.size(); ++i) {
-    if (stream.learned[i] != 0) learned.push_back(stream.ids[i]);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (flags[i] != 0) learned.push_back(ids[i]);
   }
   EXPECT_EQ(tokenizer.decode(learned), "a<|im_end|>");
   EXPECT_EQ(run.rejected(), 1);  // nothing is said by an assistant
@@ -317,24 +313,53 @@ TEST(Dataset, OfAChatTheAssistantsTurnsAreLearned) {
 }
 
 TEST(Dataset, ChatsWithoutATemplateAreRefused) {
-  std::vector<TextSet> texts(1);
-  texts[0].train = {{"", "", 1, Chat{}}};
+  std::vector<TextSet> texts{set_of({{"", "", 1, Chat{}}})};
+  texts[0].chats = true;
   const Config config = config_of({}, 0);
   cupel::Run run = test_run();
   const Tokenizer tokenizer = Tokenizer::parse(json::dump(tokenizer_json()), "t");
-  EXPECT_THAT([&] { tokenize(config, texts, tokenizer, run); },
+  EXPECT_THAT([&] { dataset_for(config, texts, tokenizer, run); },
               throws_error(ErrorKind::config, "the tokenizer has no chat template"));
 }
 
 TEST(Dataset, InputsAreLearnedWhereAskedFor) {
-  std::vector<TextSet> texts(1);
-  texts[0].train = {{"ab", "cd"}};
-  texts[0].cut = Cut::packed;
+  const std::vector<TextSet> texts{set_of({{"ab", "cd"}}, Cut::packed)};
   Config config = config_of({}, 0);
   config.train_on_inputs = true;
   cupel::Run run = test_run();
-  const Dataset dataset = tokenize(config, texts, make_tokenizer(config, texts, run), run);
-  EXPECT_THAT(dataset.train[0].stream.learned, testing::Each(1));
+  const Dataset dataset = dataset_for(config, texts, tokenizer_for(config, texts, run), run);
+  EXPECT_THAT(learned_of(dataset.train[0].stream), testing::Each(1));
+}
+
+TEST(Dataset, ALongTextFileGivesTheTokensOfTheWholeForAnyNumberOfThreads) {
+  const TemporaryFolder folder;
+  std::string text;
+  for (int i = 0; text.size() < 5 * kTextPartBytes; ++i)
+    text += "some words of line " + std::to_string(i) + (i % 7 == 0 ? ".\n\n" : ",\n");
+  DatasetConfig set;
+  set.path = {folder.write("text.txt", text).string()};
+  Config config = config_of(set, 0.1);
+  const auto tokens = [&](int threads) {
+    RunOptions options;
+    options.threads = threads;
+    cupel::Run run(options);
+    const Dataset dataset = dataset_of(config, run);
+    EXPECT_EQ(dataset.train[0].stream.documents(), 1);
+    EXPECT_EQ(dataset.validation[0].stream.documents(), 1);
+    return std::pair(ids_of(dataset.train[0].stream), ids_of(dataset.validation[0].stream));
+  };
+  const auto [train, validation] = tokens(1);
+  EXPECT_EQ(tokens(3), std::pair(train, validation));
+  cupel::Run run = test_run();
+  const Sides sides = sides_of(config, run);  // whole: nothing says where it may be cut
+  const Tokenizer tokenizer = tokenizer_for(config, text_sets(config, run), run);
+  const auto whole = [&](const std::vector<Text>& side) {
+    std::vector<int32_t> ids = tokenizer.encode(side.at(0).target);
+    ids.push_back(tokenizer.eos_id().value());
+    return ids;
+  };
+  EXPECT_EQ(train, whole(sides.train));
+  EXPECT_EQ(validation, whole(sides.validation));
 }
 
 }  // namespace

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "support/errors.h"
+#include "support/token_streams.h"
 
 namespace cupel::train {
 namespace {
 
 struct Outcome {
-  TokenStream stream;
+  std::vector<int32_t> ids;
+  std::vector<int64_t> documents;
   RowCounts counts;
   std::vector<std::string> lost;
 };
@@ -22,8 +24,12 @@ Outcome append_ten(std::optional<ExcessLength> strategy, std::size_t learned) {
     row.learned.push_back(static_cast<std::size_t>(i) >= learned);
   }
   Outcome out;
-  append_row(out.stream, row, 4, strategy, "rows.jsonl:7", out.counts,
+  TokenShardWriter stream({}, "test", 10);
+  append_row(stream, row, 4, strategy, "rows.jsonl:7", out.counts,
              [&](std::string_view rule) { out.lost.emplace_back(rule); });
+  const TokenShards written = stream.finish();
+  out.ids = ids_of(written);
+  out.documents = begins_of(written);
   return out;
 }
 
@@ -40,13 +46,13 @@ TEST(Excess, NothingIsDoneToALongRowUnlessItWasChosen) {
 TEST(Excess, DroppedRowsAreRejected) {
   const Outcome out = append_ten(ExcessLength::drop, 0);
   EXPECT_THAT(out.lost, testing::ElementsAre("longer_than_sequence_len"));
-  EXPECT_TRUE(out.stream.ids.empty());
+  EXPECT_TRUE(out.ids.empty());
   EXPECT_EQ(to_text(out.counts), "1 rows: 0 whole, 1 set aside");
 }
 
 TEST(Excess, TruncatedRowsKeepTheirBeginning) {
   const Outcome out = append_ten(ExcessLength::truncate, 0);
-  EXPECT_THAT(out.stream.ids, testing::ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(out.ids, testing::ElementsAre(0, 1, 2, 3));
   EXPECT_EQ(to_text(out.counts), "1 rows: 0 whole, 1 cut short");
 }
 
@@ -58,8 +64,8 @@ TEST(Excess, ARowWhoseLabelsAreCutOffIsLostAndSaidToBe) {
 
 TEST(Excess, SplitRowsBecomeDocumentsThatHaveLabels) {
   const Outcome out = append_ten(ExcessLength::split, 6);
-  EXPECT_THAT(out.stream.ids, testing::ElementsAre(4, 5, 6, 7, 8, 9));
-  EXPECT_THAT(out.stream.documents, testing::ElementsAre(0, 4));
+  EXPECT_THAT(out.ids, testing::ElementsAre(4, 5, 6, 7, 8, 9));
+  EXPECT_THAT(out.documents, testing::ElementsAre(0, 4));
   EXPECT_EQ(out.counts.split, 1);
 }
 

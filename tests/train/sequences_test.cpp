@@ -10,38 +10,36 @@
 
 #include "base/error.h"
 #include "support/errors.h"
+#include "support/token_streams.h"
 
 namespace cupel::train {
 namespace {
 
 using testing::ElementsAre;
 
-TokenStream counting_stream(int32_t size) {
-  TokenStream stream;
+TokenShards counting_stream(int32_t size) {
   std::vector<int32_t> ids(static_cast<std::size_t>(size));
   std::iota(ids.begin(), ids.end(), 0);
-  append_document(stream, {}, ids);
-  return stream;
+  return token_stream({{ids}});
 }
 
 /// Documents of the given sizes; ids are 100 * document + place, the first `context` tokens are not
 /// learned.
-TokenStream document_stream(const std::vector<int32_t>& sizes, int32_t context) {
-  TokenStream stream;
+TokenShards document_stream(const std::vector<int32_t>& sizes, std::size_t context,
+                            int64_t capacity = 0) {
+  std::vector<DocumentTokens> documents;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     std::vector<int32_t> ids(static_cast<std::size_t>(sizes[i]));
     std::iota(ids.begin(), ids.end(), static_cast<int32_t>(100 * i));
-    const std::span<const int32_t> all(ids);
-    append_document(stream, all.first(static_cast<std::size_t>(context)),
-                    all.subspan(static_cast<std::size_t>(context)));
+    documents.push_back({std::move(ids), context});
   }
-  return stream;
+  return token_stream(documents, 200000, capacity);
 }
 
 cupel::Run sequences_run(uint64_t seed) { return Run({.seed = seed, .threads = 1}); }
 
 TEST(Sequences, WindowsCoverAStreamWithoutOverlap) {
-  const TokenStream stream = counting_stream(11);
+  const TokenShards stream = counting_stream(11);
   const std::vector<Sequence> windows = cut_stream(stream, 0, Cut::windows, 5, 0);
   EXPECT_THAT(windows, ElementsAre(Sequence{0, 0, 5}, Sequence{0, 5, 5}));
 }
@@ -51,14 +49,14 @@ TEST(Sequences, AWindowNeedsOneTokenMoreForItsLastLabel) {
 }
 
 TEST(Sequences, PackingKeepsDocumentsWholeAndFillsSequences) {
-  const TokenStream stream = document_stream({3, 2, 4, 6, 1}, 1);
+  const TokenShards stream = document_stream({3, 2, 4, 6, 1}, 1);
   EXPECT_THAT(
       cut_stream(stream, 0, Cut::packed, 6, 0),
       ElementsAre(Sequence{0, 0, 5}, Sequence{0, 5, 4}, Sequence{0, 9, 6}, Sequence{0, 15, 1}));
 }
 
 TEST(Sequences, ADocumentThatIsTooLongIsLeftOut) {
-  const TokenStream stream = document_stream({3, 9, 2}, 1);
+  const TokenShards stream = document_stream({3, 9, 2}, 1);
   EXPECT_THAT(cut_stream(stream, 0, Cut::packed, 6, 0),
               ElementsAre(Sequence{0, 0, 3}, Sequence{0, 12, 2}));
 }
@@ -132,17 +130,31 @@ TEST(SequenceOrder, RefusesDataThatFillNoSequence) {
 }
 
 TEST(Sequences, EmptyDocumentsShiftNoBorder) {
-  TokenStream stream;
-  const std::vector<int32_t> first{1, 2}, second{3, 4};
-  append_document(stream, {}, first);
-  append_document(stream, {}, {});
-  append_document(stream, {}, {});
-  append_document(stream, {}, second);
+  const TokenShards stream = token_stream({{{1, 2}}, {}, {}, {{3, 4}}});
   const std::vector<Source> sources = {{stream, Cut::windows, 1}};
   const std::vector<Sequence> all = {{0, 0, 4}};
   const SequenceBatch batch = make_batch(all, sources, 4);
   EXPECT_THAT(batch.first, ElementsAre(0, 0, 2, 2));
   EXPECT_THAT(batch.labels, ElementsAre(2, -100, 4, -100));
+}
+
+TEST(Sequences, AreTheSameWhereverShardsEnd) {
+  const std::vector<int32_t> sizes{3, 9, 2, 4, 1, 30, 5, 8};
+  for (const Cut cut : {Cut::windows, Cut::packed, Cut::single}) {
+    const auto rows = [&](int64_t capacity) {
+      const std::vector<Source> sources = {{document_stream(sizes, 1, capacity), cut, 1}};
+      return make_batch(cut_stream(sources[0].stream, 0, cut, 10, 0), sources, 10);
+    };
+    const SequenceBatch whole = rows(0);
+    ASSERT_GT(whole.rows, 4);
+    for (const int64_t capacity : {1, 2, 7, 10, 62}) {
+      const SequenceBatch parts = rows(capacity);
+      EXPECT_EQ(parts.inputs, whole.inputs);
+      EXPECT_EQ(parts.labels, whole.labels);
+      EXPECT_EQ(parts.first, whole.first);
+      EXPECT_EQ(parts.positions, whole.positions);
+    }
+  }
 }
 
 TEST(SequenceOrder, ATextOfLittleMoreThanOneSequenceIsReadEachEpoch) {
@@ -156,7 +168,7 @@ TEST(SequenceOrder, ATextOfLittleMoreThanOneSequenceIsReadEachEpoch) {
 
 TEST(SequenceOrder, ASmallWeightStillTakesOneSequence) {
   const cupel::Run run = sequences_run(3);
-  const TokenStream rows = document_stream(std::vector<int32_t>(10, 4), 1);
+  const TokenShards rows = document_stream(std::vector<int32_t>(10, 4), 1);
   EXPECT_EQ(SequenceOrder({{rows, Cut::single, 0.001}, {rows, Cut::single, 0}}, 4, run)
                 .sequences_per_epoch(),
             1);
@@ -164,7 +176,7 @@ TEST(SequenceOrder, ASmallWeightStillTakesOneSequence) {
 
 TEST(SequenceOrder, RefusesWeightsThatMakeAnEpochOfTooManySequences) {
   const cupel::Run run = sequences_run(3);
-  const TokenStream rows = document_stream(std::vector<int32_t>(1000, 4), 1);
+  const TokenShards rows = document_stream(std::vector<int32_t>(1000, 4), 1);
   EXPECT_THAT(
       [&] {
         SequenceOrder({{rows, Cut::single, 1}, {rows, Cut::single, 1e6}}, 4, run);

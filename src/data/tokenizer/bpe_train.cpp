@@ -50,43 +50,69 @@ json::Value pre_tokenizer_json(const BpeTrainOptions& options) {
   return json::Object{{"type", "Sequence"}, {"pretokenizers", json::Array{split, byte_level}}};
 }
 
-WordCounts count_words(const std::vector<Document>& documents, const PreTokenizer& pre_tokenizer,
-                       const std::function<void()>& poll, ThreadPool* pool) {
-  constexpr int64_t kDocumentsAtOnce = 256, kWordsBetweenPolls = 1 << 14;
-  const auto count = static_cast<int64_t>(documents.size());
-  std::vector<WordCounts> parts(
-      static_cast<std::size_t>((count + kDocumentsAtOnce - 1) / kDocumentsAtOnce));
-  const auto body = [&](int64_t begin, int64_t end) {
-    WordCounts& words = parts[static_cast<std::size_t>(begin / kDocumentsAtOnce)];
+/// Counts words of documents as they come, some megabytes of them at a time.
+class WordCounter {
+ public:
+  WordCounter(const PreTokenizer& pre_tokenizer, const std::function<void()>& poll,
+              ThreadPool* pool)
+      : pre_tokenizer_(pre_tokenizer), poll_(poll), pool_(pool) {}
+
+  void add(Document&& document) {
+    constexpr std::size_t kBytesAtOnce = std::size_t{8} << 20, kDocumentsAtOnce = 1 << 14;
+    bytes_ += document.text.size();
+    batch_.push_back(std::move(document));
+    if (bytes_ >= kBytesAtOnce || batch_.size() >= kDocumentsAtOnce) count_batch();
+  }
+
+  WordCounts take() {
+    count_batch();
+    return std::move(all_);
+  }
+
+ private:
+  void count_batch() {
+    constexpr int64_t kParts = 16;
+    const auto count = static_cast<int64_t>(batch_.size());
+    const int64_t grain = std::max<int64_t>(1, count / kParts);
+    std::vector<WordCounts> parts(static_cast<std::size_t>((count + grain - 1) / grain));
+    const auto body = [&](int64_t begin, int64_t end) {
+      WordCounts& words = parts[static_cast<std::size_t>(begin / grain)];
+      for (int64_t i = begin; i < end; ++i) count_in(batch_[static_cast<std::size_t>(i)], words);
+    };
+    if (pool_ != nullptr) {
+      pool_->parallel_for(count, grain, body);
+    } else {
+      for (int64_t i = 0; i < count; i += grain) body(i, std::min(count, i + grain));
+    }
+    for (const WordCounts& part : parts) {
+      for (const auto& [word, number] : part) all_[word] += number;
+    }
+    batch_.clear();
+    bytes_ = 0;
+  }
+
+  void count_in(const Document& document, WordCounts& words) const {
+    constexpr int64_t kWordsBetweenPolls = 1 << 14;
+    if (const auto bad = find_invalid_utf8(document.text)) {
+      fail(ErrorKind::data, "document " + document.id,
+           "not valid UTF-8 at byte " + std::to_string(*bad), "convert it to UTF-8");
+    }
     std::string key;
     int64_t seen = 0;
-    for (int64_t i = begin; i < end; ++i) {
-      const Document& document = documents[static_cast<std::size_t>(i)];
-      if (const auto bad = find_invalid_utf8(document.text)) {
-        fail(ErrorKind::data, "document " + document.id,
-             "not valid UTF-8 at byte " + std::to_string(*bad), "convert it to UTF-8");
-      }
-      pre_tokenizer.for_each_word(document.text, true, [&](std::string_view word) {
-        if (poll && ++seen % kWordsBetweenPolls == 0) poll();
-        key = word;
-        ++words[key];
-      });
-    }
-  };
-  if (pool != nullptr) {
-    pool->parallel_for(count, kDocumentsAtOnce, body);
-  } else {
-    for (int64_t i = 0; i < count; i += kDocumentsAtOnce) {
-      body(i, std::min(count, i + kDocumentsAtOnce));
-    }
+    pre_tokenizer_.for_each_word(document.text, true, [&](std::string_view word) {
+      if (poll_ && ++seen % kWordsBetweenPolls == 0) poll_();
+      key = word;
+      ++words[key];
+    });
   }
-  WordCounts all;
-  for (WordCounts& part : parts) {
-    for (const auto& [word, number] : part) all[word] += number;
-    part = {};
-  }
-  return all;
-}
+
+  const PreTokenizer& pre_tokenizer_;
+  const std::function<void()>& poll_;
+  ThreadPool* pool_;
+  std::vector<Document> batch_;
+  std::size_t bytes_ = 0;
+  WordCounts all_;
+};
 
 /// The vocabulary as it grows, and the words cut into what it holds so far.
 class Trainer {
@@ -284,11 +310,20 @@ std::string config_json(const BpeTrainOptions& options) {
 
 Tokenizer Tokenizer::train(const std::vector<Document>& documents, const BpeTrainOptions& options,
                            ThreadPool* pool) {
+  const auto source = [&](const std::function<void(Document &&)>& take) {
+    for (const Document& document : documents) take(Document(document));
+  };
+  return train_on(source, options, pool);
+}
+
+Tokenizer Tokenizer::train_on(const DocumentSource& documents, const BpeTrainOptions& options,
+                              ThreadPool* pool) {
   check_options(options);
   const json::Value pre_tokenizer = pre_tokenizer_json(options);
-  const WordCounts counts =
-      count_words(documents, PreTokenizer::parse(pre_tokenizer, "[data.tokenizer] pattern"),
-                  options.poll, pool);
+  const PreTokenizer words = PreTokenizer::parse(pre_tokenizer, "[data.tokenizer] pattern");
+  WordCounter counter(words, options.poll, pool);
+  documents([&](Document&& document) { counter.add(std::move(document)); });
+  const WordCounts counts = counter.take();
   if (counts.empty()) {
     fail(ErrorKind::data, "[data.tokenizer]", "no text to train a tokenizer on",
          "give documents that are not empty");

@@ -57,6 +57,7 @@ Normalizer Normalizer::parse(const json::Value& value, const std::string& where)
 void Normalizer::add(const json::Value& value, const std::string& where) {
   if (value.is_null()) return;
   const std::string& type = value.at("type", where).as_string(where + ".type");
+  if (type != "Sequence" && type != "NFC") lines_apart_ = false;
   if (type == "Sequence") {
     const std::string here = where + ".normalizers";
     for (const json::Value& item : value.at("normalizers", where).as_array(here)) add(item, here);

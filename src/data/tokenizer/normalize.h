@@ -20,6 +20,9 @@ class Normalizer {
   std::string apply(std::string_view text) const;
   /// Whether apply() surely returns `text` itself.
   bool keeps(std::string_view text) const;
+  /// Whether a line that begins with a letter becomes the same with and without the lines before
+  /// it: surely so under NFC and without any step.
+  bool keeps_lines_apart() const { return lines_apart_; }
 
  private:
   struct Step {
@@ -31,6 +34,7 @@ class Normalizer {
   void add_strip(const json::Value& value, const std::string& where);
 
   std::vector<Step> steps_;
+  bool lines_apart_ = true;
 };
 
 }  // namespace cupel

@@ -42,6 +42,11 @@ void cut_words(std::string_view text, const Piece& piece) {
 PreTokenizer PreTokenizer::parse(const json::Value& value, const std::string& where) {
   PreTokenizer pre_tokenizer;
   if (!value.is_null()) pre_tokenizer.add(value, where);
+  // Known patterns do not all cut at a line: that of numbers alone does not.
+  std::string_view last;
+  const auto take = [&](std::string_view word) { last = word; };
+  if (pre_tokenizer.lines_apart_) pre_tokenizer.for_each_word("a\nb", true, take);
+  pre_tokenizer.lines_apart_ = last == "b";
   return pre_tokenizer;
 }
 
@@ -56,6 +61,7 @@ void PreTokenizer::add(const json::Value& value, const std::string& where) {
     fail(ErrorKind::data, where, "\"" + type + "\" stands after ByteLevel",
          "only a pre-tokenizer that ends with ByteLevel is known");
   }
+  if (type != "Split" && type != "ByteLevel") lines_apart_ = false;
   if (type == "Split") {
     add_split(value, where);
   } else if (type == "ByteLevel") {
@@ -119,16 +125,22 @@ PreTokenizer::Behavior PreTokenizer::parse_behavior(const json::Value& value,
 
 void PreTokenizer::add_split(const json::Value& value, const std::string& where) {
   const Regex regex = parse_pattern(value.at("pattern", where), where + ".pattern");
+  const json::Value* pattern = value.at("pattern", where).find("Regex");
+  const bool known =
+      pattern != nullptr && find_scan(pattern->as_string(where + ".pattern")) != nullptr;
   steps_.push_back({.cut = [regex](std::string_view text,
                                    const Piece& piece) { for_each_piece(regex, text, piece); },
                     .behavior = parse_behavior(value.at("behavior", where), where + ".behavior"),
                     .invert = flag(value, "invert", false, where)});
+  const Step& step = steps_.back();
+  if (!known || step.invert || step.behavior != Behavior::isolated) lines_apart_ = false;
 }
 
 void PreTokenizer::add_byte_level(const json::Value& value, const std::string& where) {
   byte_level_ = true;
   Step step;
   if (flag(value, "add_prefix_space", true, where)) {
+    lines_apart_ = false;
     step.change = [](std::string_view text, bool) {
       return text.starts_with(' ') ? std::string(text) : ' ' + std::string(text);
     };

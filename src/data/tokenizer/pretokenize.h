@@ -21,6 +21,11 @@ class PreTokenizer {
   /// Whether the model's vocabulary is spelled in the alphabet of bytes.
   bool byte_level() const { return byte_level_; }
 
+  /// Whether a word always begins at a letter that follows a line break, wherever the text before
+  /// it begins: so with the well-known patterns (data/tokenizer/scan.h), no line break but the
+  /// last of a word's end being followed by a letter in any of them.
+  bool keeps_lines_apart() const { return lines_apart_; }
+
   /// Calls `word` with each non-empty word of `text` (valid UTF-8), in order. Views live during the
   /// call. `at_start`: no other text stands before this one.
   void for_each_word(std::string_view text, bool at_start,
@@ -50,6 +55,7 @@ class PreTokenizer {
 
   std::vector<Step> steps_;
   bool byte_level_ = false;
+  bool lines_apart_ = true;
 };
 
 }  // namespace cupel

@@ -16,6 +16,7 @@
 #include "data/tokenizer/normalize.h"
 #include "data/tokenizer/post_processor.h"
 #include "data/tokenizer/pretokenize.h"
+#include "data/tokenizer/unicode_classes.h"
 #include "data/tokenizer/wordpiece_model.h"
 #include "data/utf8.h"
 
@@ -107,7 +108,8 @@ struct Tokenizer::Impl {
   std::vector<bool> special_;
   Surroundings around_;
   std::optional<int32_t> bos_, eos_;
-  uint64_t serial_ = 0;  // tells word caches whose ids they hold
+  bool lines_apart_ = true;  // no added token reaches from one line into another
+  uint64_t serial_ = 0;      // tells word caches whose ids they hold
 };
 
 Tokenizer::Impl::Impl(const json::Value& root, const std::string& where)
@@ -153,6 +155,7 @@ void Tokenizer::Impl::parse_added(const json::Value& root, const std::string& wh
     special_[id] = token.special;
     if (tokens_.size() <= id) tokens_.resize(id + 1);
     if (token.normalized) token.content = normalizer_.apply(token.content);
+    if (token.lstrip || token.content.find('\n') != std::string::npos) lines_apart_ = false;
     tokens_[id] = token.content;
     (token.normalized ? added_normalized_ : added_).add(token);
   }
@@ -291,6 +294,28 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special,
       [&](int32_t id) { ids.push_back(id); });
   if (special) ids.insert(ids.end(), impl_->around_.after.begin(), impl_->around_.after.end());
   return ids;
+}
+
+std::size_t last_line_cut(std::string_view text) {
+  const auto is_space_before = [&](std::size_t at) {
+    do --at;
+    while (at > 0 && (text[at] & 0xC0) == 0x80);
+    return (classes_of(take_character(text, at)) & kSpace) != 0;
+  };
+  const auto is_letter = [&](std::size_t at) {
+    return (classes_of(take_character(text, at)) & kLetter) != 0;
+  };
+  for (std::size_t at = text.rfind('\n'); at != text.npos && at > 0;
+       at = text.rfind('\n', at - 1)) {
+    if (at + 1 < text.size() && is_letter(at + 1) && !is_space_before(at)) return at + 1;
+  }
+  return 0;
+}
+
+std::size_t Tokenizer::last_cut(std::string_view text) const {
+  const bool apart = impl_->lines_apart_ && impl_->normalizer_.keeps_lines_apart() &&
+                     impl_->pre_tokenizer_.keeps_lines_apart();
+  return apart && std::holds_alternative<Bpe>(impl_->model_) ? last_line_cut(text) : 0;
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {

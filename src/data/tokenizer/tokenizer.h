@@ -29,6 +29,14 @@ struct BpeTrainOptions {
   std::function<void()> poll{};  // called now and then, on any thread; may throw to end it
 };
 
+/// Hands over documents one by one.
+using DocumentSource = std::function<void(const std::function<void(Document&&)>&)>;
+
+/// The last place in `text` where a line begins with a letter and the line before it ends with a
+/// character that is not white space; 0 if there is none. `text` is valid UTF-8. Byte-level BPE
+/// with a well-known pattern never sees across such a place.
+std::size_t last_line_cut(std::string_view text);
+
 /// Immutable: threads may share one. BPE over bytes (GPT-2, Llama 3, Qwen, DeepSeek) or characters
 /// (Llama 2), and WordPiece (BERT), with the components that their files use; any other is an
 /// Error{data} that names it and the known ones. Ids and texts are those of Hugging Face's
@@ -48,6 +56,10 @@ class Tokenizer {
   static Tokenizer train(const std::vector<Document>& documents, const BpeTrainOptions& options,
                          ThreadPool* pool = nullptr);
 
+  /// The same, in memory that does not grow with the text but for its words.
+  static Tokenizer train_on(const DocumentSource& documents, const BpeTrainOptions& options,
+                            ThreadPool* pool = nullptr);
+
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
@@ -57,6 +69,10 @@ class Tokenizer {
   /// and for what the vocabulary has no token for, where it names no unknown one.
   std::vector<int32_t> encode(std::string_view text, bool special = false,
                               const std::function<void()>& poll = {}) const;
+
+  /// The last place where `text` may be cut so that its two parts, each encoded for itself, give
+  /// the ids of the whole; 0 if there is none, or if this tokenizer's rules do not tell.
+  std::size_t last_cut(std::string_view text) const;
 
   /// Valid UTF-8: bytes that are none become U+FFFD. Ids without a token give nothing. Where the
   /// decoder looks at several tokens, as Llama 2's takes the first space away, the text is not that

@@ -158,5 +158,24 @@ TEST(BpeTrain, CanBeEndedAmidAWordAsLongAsAFile) {
   EXPECT_GE(polls, 16);
 }
 
+TEST(BpeTrain, ATextInPartsAndInOneTeachesTheSame) {
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += "gold and ash " + std::to_string(i) + ",\nlead\n";
+  BpeTrainOptions options;
+  options.vocab_size = 400;
+  const auto parts = [&](const std::function<void(Document &&)>& take) {
+    std::string_view left = text;
+    while (!left.empty()) {
+      std::size_t cut = last_line_cut(left.substr(0, 1000));
+      if (cut == 0 || left.size() < 1000) cut = left.size();
+      take({{}, std::string(left.substr(0, cut)), 0});
+      left.remove_prefix(cut);
+    }
+  };
+  ThreadPool pool(3);
+  EXPECT_EQ(Tokenizer::train_on(parts, options, &pool).json(),
+            Tokenizer::train(documents_of({text}), options).json());
+}
+
 }  // namespace
 }  // namespace cupel

@@ -130,6 +130,15 @@ TEST(Decoder, LearnsEveryFamilyInSixteenBitAndRecomputesItToTheSameBits) {
     EXPECT_LE(relative_gap(rounded, exact), 0.05);
     options.recompute = true;
     EXPECT_TRUE(at::equal(pass_of(*decoder, batch, options), rounded));
+    options.dropout = 0.2;
+    options.dropout_key = 77;
+    for (const at::ScalarType storage : {at::kFloat, at::kBFloat16}) {
+      options.storage = storage;
+      options.recompute = false;
+      const at::Tensor plain = pass_of(*decoder, batch, options);
+      options.recompute = true;
+      EXPECT_TRUE(at::equal(pass_of(*decoder, batch, options), plain)) << storage;
+    }
   }
 }
 
@@ -173,6 +182,132 @@ TEST(Decoder, TellsPackedDocumentsApart) {
   options.mtp_loss_weight = 0.5;
   const at::Tensor apart = pass_of(*decoder, first, options) + pass_of(*decoder, second, options);
   EXPECT_LE(relative_gap(pass_of(*decoder, packed, options), apart), 2e-5);
+}
+
+/// Of losses (the first `losses` values) and of gradients, each against the largest of its kind.
+double pass_gap(const at::Tensor& got, const at::Tensor& want, int64_t losses) {
+  const int64_t rest = want.numel() - losses;
+  return std::max(relative_gap(got.narrow(0, 0, losses), want.narrow(0, 0, losses)),
+                  relative_gap(got.narrow(0, losses, rest), want.narrow(0, losses, rest)));
+}
+
+/// Loss and all gradients in fp64, where a pass goes by the plain formulas.
+at::Tensor exact_pass_of(Decoder& decoder, const nn::Batch& batch) {
+  LossOptions options;
+  options.storage = at::kDouble;
+  options.mtp_loss_weight = 0.5;
+  decoder.zero_grad();
+  const at::Tensor loss = decoder.loss(batch, options);
+  loss.backward();
+  std::vector<at::Tensor> all{loss.detach().reshape({1}).to(at::kDouble),
+                              at::tensor({decoder.mtp_loss()}, at::kDouble)};
+  for (const at::Tensor& parameter : decoder.parameters())
+    all.push_back(parameter.grad().flatten().clone());
+  return at::cat(all);
+}
+
+/// Some documents in one row, as sample_packing has them.
+nn::Batch packed_in_a_row(const std::vector<nn::Batch>& documents) {
+  std::vector<at::Tensor> inputs, labels, first, positions;
+  int64_t begin = 0;
+  nn::Batch packed;
+  for (const nn::Batch& document : documents) {
+    const int64_t length = document.inputs.size(1);
+    inputs.push_back(document.inputs);
+    labels.push_back(document.labels);
+    first.push_back(at::full({1, length}, begin, at::kInt));
+    positions.push_back(at::arange(length, at::kInt).unsqueeze(0));
+    packed.weight += document.weight;
+    begin += length;
+  }
+  packed.inputs = at::cat(inputs, 1);
+  packed.labels = at::cat(labels, 1);
+  packed.first = at::cat(first, 1);
+  packed.positions = at::cat(positions, 1);
+  packed.lengths = at::tensor({begin}, at::kLong);
+  return packed;
+}
+
+/// The same in a row each, padded as train pads: a token of padding sees itself alone.
+nn::Batch padded_to_one_length(const std::vector<nn::Batch>& documents) {
+  int64_t longest = 0;
+  for (const nn::Batch& document : documents) longest = std::max(longest, document.inputs.size(1));
+  const auto rows = static_cast<int64_t>(documents.size());
+  nn::Batch padded;
+  padded.inputs = at::zeros({rows, longest}, at::kLong);
+  padded.labels = at::full({rows, longest}, -100, at::kLong);
+  padded.first = at::arange(longest, at::kInt).repeat({rows, 1});
+  padded.positions = at::zeros({rows, longest}, at::kInt);
+  padded.lengths = at::zeros({rows}, at::kLong);
+  for (int64_t row = 0; row < rows; ++row) {
+    const nn::Batch& document = documents[static_cast<std::size_t>(row)];
+    const int64_t length = document.inputs.size(1);
+    padded.inputs[row].narrow(0, 0, length).copy_(document.inputs[0]);
+    padded.labels[row].narrow(0, 0, length).copy_(document.labels[0]);
+    padded.first[row].narrow(0, 0, length).zero_();
+    padded.positions[row].narrow(0, 0, length).copy_(at::arange(length, at::kInt));
+    padded.lengths[row] = length;
+    padded.weight += document.weight;
+  }
+  return padded;
+}
+
+TEST(Decoder, PackedAndPaddedRowsGiveTheLossAndGradientsOfTheRowsOneByOne) {
+  std::vector<nn::Batch> documents;
+  for (const int64_t length : {9, 14, 3, 12})
+    documents.push_back(next_token_batch(random_ids(1, length, static_cast<uint64_t>(length))));
+  documents[1].labels[0].narrow(0, 0, 4).fill_(-100);  // a prompt
+  for (const Family& family : kFamilies) {  // latent attention, grouped queries, windows, experts
+    SCOPED_TRACE(family.name);
+    const auto decoder = tiny_decoder(tiny_of(family));
+    decoder->to(at::kDouble);
+    at::Tensor apart = exact_pass_of(*decoder, documents[0]);
+    for (std::size_t i = 1; i < documents.size(); ++i)
+      apart = apart + exact_pass_of(*decoder, documents[i]);
+    EXPECT_LE(pass_gap(exact_pass_of(*decoder, packed_in_a_row(documents)), apart, 2), 1e-12);
+    EXPECT_LE(pass_gap(exact_pass_of(*decoder, padded_to_one_length(documents)), apart, 2), 1e-12);
+  }
+}
+
+TEST(Decoder, PackedRowsGiveTheLossOfTheRowsOneByOneInTheFastKernelsOfEveryFamily) {
+  std::vector<nn::Batch> documents;
+  for (const int64_t length : {9, 14, 3, 12})
+    documents.push_back(next_token_batch(random_ids(1, length, static_cast<uint64_t>(length))));
+  LossOptions options;
+  options.mtp_loss_weight = 0.5;
+  for (const Family& family : kFamilies) {
+    SCOPED_TRACE(family.name);
+    const auto decoder = tiny_decoder(tiny_of(family));
+    at::Tensor apart = pass_of(*decoder, documents[0], options);
+    for (std::size_t i = 1; i < documents.size(); ++i)
+      apart = apart + pass_of(*decoder, documents[i], options);
+    EXPECT_LE(pass_gap(pass_of(*decoder, packed_in_a_row(documents), options), apart, 1), 2e-6);
+    EXPECT_LE(pass_gap(pass_of(*decoder, padded_to_one_length(documents), options), apart, 1),
+              2e-6);
+  }
+}
+
+TEST(Decoder, AStepsGradientDoesNotDependOnHowItsRowsAreSplitIntoMicroBatches) {
+  std::vector<nn::Batch> documents;  // of 5 to 15 labels, so that parts weigh differently
+  for (int64_t length = 6; length < 17; length += 2)
+    documents.push_back(next_token_batch(random_ids(1, length, static_cast<uint64_t>(length))));
+  LossOptions options;
+  options.mtp_loss_weight = 0.5;
+  for (const char* name : {"deepseek_v3", "mistral"}) {
+    SCOPED_TRACE(name);
+    const auto decoder = tiny_decoder(tiny_of(*find_family(name)));
+    const at::Tensor whole = pass_of(*decoder, padded_to_one_length(documents), options);
+    for (const std::size_t rows : {1u, 2u, 3u, 5u}) {
+      at::Tensor sum = at::zeros_like(whole);
+      for (std::size_t begin = 0; begin < documents.size(); begin += rows) {
+        const auto end = std::min(documents.size(), begin + rows);
+        const std::vector<nn::Batch> part(documents.begin() + static_cast<std::ptrdiff_t>(begin),
+                                          documents.begin() + static_cast<std::ptrdiff_t>(end));
+        sum += pass_of(*decoder, padded_to_one_length(part), options);
+      }
+      EXPECT_LE(pass_gap(sum, whole, 1), 1e-6) << rows << " rows at once";
+    }
+  }
 }
 
 TEST(Decoder, TakesEmbeddingsInPlaceOfIds) {
