@@ -44,7 +44,7 @@ UNREACHED = [
      "is a warning: tests/train/token_store_test.cpp"),
     ("src/train/chat_tokens.cpp", "the beginning-of-text token stands twice",
      "needs a tokenizer with such a token: tests/train/chat_tokens_test.cpp"),
-    ("src/train/train_nn.cpp", "bf16 is for one process",
+    ("src/train/session_nn.cpp", "bf16 is for one process",
      "nproc is refused before; a launcher's processes are not of a case"),
     ("src/data/input_file.cpp", "no such file",
      "the path's setting is named before: check_inputs()"),

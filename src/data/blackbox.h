@@ -1,5 +1,5 @@
 // The seams through which code without LibTorch uses a model: a language model that continues and
-// weighs text, an encoder that places it.
+// weighs text, a classifier that sorts it, an encoder that places it.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +40,17 @@ using LikelihoodScorer =
 struct LanguageModel {
   Generator generate;
   LikelihoodScorer likelihood;
+};
+
+/// What a classifier says of texts.
+struct Classified {
+  std::vector<float> chances;  // [texts, labels] row-major, of each class
+  int64_t shortened = 0;       // texts of which it read the beginning only
+};
+
+struct TextClassifier {
+  std::vector<std::string> labels;  // by class
+  std::function<Classified(std::span<const std::string_view> texts)> classify;
 };
 
 /// What documents mean, as vectors: the cosine of two is their product.

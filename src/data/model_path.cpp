@@ -87,6 +87,13 @@ fs::path model_in(const fs::path& snapshot) {
        "name the one file");
 }
 
+/// Where scripts/setup --models puts the models that it fetches, by their name without the
+/// organisation.
+fs::path fetched_models() {
+  const fs::path home = variable("HOME").value_or("") / ".cache" / "cupel";
+  return variable("CUPEL_HOME").value_or(home) / "models";
+}
+
 }  // namespace
 
 bool is_hub_name(std::string_view text) {
@@ -109,8 +116,10 @@ std::optional<fs::path> find_cached_model(std::string_view name) {
       hub_cache() / (std::string(kPrefix) + std::string(name.substr(0, slash)) +
                      std::string(kBetween) + std::string(name.substr(slash + 1)));
   std::error_code ignored;
-  if (!fs::is_directory(model, ignored)) return std::nullopt;
-  return model_in(snapshot_of(model));
+  if (fs::is_directory(model, ignored)) return model_in(snapshot_of(model));
+  const fs::path fetched = fetched_models() / name.substr(slash + 1);
+  if (fs::is_directory(fetched, ignored)) return model_in(fetched);
+  return std::nullopt;
 }
 
 std::string describe_hub_cache() {

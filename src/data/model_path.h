@@ -16,8 +16,9 @@ bool is_hub_name(std::string_view text);
 std::filesystem::path hub_cache();
 
 /// The folder of the model's snapshot that refs/main names (else of the only one), or the .gguf
-/// file if that is all of a model there; nothing if the cache does not have the model. Throws
-/// Error{config} for a cache that has it and does not say which of several snapshots counts.
+/// file if that is all of a model there. What the cache does not have may lie where scripts/setup
+/// --models puts models; nothing if neither has it. Throws Error{config} for a cache that has it
+/// and does not say which of several snapshots counts.
 std::optional<std::filesystem::path> find_cached_model(std::string_view name);
 
 /// "it is not in the Hugging Face cache …/hub, which has a/b, c/d": at most ten names.

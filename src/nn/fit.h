@@ -179,6 +179,8 @@ struct FitModel {
   std::function<void()> end_step;
   /// Reports the model's own metrics of the steps since the last call (expert load); may be empty.
   std::function<void(Run&, int64_t step)> log_metrics;
+  /// Reports what else the last validation found; may be empty.
+  std::function<void(Run&, int64_t step)> log_validation{};
   /// What of the model's own figures a checkpoint keeps, and its return; both may be empty.
   std::function<json::Value()> state{};
   std::function<void(const json::Value&)> restore{};

@@ -97,7 +97,7 @@ class Loop {
     for (int64_t i = 0; i < config_.gradient_accumulation_steps; ++i) {
       batches.push_back(data_.micro_batch(micro_batch_index(i)));
       counts[0] += batches.back().weight;
-      counts[1] += static_cast<double>(batches.back().labels.numel());
+      counts[1] += static_cast<double>(batches.back().inputs.numel());
     }
     ensemble_.sum(counts, "the labels of step " + std::to_string(step_ + 1));
     std::string note = "no labels";  // then nothing is learned, and there is no mean to take
@@ -225,6 +225,7 @@ class Loop {
     }
     validation_due_ = false;
     run_.metric("val_loss", step_, *report_.val_loss);
+    if (model_.log_validation) model_.log_validation(run_, step_);
   }
 
   void save() {

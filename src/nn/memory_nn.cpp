@@ -4,7 +4,8 @@
 #include <malloc.h>
 
 #include <atomic>
-#include <memory>
+#include <cstddef>
+#include <cstring>
 
 #include "nn/torch_nn.h"
 
@@ -20,36 +21,51 @@ void add(int64_t bytes) {
   }
 }
 
-/// LibTorch's own allocator, counted.
+/// LibTorch's own allocator, counted. A block is known by its address alone, as oneDNN's operations
+/// ask (raw_allocate), so its size stands before it.
 class CountingAllocator : public c10::Allocator {
  public:
-  explicit CountingAllocator(c10::Allocator* inner) : inner_(inner) {}
+  explicit CountingAllocator(c10::Allocator* inner) { inner_ = inner; }
 
   c10::DataPtr allocate(std::size_t bytes) override {
-    auto block = std::make_unique<Block>(inner_->allocate(bytes), static_cast<int64_t>(bytes));
-    add(block->bytes);
-    void* data = block->data.get();
-    const c10::Device device = block->data.device();
-    return {data, block.release(), &release, device};
+    if (bytes == 0) return inner_->allocate(0);
+    auto* begin = static_cast<std::byte*>(inner_->raw_allocate(bytes + kHeader));
+    void* data = begin + kHeader;
+    const Header header{static_cast<int64_t>(bytes), mark_of(data)};
+    std::memcpy(begin, &header, sizeof header);
+    add(header.bytes);
+    return {data, data, &release, c10::Device(c10::DeviceType::CPU)};
   }
+
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
 
   void copy_data(void* to, const void* from, std::size_t bytes) const override {
     default_copy_data(to, from, bytes);
   }
 
  private:
-  struct Block {
-    Block(c10::DataPtr d, int64_t b) : data(std::move(d)), bytes(b) {}
-    c10::DataPtr data;
-    int64_t bytes;
-  };
+  static constexpr std::size_t kHeader = c10::gAlignment;  // blocks stay aligned
 
-  static void release(void* context) {
-    const std::unique_ptr<Block> block(static_cast<Block*>(context));
-    live.fetch_sub(block->bytes);
+  struct Header {
+    int64_t bytes;
+    uint64_t mark;
+  };
+  static uint64_t mark_of(const void* data) {
+    return reinterpret_cast<uintptr_t>(data) ^ UINT64_C(0x9e3779b97f4a7c15);
   }
 
-  c10::Allocator* inner_;
+  /// A block from before counting began has no mark.
+  static void release(void* data) {
+    if (data == nullptr) return;
+    std::byte* begin = static_cast<std::byte*>(data) - kHeader;
+    Header header;
+    std::memcpy(&header, begin, sizeof header);
+    if (header.mark != mark_of(data)) return inner_->raw_deallocate(data);
+    live.fetch_sub(header.bytes);
+    inner_->raw_deallocate(begin);
+  }
+
+  static inline c10::Allocator* inner_ = nullptr;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "nn/device_nn.h"
 #include "nn/distributed_nn.h"
 #include "nn/llm/generate_nn.h"
+#include "nn/text_classifier_nn.h"
 #include "pipeline/heavy.h"
 
 namespace cupel::pipeline {
@@ -28,6 +29,11 @@ Heavy heavy_functions() {
     nn::use_threads(run.threads());
     run.record_input(folder.text);
     return llm::load_language_model(folder.text);
+  };
+  heavy.load_classifier = [](const Path& folder, Run& run) {
+    nn::use_threads(run.threads());
+    run.record_input(folder.text);
+    return nn::text_classifier(folder.text);
   };
   heavy.join = &nn::join;
   heavy.from_first = [](nn::Group& group, std::string text, const std::string& what) {

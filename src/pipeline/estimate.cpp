@@ -56,6 +56,18 @@ double training_flops(const train::Config& config, const llm::ModelConfig& model
   return token * again * static_cast<double>(plan.tokens);
 }
 
+double training_flops(const train::Config& config, const nn::EncoderConfig& encoder, int64_t length,
+                      double tokens) {
+  const auto width = static_cast<double>(encoder.hidden_size);
+  const auto inner = static_cast<double>(encoder.intermediate_size);
+  // Weights of a layer; a token looks at all of its row: 2 · length operations a dimension, for
+  // keys and values, thrice.
+  const double layer =
+      6 * (4 * width * width + 2 * width * inner) + 12 * static_cast<double>(length) * width;
+  const double again = config.gradient_checkpointing ? 4.0 / 3.0 : 1.0;
+  return tokens * again * layer * static_cast<double>(encoder.num_hidden_layers);
+}
+
 double measured_rate(Element type, int64_t width, ThreadPool& pool) {
   width = std::clamp(width, kLeastWidth, kMostWidth);
   std::vector<double> rates(static_cast<std::size_t>(pool.size()));

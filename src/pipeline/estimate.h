@@ -3,6 +3,7 @@
 
 #include "base/parallel.h"
 #include "kernels/kernels.h"
+#include "nn/encoder_config.h"
 #include "nn/llm/config.h"
 #include "train/plan.h"
 
@@ -14,6 +15,10 @@ namespace cupel::pipeline {
 /// samples.
 double training_flops(const train::Config& config, const llm::ModelConfig& model,
                       const train::Plan& plan);
+
+/// The same of a classifier whose rows are padded to at most `length` tokens, `tokens` in all.
+double training_flops(const train::Config& config, const nn::EncoderConfig& encoder, int64_t length,
+                      double tokens);
 
 /// Operations a second of the kernel row's matrix product, on every thread of the pool at once, on
 /// matrices as wide as the model; measured for a tenth of a second, so never twice the same.

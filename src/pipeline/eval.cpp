@@ -16,7 +16,6 @@ namespace cupel::pipeline::eval {
 namespace {
 
 constexpr int64_t kDefaultProblems = 200;
-constexpr std::string_view kPredictions = "predictions.jsonl";
 
 struct Question {
   std::string prompt, expected;
@@ -147,8 +146,12 @@ std::vector<std::string> TaskConfig::problems() const {
   if (generated && held_out > 0)
     problems.push_back("held_out: arithmetic has a test set of its own");
   if (!generated && path.empty()) problems.push_back("path: missing; name a file");
-  if (baseline && type != TaskType::perplexity)
-    problems.push_back("baseline: only perplexity has one");
+  if (baseline && type == TaskType::exact_match)
+    problems.push_back("baseline: exact_match has none");
+  if (baseline && classifies(type) && baseline->order != BaselineConfig{}.order)
+    problems.push_back("baseline: accuracy and f1 count no n-grams; write baseline: {train: FILE}");
+  if (label_field != TaskConfig{}.label_field && !classifies(type))
+    problems.push_back("label_field: only accuracy and f1 have labels");
   if (baseline && baseline->train.empty() && held_out == 0) {
     problems.push_back(
         "baseline: it would count the texts it is measured on; give train or held_out");
@@ -165,11 +168,21 @@ std::vector<std::string> Config::problems() const {
     if (!taken.insert(task_name(task)).second)
       problems.push_back("tasks: two are called \"" + task_name(task) + "\"; give one a name");
   }
+  const auto of_classes = [](const TaskConfig& task) { return classifies(task.type); };
+  if (of_classifier(*this) && !std::ranges::all_of(tasks, of_classes))
+    problems.push_back(
+        "tasks: accuracy and f1 are of a classifier, the others of a language model; evaluate each "
+        "by itself");
   return problems;
 }
 
+bool of_classifier(const Config& config) {
+  return std::ranges::any_of(config.tasks,
+                             [](const TaskConfig& task) { return classifies(task.type); });
+}
+
 Report run(const Config& config, const LanguageModel& model, Run& run) {
-  Predictions predictions(run, kPredictions);
+  Predictions predictions(run, "predictions.jsonl");
   Report report;
   for (const TaskConfig& task : config.tasks) {
     const auto section = run.section(task_name(task));

@@ -14,6 +14,8 @@ struct Heavy {
   TrainReport (*train)(const TrainStage& config, Run& run) = nullptr;
   /// A model folder (Hugging Face form) or a checkpoint's model, ready to use.
   LanguageModel (*load_model)(const Path& folder, Run& run) = nullptr;
+  /// A classifier's folder, as train leaves it under task: classify.
+  TextClassifier (*load_classifier)(const Path& folder, Run& run) = nullptr;
   /// Meets the other processes of the run; their text from rank 0 (nn/distributed_nn.h).
   Peers (*join)(const nn::Ranks& ranks, double timeout_seconds) = nullptr;
   std::string (*from_first)(nn::Group& group, std::string text, const std::string& what) = nullptr;

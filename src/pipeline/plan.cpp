@@ -1,5 +1,6 @@
 #include "pipeline/plan.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/atomic_file.h"
@@ -16,8 +17,14 @@
 namespace cupel::pipeline {
 namespace {
 
-/// A model of an earlier stage that does not exist yet has no shape to plan with.
+/// A model of an earlier stage that does not exist yet has no shape to plan with, and without the
+/// rows to classify nobody knows their classes and lengths.
 bool waits_for_a_stage(const train::Config& config) {
+  const auto waits = [](const train::DatasetConfig& set) {
+    return set.path.text.starts_with("${");
+  };
+  if (config.task == train::Task::classify && std::ranges::any_of(config.datasets, waits))
+    return true;
   return config.base_model.text.starts_with("${") || config.tokenizer.path.text.starts_with("${");
 }
 
@@ -35,6 +42,18 @@ Element element_of(nn::Precision compute) {
   return compute == nn::Precision::bf16 ? Element::bf16 : Element::f16;
 }
 
+/// Of matrices as wide as the model, at the speed of this machine.
+double seconds_of(const TrainStage& config, const Request& request, nn::Precision compute,
+                  int64_t width, double flops) {
+  const int threads = request.recipe.threads;
+  ThreadPool pool(threads > 0 ? threads : available_threads());
+  const Element type = element_of(compute);
+  const double fp32_rate = measured_rate(Element::f32, width, pool);
+  const double rate = type == Element::f32 ? fp32_rate : measured_rate(type, width, pool);
+  const double cost = config.augment ? config.augment->cost() : 1;
+  return training_seconds(cost * flops, rate, fp32_rate);
+}
+
 void plan_training(const TrainStage& config, const Request& request, StagePlan& out) {
   const nn::Precision compute =
       nn::resolve_precision(config.precision, nn::has_fp16_units(), nn::has_bf16_units()).compute;
@@ -50,22 +69,30 @@ void plan_training(const TrainStage& config, const Request& request, StagePlan& 
   }
   const nn::HookMemory hooks = config.augment ? config.augment->memory() : nn::HookMemory{};
   out.train = train::plan(config, model, compute, sequences, hooks, world_size(request));
-  const int threads = request.recipe.threads;
-  ThreadPool pool(threads > 0 ? threads : available_threads());
-  const Element type = element_of(compute);
-  const double fp32_rate = measured_rate(Element::f32, model.hidden_size, pool);
-  const double rate =
-      type == Element::f32 ? fp32_rate : measured_rate(type, model.hidden_size, pool);
-  const double cost = config.augment ? config.augment->cost() : 1;
-  out.estimated_seconds =
-      training_seconds(cost * training_flops(config, model, *out.train), rate, fp32_rate);
+  const double flops = training_flops(config, model, *out.train);
+  out.estimated_seconds = seconds_of(config, request, compute, model.hidden_size, flops);
+}
+
+void plan_classifying(const TrainStage& config, const Request& request, StagePlan& out) {
+  const nn::Precision compute =
+      nn::resolve_precision(config.precision, nn::has_fp16_units(), nn::has_bf16_units()).compute;
+  const ClassifierData data = read_classifier_data(config, request);
+  const nn::HookMemory hooks = config.augment ? config.augment->memory() : nn::HookMemory{};
+  const train::BatchSizes sizes = data.rows.order->sizes();
+  const nn::ClassifierConfig& model = data.rows.model;
+  out.train = train::plan_classifier(config, model, compute, sizes, hooks, world_size(request));
+  const double flops =
+      training_flops(config, model.encoder, sizes.length, static_cast<double>(out.train->tokens));
+  out.estimated_seconds = seconds_of(config, request, compute, model.encoder.hidden_size, flops);
 }
 
 StagePlan plan_stage(const Stage& stage, const Request& request) {
   StagePlan result{stage.name, std::nullopt, std::nullopt};
   if (stage.verb != find_section("train")) return result;
   const auto config = settings_of<TrainStage>(stage, request.recipe);
-  if (!waits_for_a_stage(config)) plan_training(config, request, result);
+  if (waits_for_a_stage(config)) return result;
+  const bool classifies = config.task == train::Task::classify;
+  (classifies ? plan_classifying : plan_training)(config, request, result);
   return result;
 }
 

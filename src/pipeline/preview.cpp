@@ -42,6 +42,35 @@ PreviewSequence sequence_of(const train::SequenceBatch& batch, const Tokenizer& 
   return sequence;
 }
 
+/// A text to classify: none of its tokens is learned, its class is.
+PreviewSequence sequence_of(const train::ClassifiedRow& row, const train::ClassifyData& data) {
+  PreviewSequence sequence;
+  for (const int32_t id : row.ids) {
+    const std::string piece = data.tokenizer.decode({&id, 1});
+    sequence.tokens.push_back({id, piece, false, sequence.tokens.empty()});
+  }
+  sequence.label = data.rows->labels[static_cast<std::size_t>(row.label)];
+  return sequence;
+}
+
+PreviewReport preview_texts(const PreviewConfig& config, const Stage& stage,
+                            const TrainStage& settings, const Request& request) {
+  const ClassifierData data = read_classifier_data(settings, request);
+  train::RowOrder& order = *data.rows.order;
+  int64_t rows = 0;
+  for (const train::RowSet& set : data.rows.rows->train)
+    rows += static_cast<int64_t>(set.rows.size());
+  PreviewReport report{stage.name, data.rows.tokenizer.vocab_size(), rows, data.run->rejected(), {},
+                       config};
+  for (int64_t batch = 0; batch < order.batches_per_epoch(); ++batch) {
+    for (const train::ClassifiedRow* row : order.batch(batch)) {
+      if (static_cast<int64_t>(report.sequences.size()) == config.sequences) return report;
+      report.sequences.push_back(sequence_of(*row, data.rows));
+    }
+  }
+  return report;
+}
+
 std::string visible(const std::string& piece) {
   std::string out;
   for (const char c : piece) {
@@ -77,8 +106,9 @@ std::string PreviewReport::text() const {
     const auto& tokens = sequences[i].tokens;
     const auto learned = std::count_if(tokens.begin(), tokens.end(),
                                        [](const auto& token) { return token.learned; });
+    const std::optional<std::string>& label = sequences[i].label;
     out += "\nsequence " + std::to_string(i) + ": " + std::to_string(tokens.size()) + " tokens, " +
-           std::to_string(learned) + " learned\n";
+           (label ? "class \"" + *label + "\"" : std::to_string(learned) + " learned") + "\n";
     bool inside = false;
     for (const PreviewToken& token : tokens) {
       if (inside && (token.learned || token.begins)) out += ']';
@@ -98,7 +128,10 @@ std::string PreviewReport::text() const {
 
 PreviewReport preview(const PreviewConfig& config, const Request& request) {
   const Stage& stage = train_stage(request.recipe);
-  TrainingData data = read_training_data(settings_of<TrainStage>(stage, request.recipe), request);
+  const auto settings = settings_of<TrainStage>(stage, request.recipe);
+  if (settings.task == train::Task::classify)
+    return preview_texts(config, stage, settings, request);
+  TrainingData data = read_training_data(settings, request);
   PreviewReport report{stage.name,
                        data.tokenizer.vocab_size(),
                        data.order.sequences_per_epoch(),

@@ -1,6 +1,7 @@
 // `preview`: the first sequences that training would read, token by token.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,11 @@ struct PreviewToken {
 
 struct PreviewSequence {
   std::vector<PreviewToken> tokens;
+  std::optional<std::string> label = {};
   static constexpr auto fields() {
-    return std::tuple{Field{"tokens", &PreviewSequence::tokens, "without the padding"}};
+    using C = PreviewSequence;
+    return std::tuple{Field{"tokens", &C::tokens, "without the padding"},
+                      Field{"label", &C::label, "class of the text (task: classify)"}};
   }
 };
 

@@ -33,7 +33,12 @@ std::optional<double> baseline_of(const json::Value& row) {
 std::string baseline_text(const json::Value& row) {
   const std::optional<double> value = baseline_of(row);
   const std::string name = text_at(row, "baseline.name");
-  return value ? html::number(*value) + (name.empty() ? "" : " (" + escape(name) + ")") : "–";
+  const double majority = number_at(row, "majority");
+  std::string text =
+      value ? html::number(*value) + (name.empty() ? "" : " (" + escape(name) + ")") : "";
+  if (std::isfinite(majority))
+    text += (text.empty() ? "" : ", ") + html::number(majority) + " (always the same class)";
+  return text.empty() ? "–" : text;
 }
 
 std::string bar_text(const json::Value& row) {
@@ -139,7 +144,8 @@ std::string eval_section(const json::Value& report) {
     charts[metric].estimates.push_back(
         {.label = name, .value = value, .interval = interval, .baseline = baseline_of(task)});
   }
-  std::string figures;
+  std::string figures, classes;
+  for (const auto& [name, task] : tasks->as_object("tasks")) classes += classes_section(name, task);
   for (auto& [metric, chart] : charts) {
     chart.title = metric;
     chart.note = "with 95 % interval; hollow: baseline";
@@ -147,7 +153,7 @@ std::string eval_section(const json::Value& report) {
   }
   return html::table({"task", "metric", "value", "95 % interval", "n", "perplexity", "baseline"},
                      rows, {2, 3, 4, 5, 6}) +
-         element("div", "charts", figures);
+         element("div", "charts", figures) + classes;
 }
 
 std::string claims_section(const json::Value& report) {

@@ -16,6 +16,8 @@ std::string report_html(const std::filesystem::path& run_folder);
 std::string train_section(const json::Value& report, const RunFolder& run);
 std::string curate_section(const json::Value& report);
 std::string eval_section(const json::Value& report);
+/// Of a task of eval that has classes, else nothing: each class, and what was taken for what.
+std::string classes_section(const std::string& name, const json::Value& task);
 std::string claims_section(const json::Value& report);
 
 }  // namespace cupel::pipeline

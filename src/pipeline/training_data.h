@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "pipeline/recipe.h"
+#include "train/classify_rows.h"
 #include "train/dataset.h"
 
 namespace cupel::pipeline {
@@ -16,5 +17,12 @@ struct TrainingData {
 
 /// Texts, tokenizer and sequences, by the seed of the request.
 TrainingData read_training_data(const train::Config& config, const Request& request);
+
+/// The same under task: classify.
+struct ClassifierData {
+  std::unique_ptr<Run> run;  // without a folder: nothing is written
+  train::ClassifyData rows;
+};
+ClassifierData read_classifier_data(const train::Config& config, const Request& request);
 
 }  // namespace cupel::pipeline

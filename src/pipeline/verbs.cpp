@@ -42,6 +42,8 @@ constexpr std::string_view kTrainExample = R"(  model: {family: deepseek_v3}
 )";
 
 eval::Report evaluate(const eval::Config& config, const Heavy& heavy, Run& run) {
+  if (eval::of_classifier(config))
+    return eval::run(config, heavy.load_classifier(config.model, run), run);
   return eval::run(config, heavy.load_model(config.model, run), run);
 }
 
@@ -90,11 +92,11 @@ const std::vector<Verb>& verbs() {
           .gives("model", "model")
           .gives("augmented", "augmented.csv")
           .begins_with(kAugmentExample),
-      verb("train", "train a language model in mixed precision", &Heavy::train)
+      verb("train", "train a language model or a classifier in mixed precision", &Heavy::train)
           .also("training")
           .gives("model", "model")
           .begins_with(kTrainExample),
-      verb<&evaluate>("eval", "perplexity and exact answers of a model, with intervals")
+      verb<&evaluate>("eval", "perplexity, exact answers or accuracy of a model, with intervals")
           .gives("predictions", "predictions.jsonl")
           .begins_with(kEvalExample),
       verb<&chat::run>("chat", "talk with a model").with_a_model().words("model"),

@@ -161,8 +161,7 @@ int64_t moment_bytes(const llm::ModelConfig& model, nn::OptimizerKind optimizer)
 }
 
 /// Refuses, in doubles, what the sums below could not hold in 64 bits.
-void require_countable(const Shape& s) {
-  constexpr double kMostBytes = 0x1p60;
+void refuse_uncountable(const Shape& s) {
   const auto d = [](int64_t value) { return static_cast<double>(value); };
   double a_token = 0;  // more than what any of the sums takes for one
   const int64_t blocks = s.model.num_hidden_layers + s.model.num_nextn_predict_layers;
@@ -171,10 +170,7 @@ void require_countable(const Shape& s) {
     a_token += 2 * (d(a.kept) + d(a.working) + 64 * d(s.w()));
   }
   a_token += d(2 + s.model.num_nextn_predict_layers) * (64 * d(s.w()) + 16 * d(s.model.vocab_size));
-  if (d(s.tokens) * a_token < kMostBytes) return;
-  fail(ErrorKind::config, "[train]",
-       "a micro-batch of " + std::to_string(s.tokens) + " tokens needs more than 1e18 bytes",
-       "lower micro_batch_size or sequence_len");
+  require_countable(d(s.tokens) * a_token, s.tokens);
 }
 
 /// High-water mark of a micro-batch's forward and backward pass, gradients of weights included.
@@ -209,21 +205,45 @@ int64_t pass_bytes(const Shape& s, bool recompute, bool gradients_stand, int64_t
 
 }  // namespace
 
+void require_room(const Config& config, int64_t model_vocab, int64_t tokenizer_vocab,
+                  int64_t positions) {
+  if (model_vocab < tokenizer_vocab)
+    fail(ErrorKind::config, "train.model.vocab_size",
+         std::to_string(model_vocab) + " is less than the tokenizer's " +
+             std::to_string(tokenizer_vocab),
+         config.base_model.empty() ? "leave it out to take the tokenizer's"
+                                   : "take config.json and tokenizer.json from one place");
+  if (config.sequence_len > positions)
+    fail(ErrorKind::config, "train.sequence_len",
+         std::to_string(config.sequence_len) + " is more than the model's " +
+             std::to_string(positions) + " positions",
+         "lower it");
+}
+
+int64_t tokens_seen(const Config& config, int64_t steps, int64_t world_size,
+                    int64_t tokens_a_micro_batch) {
+  int64_t tokens = 0;
+  if (__builtin_mul_overflow(steps, nn::micro_batches_a_step(config, world_size), &tokens) ||
+      __builtin_mul_overflow(tokens, tokens_a_micro_batch, &tokens)) {
+    fail(ErrorKind::config, "[train]", "more than 9e18 tokens would be seen",
+         "lower max_steps, num_epochs or gradient_accumulation_steps");
+  }
+  return tokens;
+}
+
+void require_countable(double bytes, int64_t tokens) {
+  constexpr double kMostBytes = 0x1p60;
+  if (bytes < kMostBytes) return;
+  fail(ErrorKind::config, "[train]",
+       "a micro-batch of " + std::to_string(tokens) + " tokens needs more than 1e18 bytes",
+       "lower micro_batch_size or sequence_len");
+}
+
 llm::ModelConfig resolve_model(const Config& config, int64_t vocab_size) {
   llm::ModelConfig model =
       config.base_model.empty() ? *config.model : llm::model_config_of(config.base_model.text);
   if (model.vocab_size == 0) model.vocab_size = vocab_size;
-  if (model.vocab_size < vocab_size)
-    fail(ErrorKind::config, "train.model.vocab_size",
-         std::to_string(model.vocab_size) + " is less than the tokenizer's " +
-             std::to_string(vocab_size),
-         config.base_model.empty() ? "leave it out to take the tokenizer's"
-                                   : "take config.json and tokenizer.json from one place");
-  if (config.sequence_len > model.max_position_embeddings)
-    fail(ErrorKind::config, "train.sequence_len",
-         std::to_string(config.sequence_len) + " is more than the model's " +
-             std::to_string(model.max_position_embeddings) + " positions",
-         "lower it");
+  require_room(config, model.vocab_size, vocab_size, model.max_position_embeddings);
   return model;
 }
 
@@ -239,13 +259,8 @@ Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision com
   plan.world_size = world_size;
   plan.steps = nn::total_steps(
       config, std::max<int64_t>(1, sequences_per_epoch / config.micro_batch_size), world_size);
-  require_countable(shape);
-  if (__builtin_mul_overflow(plan.steps, nn::micro_batches_a_step(config, world_size),
-                             &plan.tokens) ||
-      __builtin_mul_overflow(plan.tokens, shape.tokens, &plan.tokens)) {
-    fail(ErrorKind::config, "[train]", "more than 9e18 tokens would be seen",
-         "lower max_steps, num_epochs or gradient_accumulation_steps");
-  }
+  refuse_uncountable(shape);
+  plan.tokens = tokens_seen(config, plan.steps, world_size, shape.tokens);
   plan.weight_bytes = plan.parameters * kFloat + (full ? 0 : copied_parameters(model) * 2);
   const int64_t gradient = config.grad_accum_dtype == nn::GradientDtype::bf16 ? 2 : kFloat;
   plan.gradient_bytes = plan.parameters * gradient + (world_size > 1 ? shared_bytes(model) : 0);

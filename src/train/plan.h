@@ -34,6 +34,17 @@ struct Plan {
   }
 };
 
+/// Throws Error{config} if a model of `model_vocab` tokens and `positions` has no room for the
+/// tokenizer's tokens or the recipe's sequences.
+void require_room(const Config& config, int64_t model_vocab, int64_t tokenizer_vocab,
+                  int64_t positions);
+
+/// Tokens of `steps` by all processes; throws Error{config} for more than 9e18.
+int64_t tokens_seen(const Config& config, int64_t steps, int64_t world_size,
+                    int64_t tokens_a_micro_batch);
+/// Throws Error{config} for a micro-batch whose bytes could not be added up in 64 bits.
+void require_countable(double bytes, int64_t tokens);
+
 /// The model that will be trained: that of base_model, or the recipe's with the tokenizer's
 /// vocabulary. Throws Error{config} if the two disagree about the vocabulary or the length.
 llm::ModelConfig resolve_model(const Config& config, int64_t vocab_size);

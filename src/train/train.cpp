@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "train/classify.h"
 
 namespace cupel::train {
 namespace {
@@ -19,11 +20,15 @@ std::string shown(std::string text) {
 }  // namespace
 
 std::vector<std::string> Config::problems() const {
-  std::vector<std::string> problems;
+  std::vector<std::string> problems =
+      task == Task::classify ? problems_of_classify(*this) : problems_of_causal_lm(*this);
   if (model && !base_model.empty())
     problems.push_back("give model (a new one) or base_model (one to go on from), not both");
-  if (!model && base_model.empty())
-    problems.push_back("give model: {family: deepseek_v3, …} or base_model: <folder>");
+  if (!model && base_model.empty()) {
+    problems.push_back(task == Task::classify
+                           ? "give base_model: <folder of a BERT model> or model: {family: bert, …}"
+                           : "give model: {family: deepseek_v3, …} or base_model: <folder>");
+  }
   if (!tokenizer.path.empty() && tokenizer.vocab_size) {
     problems.push_back("tokenizer: give a path or a vocab_size, not both");
   }

@@ -1,4 +1,5 @@
-// `train`: a language model from text or instructions, in mixed precision, resumable to the bit.
+// `train`: a language model from text or instructions, or a classifier of texts, in mixed
+// precision, resumable to the bit.
 #pragma once
 
 #include <array>
@@ -15,6 +16,12 @@
 #include "train/other_tools.h"
 
 namespace cupel::train {
+
+/// causal_lm: a decoder that predicts the next token. classify: a BERT encoder that puts a text
+/// into a class (train/classify.h).
+enum class Task { causal_lm, classify };
+constexpr std::array<std::string_view, 2> names(Task) { return {"causal_lm", "classify"}; }
+static_assert(names(Task{}).size() == static_cast<std::size_t>(Task::classify) + 1);
 
 /// text: documents joined by the end-of-text token. completion: {prompt, completion} rows as they
 /// stand, loss on the completion. arithmetic: rows from the seeded generator of multi-step
@@ -57,6 +64,7 @@ struct DatasetConfig {
   std::string text_field = "text";
   std::string prompt_field = "prompt";
   std::string completion_field = "completion";
+  std::string label_field = "label";
   std::string field_messages = {};
   std::map<std::string, std::string> message_property_mappings = {};
   std::vector<std::string> roles_to_train = {"assistant"};
@@ -72,6 +80,7 @@ struct DatasetConfig {
         Field{"text_field", &C::text_field, "field of a document's text"},
         Field{"prompt_field", &C::prompt_field, "field of a row's prompt"},
         Field{"completion_field", &C::completion_field, "field of a row's completion"},
+        Field{"label_field", &C::label_field, "field of a text's class (task: classify)"},
         Field{"field_messages", &C::field_messages,
               "field of a chat's messages; default: messages or conversations"},
         Field{"message_property_mappings", &C::message_property_mappings,
@@ -115,6 +124,7 @@ struct SampleConfig {
 };
 
 struct Config : nn::FitConfig {
+  Task task = Task::causal_lm;
   std::optional<llm::ModelConfig> model;
   ModelPath base_model;
   TokenizerConfig tokenizer;
@@ -138,6 +148,9 @@ struct Config : nn::FitConfig {
     using C = Config;
     return std::tuple_cat(
         std::tuple{
+            Field{"task", &C::task,
+                  "causal_lm: a language model; classify: a BERT encoder that puts texts into "
+                  "classes"},
             Field{"model", &C::model, "shape of a new model"},
             Field{"base_model", &C::base_model,
                   "model to go on from: folder, .gguf file, or org/name in the Hugging Face cache"}
@@ -193,7 +206,7 @@ struct Sample {
 struct Report {
   int64_t world_size = 1, steps = 0, tokens = 0, parameters = 0, active_parameters = 0;
   double train_loss = 0;
-  std::optional<double> val_loss, val_bits_per_byte;
+  std::optional<double> val_loss, val_bits_per_byte, val_accuracy, val_f1;
   double tokens_per_second = 0;
   nn::StepTime step_ms;
   int64_t planned_memory_bytes = 0, peak_tensor_bytes = 0;
@@ -215,9 +228,11 @@ struct Report {
         Field{"tokens", &C::tokens, "tokens seen, by all processes"},
         Field{"parameters", &C::parameters, "weights of the model"},
         Field{"active_parameters", &C::active_parameters, "weights that one token passes through"},
-        Field{"train_loss", &C::train_loss, "mean over the last logging period, nats a token"},
-        Field{"val_loss", &C::val_loss, "nats a token, null without validation"},
+        Field{"train_loss", &C::train_loss, "mean over the last logging period, nats a label"},
+        Field{"val_loss", &C::val_loss, "nats a label, null without validation"},
         Field{"val_bits_per_byte", &C::val_bits_per_byte, "validation loss over bytes of text"},
+        Field{"val_accuracy", &C::val_accuracy, "share of right answers (task: classify)"},
+        Field{"val_f1", &C::val_f1, "mean F1 of the classes (task: classify)"},
         Field{"world_size", &C::world_size, "processes that trained it"},
         Field{"tokens_per_second", &C::tokens_per_second,
               "of all processes, over the training steps alone"},

@@ -5,19 +5,14 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
-#include "base/events_file.h"
-#include "base/machine.h"
-#include "base/text.h"
-#include "nn/checkpoint.h"
-#include "nn/device.h"
-#include "nn/device_nn.h"
 #include "nn/distributed_fit_nn.h"
 #include "nn/llm/generate_nn.h"
 #include "nn/llm/load_weights_nn.h"
 #include "nn/llm/weights_nn.h"
-#include "nn/memory_nn.h"
+#include "train/classify.h"
 #include "train/dataset.h"
 #include "train/plan.h"
+#include "train/session_nn.h"
 #include "train/train.h"
 #include "train/validation.h"
 
@@ -26,12 +21,6 @@ namespace {
 
 /// More routed experts than this, and only the busiest is reported.
 constexpr int64_t kExpertsReported = 32;
-
-at::ScalarType storage_of(nn::Precision compute) {
-  return compute == nn::Precision::bf16   ? at::kBFloat16
-         : compute == nn::Precision::fp16 ? at::kHalf
-                                          : at::kFloat;
-}
 
 nn::Batch to_batch(const SequenceBatch& sequences) {
   nn::Batch batch;
@@ -43,23 +32,6 @@ nn::Batch to_batch(const SequenceBatch& sequences) {
   batch.weight = static_cast<double>(sequences.labels_counted);
   batch.lengths = at::tensor(sequences.row_lengths, at::kLong);
   return batch;
-}
-
-/// Every metric also goes to an event file that TensorBoard reads.
-void write_tensorboard_events(Run& run) {
-  if (!run.has_folder()) return;
-  int64_t keep_step = 0;
-  if (run.resuming()) {
-    if (const auto checkpoint = nn::newest_intact_checkpoint(run)) keep_step = checkpoint->step;
-  }
-  const auto events =
-      std::make_shared<EventsFile>(run.folder() / "events.out.tfevents.cupel", keep_step);
-  run.subscribe([events, &run](const Event& event) {
-    if (event.kind == Event::Kind::metric)
-      events->scalar(event.name, event.step, event.value, run.time());
-    // Before a checkpoint: a resumed run goes on behind the events up to it.
-    if (event.kind == Event::Kind::section_begin) events->sync();
-  });
 }
 
 /// The model of a run and how its loss is taken.
@@ -210,53 +182,6 @@ std::vector<std::string> make_samples(const Config& config, const LanguageModel&
   return texts;
 }
 
-/// Where the steps of this process run.
-class Place {
- public:
-  Place(const Config& config, Run& run) : local_rank_(run.peers().rank % run.peers().local_size) {
-    // Moments of a byte are a kernel's.
-    const bool for_cpu = config.optimizer == nn::OptimizerKind::adamw_8bit;
-    report_ = nn::choose_device(for_cpu ? nn::DeviceKind::cpu : config.device, local_rank_);
-    report_.requested = config.device;
-    if (for_cpu) report_.reason = "adamw_8bit is for the CPU";
-    if (on_gpu()) nn::use_gpu(local_rank_, config.tf32);
-    if (config.device == nn::DeviceKind::cuda && !on_gpu())
-      run.log(LogLevel::warning, "device cpu: " + report_.reason);
-  }
-  const nn::DeviceReport& report() const { return report_; }
-  at::Device device() const { return on_gpu() ? at::kCUDA : at::kCPU; }
-  int64_t free_bytes(int64_t processes) const {
-    return on_gpu() ? nn::free_gpu_bytes(local_rank_) : available_memory_bytes() / processes;
-  }
-  int64_t peak_bytes() const {
-    return on_gpu() ? nn::peak_gpu_bytes(local_rank_) : nn::peak_tensor_bytes();
-  }
-  void reset_peak() const {
-    on_gpu() ? nn::reset_peak_gpu_bytes(local_rank_) : nn::reset_peak_tensor_bytes();
-  }
-
- private:
-  bool on_gpu() const { return report_.used == nn::DeviceKind::cuda; }
-
-  int64_t local_rank_;
-  nn::DeviceReport report_;
-};
-
-/// Better before the first step than in the middle of one. `processes` of this machine hold as much
-/// each.
-void require_memory(const Plan& planned, const Place& place, int64_t processes) {
-  const int64_t available = place.free_bytes(processes);
-  if (planned.planned_memory_bytes <= available) return;
-  const auto gib = [](int64_t bytes) {
-    return shortest(std::round(static_cast<double>(bytes) / 0x1p30 * 10) / 10) + " GiB";
-  };
-  fail(ErrorKind::resource, "[train]",
-       "planned for " + gib(planned.planned_memory_bytes) + " of tensors" +
-           (processes > 1 ? " in each of " + std::to_string(processes) + " processes" : "") +
-           ", but " + gib(available) + " of memory are free" + (processes > 1 ? " for each" : ""),
-       "lower micro_batch_size or set gradient_checkpointing: true");
-}
-
 /// What is made of a recipe before the loop begins.
 struct Prepared {
   std::shared_ptr<const Tokenizer> tokenizer;
@@ -279,16 +204,8 @@ Prepared prepare(const Config& config, const std::filesystem::path& beside, Run&
           std::move(validation), SequenceOrder(std::move(dataset.train), config.sequence_len, run)};
 }
 
-/// Throws Interrupted in every process of the run if one of them has been interrupted.
-void require_all_ready(bool interrupted, Run& run) {
-  nn::Ensemble ensemble(run);
-  std::vector<double> count{interrupted ? 1.0 : 0.0};
-  ensemble.sum(count, "the others to be ready");
-  if (count[0] > 0 || (!ensemble.alone() && ensemble.wants_stop())) throw Interrupted();
-}
-
 /// The first process tokenizes; the others find what it has kept, where they can see its folder.
-Prepared prepare_together(const Config& config, Run& run) {
+Prepared prepare_in_turn(const Config& config, Run& run) {
   namespace fs = std::filesystem;
   const fs::path own = run.has_folder() ? fs::absolute(run.folder()) / kTokensFolder : fs::path();
   const fs::path beside = nn::Ensemble(run).from_first(own.string(), "the first one's tokens");
@@ -307,8 +224,6 @@ Prepared prepare_together(const Config& config, Run& run) {
 nn::FitReport fit(const Config& config, Prepared& prepared, Trainee& trainee, nn::Precision compute,
                   const Place& place, const nn::FitHooks& hooks, Run& run) {
   const at::ScalarType storage = storage_of(compute);
-  std::optional<nn::LossScaleConfig> scaling = config.loss_scale;
-  if (!scaling && compute == nn::Precision::fp16) scaling.emplace();
   nn::FitData data;
   data.micro_batches_per_epoch =
       std::max<int64_t>(1, prepared.order.sequences_per_epoch() / config.micro_batch_size);
@@ -318,47 +233,19 @@ nn::FitReport fit(const Config& config, Prepared& prepared, Trainee& trainee, nn
   };
   if (prepared.validation.batches() > 0)
     data.validate = [&] { return trainee.validation_loss(prepared.validation, storage); };
-  write_tensorboard_events(run);
-  place.reset_peak();
-  return nn::fit(config, scaling, trainee.fit_model(compute), data, hooks, run);
-}
-
-void add_figures(const nn::FitReport& fitted, const Plan& planned, Report& report) {
-  report.steps = fitted.steps;
-  report.tokens = planned.tokens;
-  report.world_size = planned.world_size;
-  report.parameters = planned.parameters;
-  report.active_parameters = planned.active_parameters;
-  report.train_loss = fitted.train_loss;
-  report.val_loss = fitted.val_loss;
-  report.step_ms = fitted.step_ms;
-  report.loss_scale = fitted.loss_scale;
-  report.resumed_from = fitted.resumed_from;
-  report.planned_memory_bytes = planned.planned_memory_bytes;
-  report.tokens_per_second = fitted.tokens_per_second;
+  return run_loop(config, compute, place, trainee.fit_model(compute), data, hooks, run);
 }
 
 }  // namespace
 
 Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
-  nn::count_tensor_bytes();
-  nn::keep_freed_memory();
-  nn::use_threads(run.threads());
-  // Of processes that a launcher started, of which the settings know nothing.
-  if (run.peers().size > 1 && config.grad_accum_dtype == nn::GradientDtype::bf16)
-    fail(ErrorKind::config, "train.grad_accum_dtype", "bf16 is for one process",
-         "leave it out: several sum gradients in fp32");
-  Prepared prepared = prepare_together(config, run);
+  if (config.task == Task::classify) return run_classify(config, hooks, run);
+  begin_process(config, run);
+  Prepared prepared = prepare_in_turn(config, run);
   Report report;
   const Place place(config, run);
-  report.device = place.report();
-  report.precision =
-      nn::resolve_precision(config.precision, nn::has_fp16_units(report.device.used),
-                            nn::has_bf16_units(report.device.used));
+  report.precision = choose_precision(config, place, run);
   const nn::Precision compute = report.precision.compute;
-  if (compute != config.precision)
-    run.log(LogLevel::info,
-            "precision " + std::string(name_of(compute)) + ": " + report.precision.reason);
   const Plan planned = plan(config, prepared.model, compute, prepared.order.sequences_per_epoch(),
                             hooks.memory, run.peers().size);
   require_memory(planned, place, run.peers().local_size);
@@ -372,7 +259,7 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   require_all_ready(run.stop_requested(), run);
   const nn::FitReport fitted = fit(config, prepared, trainee, compute, place, hooks, run);
   if (!first) return report;
-  report.peak_tensor_bytes = place.peak_bytes();
+  add_figures(fitted, planned, place, report);
   trainee.decoder()->to(at::kCPU);
   run.write_folder("model", [&](const std::filesystem::path& folder) {
     llm::save_model(folder, *trainee.decoder(),
@@ -382,7 +269,6 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
     if (prepared.chat_template)
       write_file_atomically(folder / "chat_template.jinja", prepared.chat_template->text());
   });
-  add_figures(fitted, planned, report);
   if (fitted.val_loss && prepared.validation.bytes_per_label > 0)
     report.val_bits_per_byte =
         *fitted.val_loss / prepared.validation.bytes_per_label / std::log(2.0);

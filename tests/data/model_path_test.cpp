@@ -14,7 +14,7 @@ namespace {
 class ModelPath : public testing::Test {
  protected:
   ModelPath() {
-    for (const char* name : {"HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HOME"}) {
+    for (const char* name : {"HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "CUPEL_HOME", "HOME"}) {
       const char* value = std::getenv(name);
       before_.emplace_back(name,
                            value == nullptr ? std::nullopt : std::optional<std::string>(value));
@@ -51,6 +51,23 @@ TEST_F(ModelPath, LooksWhereHuggingFacesToolsKeepTheirCache) {
   EXPECT_EQ(hub_cache(), "/cache/huggingface/hub");
   set("HF_HOME", "/hf");
   EXPECT_EQ(hub_cache(), "/hf/hub");
+}
+
+TEST_F(ModelPath, FindsWhatSetupFetchedByTheNameWithoutItsOrganisation) {
+  const TemporaryFolder home;
+  home.write("models/small/config.json", "{}");
+  home.write("models/packed/packed.gguf", "");
+  set("CUPEL_HOME", home.path().string());
+  EXPECT_EQ(find_cached_model("org/small"), home / "models/small");
+  EXPECT_EQ(find_cached_model("org/packed"), home / "models/packed/packed.gguf");
+  EXPECT_EQ(find_cached_model("org/other"), std::nullopt);
+  cache_.write("models--org--small/snapshots/abc/config.json", "{}");
+  EXPECT_EQ(find_cached_model("org/small"), cache_ / "models--org--small/snapshots/abc");
+  unsetenv("CUPEL_HOME");
+  set("HOME", home.path().string());
+  EXPECT_EQ(find_cached_model("org/other"), std::nullopt);
+  home.write(".cache/cupel/models/other/config.json", "{}");
+  EXPECT_EQ(find_cached_model("org/other"), home / ".cache/cupel/models/other");
 }
 
 TEST_F(ModelPath, FollowsTheMainReferenceToItsSnapshot) {

@@ -46,7 +46,7 @@ TEST(Docs, AReportsMapIsOpenedAndEveryReportHasItsResources) {
   docs({folder.path().string()}, {});
   const std::string page = read_file(folder / "eval.md");
   EXPECT_THAT(page, HasSubstr("| `tasks.NAME.nats_per_token` | mean loss (perplexity) |"));
-  EXPECT_THAT(page, HasSubstr("| `tasks.NAME.baseline.margin` | baseline minus model |"));
+  EXPECT_THAT(page, HasSubstr("| `tasks.NAME.baseline.margin` | how much better the model is |"));
   for (const Verb& verb : verbs()) {
     if (verb.report().empty()) continue;
     EXPECT_THAT(read_file(folder / page_of(verb)), HasSubstr("| `seconds` | wall time |"))

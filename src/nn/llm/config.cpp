@@ -33,6 +33,18 @@ void check_settings(const ModelConfig& c, const Family& family, Problems& proble
   });
 }
 
+/// An encoder has neither rotary positions nor RMSNorm nor a head over tokens.
+void check_encoder(const ModelConfig& c, Problems& problems) {
+  const ModelConfig plain;
+  const auto refuse = [&](bool given, const char* name) {
+    problems.unless(!given, std::string(name) + " is no setting of family bert; leave it out");
+  };
+  refuse(c.rope_theta != plain.rope_theta, "rope_theta");
+  refuse(c.rope_scaling.has_value(), "rope_scaling");
+  refuse(c.rms_norm_eps != plain.rms_norm_eps, "rms_norm_eps");
+  refuse(c.tie_word_embeddings, "tie_word_embeddings");
+}
+
 void check_experts(const ModelConfig& c, const Family& family, Problems& problems) {
   problems.unless(c.num_experts_per_tok <= c.n_routed_experts,
                   "num_experts_per_tok is more than n_routed_experts; lower it");
@@ -109,11 +121,15 @@ int64_t ModelConfig::query_width() const {
 
 std::vector<std::string> ModelConfig::problems() const {
   Problems problems;
-  const Family* row = find_family(family);
-  problems.unless(row != nullptr, "unknown family \"" + family + "\"; known: " + known_families());
+  const bool encodes = family == kEncoderFamily.name;
+  const Family* row = encodes ? &kEncoderFamily : find_family(family);
+  problems.unless(row != nullptr, "unknown family \"" + family + "\"; known: " + known_families() +
+                                      " and, for task: classify, bert");
   if (row == nullptr) return problems.found;
-  problems.unless(rotary_width() % 2 == 0, row->latent_attention ? "qk_rope_head_dim must be even"
-                                                                 : "head_dim must be even");
+  if (encodes) check_encoder(*this, problems);
+  problems.unless(encodes || rotary_width() % 2 == 0, row->latent_attention
+                                                          ? "qk_rope_head_dim must be even"
+                                                          : "head_dim must be even");
   const bool divides = hidden_size % num_attention_heads == 0;
   problems.unless(
       divides || !row->whole_heads,

@@ -98,7 +98,7 @@ struct ModelConfig {
     using C = ModelConfig;
     return std::tuple{
         Field{"family", &C::family,
-              "deepseek_v2, deepseek_v3, llama, mistral, qwen2, qwen3 or qwen3_moe"}
+              "deepseek_v2, deepseek_v3, llama, mistral, qwen2, qwen3, qwen3_moe or bert"}
             .also("model_type"),
         Field{"vocab_size", &C::vocab_size, "tokens; 0 = the tokenizer's", 0, 1e7},
         Field{"hidden_size", &C::hidden_size, "width of the residual stream", 1, 1e6},

@@ -100,6 +100,12 @@ inline constexpr std::array kFamilies{
                            "moe_intermediate_size": 768, "norm_topk_prob": false})"},
 };
 
+/// The encoder that train's task classify builds: no decoder, and so no row of the list.
+inline constexpr Family kEncoderFamily{.name = "bert",
+                                       .architecture = "BertForSequenceClassification",
+                                       .whole_heads = true,
+                                       .settings = ""};
+
 /// The row, or null pointer.
 const Family* find_family(std::string_view name);
 /// "deepseek_v2, deepseek_v3, …"

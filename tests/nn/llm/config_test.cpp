@@ -18,7 +18,7 @@ TEST(ModelConfig, ProblemsSpanFields) {
   EXPECT_EQ(first([](ModelConfig&) {}), "none");
   EXPECT_EQ(first([](ModelConfig& c) { c.family = "x"; }),
             "unknown family \"x\"; known: deepseek_v2, deepseek_v3, llama, mistral, qwen2, qwen3, "
-            "qwen3_moe");
+            "qwen3_moe and, for task: classify, bert");
   EXPECT_EQ(first([](ModelConfig& c) { c.qk_rope_head_dim = 7; }), "qk_rope_head_dim must be even");
   EXPECT_EQ(first([](ModelConfig& c) { c.num_experts_per_tok = 9; }),
             "num_experts_per_tok is more than n_routed_experts; lower it");

@@ -1,0 +1,247 @@
+#include "train/classify_rows.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/atomic_file.h"
+#include "support/errors.h"
+#include "support/files.h"
+
+namespace cupel::train {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const std::string kModel = std::string(CUPEL_SOURCE_DIR) + "/tests/fixtures/classify";
+
+/// `rows` of a text and a label.
+std::filesystem::path write_rows(const TemporaryFolder& folder,
+                                 const std::vector<std::pair<std::string, std::string>>& rows) {
+  std::string text;
+  for (const auto& [body, label] : rows)
+    text += json::dump(json::Object{{"text", body}, {"label", label}}) + "\n";
+  return folder.write("rows.jsonl", text);
+}
+
+Config config_of(const std::filesystem::path& rows) {
+  Config config;
+  config.task = Task::classify;
+  config.base_model = {kModel};
+  config.datasets = {{.path = {rows.string()}}};
+  config.sequence_len = 8;
+  config.val_set_size = 0;
+  config.micro_batch_size = 4;
+  return config;
+}
+
+struct Read {
+  ClassifiedRows rows;
+  std::vector<std::string> warnings, notes;
+};
+
+Read read_rows(const Config& config, const std::filesystem::path& folder = {},
+               const std::optional<std::vector<std::string>>& known = {}) {
+  RunOptions options;
+  options.folder = folder;
+  options.threads = 1;
+  cupel::Run run(options);
+  Read read;
+  run.subscribe([&](const Event& event) {
+    if (event.kind == Event::Kind::log)
+      (event.level == LogLevel::warning ? read.warnings : read.notes).emplace_back(event.text);
+  });
+  read.rows = load_classified(config, Tokenizer::load(kModel), known, run);
+  return read;
+}
+
+TEST(ClassifyRows, SortsLabelsAndPutsTokensBetweenWhatStandsAround) {
+  const TemporaryFolder folder;
+  const auto path = write_rows(
+      folder, {{"the cat", "praise"}, {"my dog", "complaint"}, {"", "praise"}, {"x", "complaint"}});
+  const Read read = read_rows(config_of(path));
+  EXPECT_THAT(read.rows.labels, ElementsAre("complaint", "praise"));
+  ASSERT_EQ(read.rows.train.at(0).rows.size(), 4u);
+  const Tokenizer tokenizer = Tokenizer::load(kModel);
+  EXPECT_EQ(read.rows.train[0].rows[0].ids, tokenizer.encode("the cat", true));
+  EXPECT_EQ(read.rows.train[0].rows[0].label, 1);
+  EXPECT_EQ(read.rows.train[0].rows[2].ids.size(), 2u) << "[CLS] [SEP]";
+  EXPECT_THAT(read.warnings, testing::IsEmpty());
+}
+
+TEST(ClassifyRows, KeepsTheOrderOfAHeadThatKnowsEveryLabel) {
+  const TemporaryFolder folder;
+  const auto path = write_rows(folder, {{"a", "x"}, {"b", "y"}, {"c", "x"}, {"d", "y"}});
+  EXPECT_THAT(read_rows(config_of(path), {}, {{"y", "z", "x"}}).rows.labels,
+              ElementsAre("y", "z", "x"));
+  EXPECT_THAT(read_rows(config_of(path), {}, {{"y", "z"}}).rows.labels, ElementsAre("x", "y"));
+}
+
+TEST(ClassifyRows, LongRowsGoAsChosenAndEndTheRunWhereNothingIs) {
+  const TemporaryFolder folder;
+  const auto path = write_rows(folder, {{"the cat", "a"},
+                                        {"the cat is good the dog is bad", "a"},
+                                        {"my dog", "b"},
+                                        {"good food", "b"}});
+  Config config = config_of(path);
+  EXPECT_THAT([&] { read_rows(config); },
+              throws_exactly(ErrorKind::data,
+                             path.string() + ":2: the row has 10 tokens, more than sequence_len 8; "
+                                             "set excess_length_strategy: drop or truncate; or "
+                                             "raise sequence_len"));
+  config.excess_length_strategy = ExcessLength::raise;
+  EXPECT_THAT([&] { read_rows(config); },
+              throws_error(ErrorKind::data, "choose another excess_length_strategy"));
+  config.excess_length_strategy = ExcessLength::truncate;
+  Read read = read_rows(config);
+  const std::vector<int32_t>& ids = read.rows.train[0].rows.at(1).ids;
+  EXPECT_EQ(ids.size(), 8u);
+  EXPECT_EQ(ids.back(), read.rows.train[0].rows[0].ids.back()) << "[SEP] stays";
+  EXPECT_THAT(read.notes, ElementsAre(path.string() + ": 4 rows: 3 whole, 1 cut short"));
+  config.excess_length_strategy = ExcessLength::drop;
+  read = read_rows(config, folder / "run");
+  EXPECT_EQ(read.rows.train[0].rows.size(), 3u);
+  EXPECT_THAT(read_file(folder / "run/rejects.jsonl"), HasSubstr("longer_than_sequence_len"));
+}
+
+TEST(ClassifyRows, HoldsOutEqualTextsTogetherWhateverTheirLabels) {
+  const TemporaryFolder folder;
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (int i = 0; i < 300; ++i) {
+    const std::string word{static_cast<char>('a' + i % 26), static_cast<char>('a' + i / 26)};
+    for (const char* label : {"a", "b"}) rows.emplace_back("cat " + word, label);
+  }
+  Config config = config_of(write_rows(folder, rows));
+  config.sequence_len = 32;
+  config.val_set_size = 0.2;
+  const Read read = read_rows(config);
+  const std::size_t held_out = read.rows.validation.size();
+  EXPECT_EQ(held_out + read.rows.train[0].rows.size(), 600u);
+  EXPECT_EQ(held_out % 2, 0u);
+  EXPECT_NEAR(static_cast<double>(held_out), 120, 40);
+  std::map<std::vector<int32_t>, int> texts;
+  for (const ClassifiedRow& row : read.rows.validation) ++texts[row.ids];
+  for (const auto& [ids, count] : texts) EXPECT_EQ(count, 2);
+}
+
+TEST(ClassifyRows, WarnsOfClassesThatCanHardlyBeLearned) {
+  const TemporaryFolder folder;
+  const auto path = write_rows(folder, {{"a", "x"}, {"b", "x"}, {"c", "rare"}});
+  EXPECT_THAT(read_rows(config_of(path)).warnings,
+              ElementsAre("fewer than two rows have label \"rare\""));
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (int i = 0; i < 40; ++i) rows.emplace_back("text " + std::to_string(i), "x");
+  for (int i = 0; i < 60; ++i)
+    rows.emplace_back("one " + std::to_string(i), "r" + std::to_string(i));
+  Config config = config_of(write_rows(folder, rows));
+  config.sequence_len = 32;
+  config.val_set_size = 0.5;
+  EXPECT_THAT(read_rows(config).warnings,
+              ElementsAre(HasSubstr("\"r0\", \"r1\", \"r10\", \"r11\", \"r12\" and 55 more"),
+                          HasSubstr("every row was held out for validation, so nothing is learned, "
+                                    "of label \"r")));
+}
+
+TEST(ClassifyRows, RefusesOneClassAndASetThatLeavesNothing) {
+  const TemporaryFolder folder;
+  Config config = config_of(write_rows(folder, {{"a", "x"}, {"b", "x"}}));
+  EXPECT_THAT([&] { read_rows(config); },
+              throws_error(ErrorKind::data, "every row has label \"x\"; a classifier needs two"));
+  config = config_of(write_rows(
+      folder, {{"the cat is good the dog is bad", "x"}, {"the dog is good the cat is bad", "y"}}));
+  config.excess_length_strategy = ExcessLength::drop;
+  EXPECT_THAT([&] { read_rows(config); },
+              throws_error(ErrorKind::data, "no row is left to train on"));
+}
+
+std::vector<RowSet> sets_of_lengths(const std::vector<std::vector<int>>& lengths) {
+  std::vector<RowSet> sets;
+  int64_t next = 0;
+  for (const std::vector<int>& set : lengths) {
+    sets.emplace_back();
+    for (const int length : set)
+      sets.back().rows.push_back(
+          {std::vector<int32_t>(static_cast<std::size_t>(length), 1), next++});
+  }
+  return sets;
+}
+
+/// The rows of an epoch, by their labels.
+std::multiset<int64_t> rows_of_epoch(RowOrder& order, int64_t epoch) {
+  std::multiset<int64_t> rows;
+  for (int64_t i = 0; i < order.batches_per_epoch(); ++i)
+    for (const ClassifiedRow* row : order.batch(epoch * order.batches_per_epoch() + i))
+      rows.insert(row->label);
+  return rows;
+}
+
+TEST(RowOrder, TakesEveryRowOnceAnEpochInAnotherOrderAndTheLongestFirst) {
+  std::vector<int> lengths;
+  for (int i = 0; i < 1001; ++i) lengths.push_back(3 + i * 7 % 30);
+  lengths[500] = 77;
+  const std::vector<RowSet> sets = sets_of_lengths({lengths});
+  const cupel::Run run({.seed = 9, .threads = 1});
+  RowOrder order(sets, 8, run);
+  ASSERT_EQ(order.batches_per_epoch(), 126) << "two of 50 batches, and a bit";
+  EXPECT_EQ(padded_length(order.batch(0)), 77);
+  for (const int64_t epoch : {0, 1}) {
+    const std::multiset<int64_t> rows = rows_of_epoch(order, epoch);
+    EXPECT_EQ(rows.size(), 1001u);
+    EXPECT_EQ(std::set<int64_t>(rows.begin(), rows.end()).size(), 1001u);
+  }
+  const auto labels = [&](int64_t batch) {
+    std::vector<int64_t> found;
+    for (const ClassifiedRow* row : order.batch(batch)) found.push_back(row->label);
+    return found;
+  };
+  const std::vector<int64_t> early = labels(5);
+  EXPECT_NE(early, labels(5 + 126));
+  EXPECT_EQ(early, labels(5)) << "back again";
+}
+
+TEST(RowOrder, PadsLittle) {
+  std::vector<int> lengths;
+  for (int i = 0; i < 4000; ++i) lengths.push_back(2 + i * 7919 % 60);
+  int64_t tokens = 0, padded = 0;
+  const std::vector<RowSet> sets = sets_of_lengths({lengths});
+  const cupel::Run run({.seed = 1, .threads = 1});
+  RowOrder order(sets, 16, run);
+  for (int64_t i = 0; i < order.batches_per_epoch(); ++i) {
+    const auto batch = order.batch(i);
+    for (const ClassifiedRow* row : batch) tokens += static_cast<int64_t>(row->ids.size());
+    padded += static_cast<int64_t>(batch.size()) * padded_length(batch);
+  }
+  EXPECT_LT(static_cast<double>(padded), 1.06 * static_cast<double>(tokens));
+  const BatchSizes sizes = order.sizes();
+  EXPECT_EQ(sizes.rows, 16);
+  EXPECT_EQ(sizes.length, 61);
+  EXPECT_NEAR(sizes.mean_tokens * static_cast<double>(sizes.per_epoch), static_cast<double>(padded),
+              0.5);
+}
+
+TEST(RowOrder, AnEpochTakesWeightTimesASetsRows) {
+  std::vector<RowSet> sets = sets_of_lengths({{3, 3, 3, 3}, {3, 3, 3, 3}, {3, 3}});
+  sets[0].weight = 0.5;
+  sets[1].weight = 2.5;
+  sets[2].weight = 0;
+  const cupel::Run run({.seed = 1, .threads = 1});
+  RowOrder order(sets, 3, run);
+  const std::multiset<int64_t> rows = rows_of_epoch(order, 0);
+  EXPECT_EQ(rows.size(), 12u);
+  const auto of = [&](int64_t begin, int64_t end) {
+    return std::ranges::count_if(rows, [=](int64_t row) { return row >= begin && row < end; });
+  };
+  EXPECT_EQ(of(0, 4), 2);
+  EXPECT_EQ(of(4, 8), 10);
+  for (int64_t row = 4; row < 8; ++row) EXPECT_GE(rows.count(row), 2u);
+  sets[1].weight = 1e8;
+  EXPECT_THAT([&] { RowOrder(sets, 3, run); },
+              throws_error(ErrorKind::config, "train.datasets[1].weight: makes an epoch of more"));
+}
+
+}  // namespace
+}  // namespace cupel::train
