@@ -5,6 +5,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "data/adapter_folder.h"
 #include "data/arithmetic.h"
 #include "data/chat_rows.h"
 #include "data/grammar.h"
@@ -301,8 +302,7 @@ std::vector<TextSet> load_texts(const Config& config, Run& run) {
 
 Tokenizer make_tokenizer(const Config& config, const std::vector<TextSet>& texts, Run& run) {
   std::string path = config.tokenizer.path.text;
-  if (path.empty() && is_gguf(config.base_model.text)) path = config.base_model.text;
-  if (path.empty() && !config.base_model.empty()) path = config.base_model.text + "/tokenizer.json";
+  if (path.empty() && !config.base_model.empty()) path = tokenizer_file(config.base_model.text);
   if (!path.empty()) {
     run.record_input(path);
     return load_tokenizer(path);
@@ -376,7 +376,7 @@ std::optional<ChatTemplate> load_chat_template(const Config& config,
   const Path& given = config.tokenizer.path.empty() ? config.base_model : config.tokenizer.path;
   std::filesystem::path folder(given.text);
   if (!std::filesystem::is_directory(folder)) folder = folder.parent_path();
-  const std::filesystem::path jinja = folder / "chat_template.jinja";
+  const std::filesystem::path jinja = file_of_model(folder, "chat_template.jinja");
   const bool beside = !given.empty() && std::filesystem::exists(jinja);
   return chat_template_of(tokenizer_config, beside ? read_file(jinja, kMostBytes) : "",
                           beside ? jinja.string() : (folder / "tokenizer_config.json").string());

@@ -3,7 +3,6 @@
 #include <memory>
 #include <numeric>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/events_file.h"
 #include "base/machine.h"
@@ -12,12 +11,14 @@
 #include "nn/device.h"
 #include "nn/device_nn.h"
 #include "nn/distributed_fit_nn.h"
+#include "nn/llm/adapter_nn.h"
 #include "nn/llm/generate_nn.h"
 #include "nn/llm/load_weights_nn.h"
-#include "nn/llm/weights_nn.h"
+#include "nn/llm/model_files.h"
 #include "nn/memory_nn.h"
 #include "train/dataset.h"
 #include "train/plan.h"
+#include "train/save_nn.h"
 #include "train/train.h"
 
 namespace cupel::train {
@@ -109,14 +110,17 @@ void write_tensorboard_events(Run& run) {
 /// The model of a run and how its loss is taken.
 class Trainee {
  public:
-  Trainee(const Config& config, const llm::ModelConfig& model, Run& run)
+  Trainee(const Config& config, const llm::ModelConfig& model, nn::Precision compute, Run& run)
       : config_(config), decoder_(std::make_shared<llm::Decoder>(model)), run_(run) {
     if (config.base_model.empty()) {
       decoder_->initialise(run);
     } else {
-      run.record_input(config.base_model.text);
+      llm::record_model(config.base_model.text, run);
       llm::load_weights(config.base_model.text, *decoder_);
     }
+    if (!adapts()) return;
+    llm::add_adapters(*decoder_, config.adapter_config(), run, "train.lora_target_modules");
+    if (storage_of(compute) != at::kFloat) llm::narrow_frozen(*decoder_, storage_of(compute));
   }
 
   const std::shared_ptr<llm::Decoder>& decoder() const { return decoder_; }
@@ -124,6 +128,7 @@ class Trainee {
   nn::FitModel fit_model(nn::Precision compute) {
     training_.storage = storage_of(compute);
     training_.dropout = config_.dropout;
+    training_.adapter_dropout = config_.lora_dropout;
     training_.count_load = true;
     training_.recompute = config_.gradient_checkpointing;
     training_.mtp_loss_weight = config_.mtp_loss_weight;
@@ -136,7 +141,11 @@ class Trainee {
       mtp_labels_ += batch.weight;
       return loss;
     };
-    model.embed = [this](const nn::Batch& batch) { return decoder_->embed(batch); };
+    model.embed = [this](const nn::Batch& batch) {
+      at::Tensor embedded = decoder_->embed(batch);
+      // Hooks differentiate by it, also where the table is not trained.
+      return embedded.requires_grad() ? embedded : embedded.requires_grad_(true);
+    };
     model.begin_micro_batch = [this](int64_t index) {
       training_.dropout_key = run_.stream("dropout", static_cast<uint64_t>(index)).next_u64() >> 16;
     };
@@ -147,6 +156,7 @@ class Trainee {
     model.sums = [this] { return step_sums(); };
     model.take_sums = [this](const std::vector<double>& sums) { take_step_sums(sums); };
     model.end_step = [this] {
+      if (adapts()) return;  // the bias is the base model's
       for (llm::Experts* layer : decoder_->expert_layers())
         layer->update_bias(config_.router_bias_update_rate);
     };
@@ -182,6 +192,8 @@ class Trainee {
   double max_expert_load() const { return max_expert_load_; }
 
  private:
+  bool adapts() const { return config_.adapter == Adapter::lora; }
+
   /// Of this process's micro-batches: further losses and their labels, then each layer's load.
   std::vector<double> step_sums() const {
     std::vector<double> sums{mtp_sum_, mtp_labels_};
@@ -248,12 +260,14 @@ std::vector<std::string> make_samples(const Config& config, const LanguageModel&
 /// each.
 void require_memory(const Plan& planned, int64_t processes) {
   const int64_t available = available_memory_bytes() / processes;
-  if (planned.planned_memory_bytes <= available) return;
+  // A base model is read in fp32, whatever its frozen weights become.
+  const int64_t needed = std::max(planned.planned_memory_bytes, 4 * planned.parameters);
+  if (needed <= available) return;
   const auto gib = [](int64_t bytes) {
     return shortest(std::round(static_cast<double>(bytes) / 0x1p30 * 10) / 10) + " GiB";
   };
   fail(ErrorKind::resource, "[train]",
-       "planned for " + gib(planned.planned_memory_bytes) + " of tensors" +
+       "planned for " + gib(needed) + " of tensors" +
            (processes > 1 ? " in each of " + std::to_string(processes) + " processes" : "") +
            ", but " + gib(available) + " of memory are free" + (processes > 1 ? " for each" : ""),
        "lower micro_batch_size or set gradient_checkpointing: true");
@@ -322,6 +336,7 @@ void add_figures(const nn::FitReport& fitted, const Plan& planned, Report& repor
   report.world_size = planned.world_size;
   report.parameters = planned.parameters;
   report.active_parameters = planned.active_parameters;
+  report.trainable_parameters = planned.trainable_parameters;
   report.train_loss = fitted.train_loss;
   report.val_loss = fitted.val_loss;
   report.step_ms = fitted.step_ms;
@@ -355,7 +370,7 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   require_memory(planned, run.peers().local_size);
   require_all_ready(false, run);
 
-  Trainee trainee(config, prepared.model, run);
+  Trainee trainee(config, prepared.model, compute, run);
   const LanguageModel model = llm::language_model(trainee.decoder(), prepared.tokenizer);
   const bool first = run.peers().rank == 0;
   std::vector<std::string> before;
@@ -364,12 +379,7 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   const nn::FitReport fitted = fit(config, prepared, trainee, compute, hooks, run);
   if (!first) return report;
   run.write_folder("model", [&](const std::filesystem::path& folder) {
-    llm::save_model(folder, *trainee.decoder(),
-                    {prepared.tokenizer->bos_id(), prepared.tokenizer->eos_id()});
-    prepared.tokenizer->save(folder);
-    // Where transformers looks first.
-    if (prepared.chat_template)
-      write_file_atomically(folder / "chat_template.jinja", prepared.chat_template->text());
+    save_trained(folder, config, *trainee.decoder(), *prepared.tokenizer, prepared.chat_template);
   });
   add_figures(fitted, planned, report);
   if (fitted.val_loss && prepared.validation.bytes_per_label > 0)
