@@ -30,8 +30,9 @@ std::filesystem::path write_verses(const TemporaryFolder& folder) {
 
 /// A base model with random weights and a tokenizer of the verses, in folder / "base".
 std::filesystem::path write_base(const TemporaryFolder& folder, llm::ModelConfig model) {
-  const Tokenizer tokenizer =
-      Tokenizer::train({{{}, read_file(write_verses(folder)), 0}}, {.vocab_size = 290});
+  BpeTrainOptions options;
+  options.vocab_size = 290;
+  const Tokenizer tokenizer = Tokenizer::train({{{}, read_file(write_verses(folder)), 0}}, options);
   model.vocab_size = tokenizer.vocab_size();
   llm::Decoder decoder(model);
   decoder.initialise(cupel::Run(RunOptions{.seed = 9}));

@@ -12,7 +12,9 @@ namespace cupel::train {
 namespace {
 
 Tokenizer letters() {
-  return Tokenizer::train({{{}, "a letter and another", 0}}, {.vocab_size = 260});
+  BpeTrainOptions options;
+  options.vocab_size = 260;
+  return Tokenizer::train({{{}, "a letter and another", 0}}, options);
 }
 
 TEST(SaveTrained, LeavesAWholeModelWithItsTemplate) {

@@ -224,14 +224,16 @@ TEST(Adapters, BeginAsWhatTheModelWas) {
   const auto decoder = fixture_decoder("families/deepseek_v3");
   at::NoGradGuard no_grad;
   const at::Tensor ids = fixture_ids("families/deepseek_v3"), before = decoder->logits(ids);
-  const Run run(RunOptions{.seed = 1});
+  const cupel::Run run(RunOptions{.seed = 1});
   add_adapters(*decoder, odd_adapter(), run, "here");
   EXPECT_LE(relative_gap(decoder->logits(ids), before), 1e-5);
   for (const auto& item : decoder->named_parameters()) {
     const bool is_a = item.key().ends_with(".lora_A.weight");
     const bool is_b = item.key().ends_with(".lora_B.weight");
     EXPECT_EQ(item.value().requires_grad(), is_a || is_b) << item.key();
-    if (is_b) EXPECT_EQ(item.value().abs().max().item<float>(), 0) << item.key();
+    if (is_b) {
+      EXPECT_EQ(item.value().abs().max().item<float>(), 0) << item.key();
+    }
     if (!is_a) continue;
     const double bound = 1 / std::sqrt(static_cast<double>(item.value().size(1)));
     EXPECT_LE(item.value().abs().max().item<double>(), bound) << item.key();
