@@ -27,6 +27,12 @@ struct Path {
 /// A model: a path as above, or a name that the pipeline replaces by one before a section runs.
 struct ModelPath : Path {};
 
+/// A text of which one needs no brackets where a list of them is asked for.
+struct Word {
+  std::string text;
+  bool operator==(const Word&) const = default;
+};
+
 /// A number of bytes, written with a unit: "512MB" is 512e6, "512MiB" 512 * 2^20.
 struct ByteSize {
   int64_t bytes = 0;

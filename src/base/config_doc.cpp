@@ -55,10 +55,13 @@ std::string joined(const std::vector<std::string>& words, const std::string& bet
   return out;
 }
 
+/// Whether an item of the list needs no brackets where it is the only one.
+bool takes_one(const FieldDoc& field) { return field.type == "path" || field.type == "word"; }
+
 std::string type_text(const FieldDoc& field) {
   std::string type = field.choices.empty() ? field.type : joined(field.choices, "|");
   if (!field.children.empty()) type = field.list ? "settings" : field.type;
-  if (field.list && field.type == "path") return "path or list of paths";
+  if (field.list && takes_one(field)) return field.type + " or list of " + field.type + "s";
   return field.list ? "list of " + type : type;
 }
 
@@ -137,7 +140,7 @@ json::Value field_schema(const FieldDoc& field) {
   if (field.list) {
     const json::Value item = value;
     value = json::Object{{"type", "array"}, {"items", item}};
-    if (field.type == "path") either(item);  // one file needs no brackets
+    if (takes_one(field)) either(item);
   }
   if (field.optional) either(json::Object{{"type", "null"}});
   value.set("description", field.help);

@@ -10,9 +10,9 @@
 
 namespace cupel {
 
-/// One setting, type-erased. `type`: integer, number, text, path, model, size, yes/no, choice, map,
-/// or empty for a nested struct, whose own settings stand in `children`, as do those of a map's or
-/// list's items; `default_text` is JSON.
+/// One setting, type-erased. `type`: integer, number, text, word, path, model, size, yes/no,
+/// choice, map, or empty for a nested struct, whose own settings stand in `children`, as do those
+/// of a map's or list's items; `default_text` is JSON.
 struct FieldDoc {
   std::string name, type, help, default_text;
   std::string shorthand;  // the child that a scalar or list stands for
@@ -42,7 +42,7 @@ json::Value to_json(const T& value) {
     return object;
   } else if constexpr (NamedEnum<T>) {
     return std::string(name_of(value));
-  } else if constexpr (std::is_base_of_v<Path, T>) {
+  } else if constexpr (std::is_base_of_v<Path, T> || std::is_same_v<T, Word>) {
     return value.text;
   } else if constexpr (std::is_same_v<T, ByteSize>) {
     return to_text(value);
@@ -107,6 +107,8 @@ void describe_type(FieldDoc& doc) {
     doc.type = "model";
   } else if constexpr (std::is_same_v<T, ByteSize>) {
     doc.type = "size";
+  } else if constexpr (std::is_same_v<T, Word>) {
+    doc.type = "word";
   } else {
     doc.type = "text";
   }

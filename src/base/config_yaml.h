@@ -145,6 +145,21 @@ void read_struct(const Node& node, T& out, const Context& context) {
 }
 
 template <class T>
+void read_list(const Node& node, std::vector<T>& out, const std::string& key,
+               const Context& context, double low, double high) {
+  out.clear();
+  if constexpr (std::is_same_v<T, Path> || std::is_same_v<T, Word>) {
+    if (node.kind == Node::Kind::scalar)  // one needs no brackets
+      return read_value(node, out.emplace_back(), key, context, low, high);
+  }
+  if (node.kind != Node::Kind::sequence) fail_not_a_list(node, key);
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    const std::string item = key + "[" + std::to_string(i) + "]";
+    read_value(node.items[i], out.emplace_back(), item, {item, context.folder}, low, high);
+  }
+}
+
+template <class T>
 void read_value(const Node& node, T& out, const std::string& key, const Context& context,
                 double low, double high) {
   if constexpr (is_optional<T>) {
@@ -154,18 +169,7 @@ void read_value(const Node& node, T& out, const std::string& key, const Context&
       read_value(node, out.emplace(), key, context, low, high);
     }
   } else if constexpr (is_vector<T>) {
-    if constexpr (std::is_same_v<T, std::vector<Path>>) {  // one file needs no brackets
-      if (node.kind == Node::Kind::scalar) {
-        out = {read_path(node, key, context.folder)};
-        return;
-      }
-    }
-    if (node.kind != Node::Kind::sequence) fail_not_a_list(node, key);
-    out.clear();
-    for (std::size_t i = 0; i < node.items.size(); ++i) {
-      const std::string item = key + "[" + std::to_string(i) + "]";
-      read_value(node.items[i], out.emplace_back(), item, {item, context.folder}, low, high);
-    }
+    read_list(node, out, key, context, low, high);
   } else if constexpr (is_string_map<T>) {
     if (node.kind != Node::Kind::map) fail_not_a_map(node, key);
     out.clear();
@@ -199,6 +203,8 @@ void read_value(const Node& node, T& out, const std::string& key, const Context&
     check_range(node, key, static_cast<double>(out.bytes), low, high);
   } else if constexpr (std::is_base_of_v<Path, T>) {
     out = {read_path(node, key, context.folder)};
+  } else if constexpr (std::is_same_v<T, Word>) {
+    out = {read_string(node, key)};
   } else {
     static_assert(std::is_same_v<T, std::string>, "a field of this type cannot be read from YAML");
     out = read_string(node, key);

@@ -20,7 +20,9 @@ struct NamedTensor {
 
 std::vector<NamedTensor> module_tensors(const torch::nn::Module& module) {
   std::vector<NamedTensor> tensors;
-  for (const auto& item : module.named_parameters()) tensors.push_back({item.key(), item.value()});
+  for (const auto& item : module.named_parameters()) {
+    if (item.value().requires_grad()) tensors.push_back({item.key(), item.value()});
+  }
   for (const auto& item : module.named_buffers()) tensors.push_back({item.key(), item.value()});
   return tensors;
 }

@@ -10,9 +10,9 @@
 
 namespace cupel::nn {
 
-/// Writes `checkpoint-<step>` as a whole or not at all: model.safetensors (parameters and buffers,
-/// fp32), optimizer.safetensors (moments), state.json (the loop's counters), manifest.json (hashes,
-/// last).
+/// Writes `checkpoint-<step>` as a whole or not at all: model.safetensors (parameters that
+/// require a gradient, and buffers; fp32), optimizer.safetensors (moments), state.json (the loop's
+/// counters), manifest.json (hashes, last).
 void save_checkpoint(Run& run, int64_t step, const torch::nn::Module& module,
                      const AdamW& optimizer, const json::Value& state);
 

@@ -40,6 +40,12 @@ at::Tensor linear(const at::Tensor& x, const Weight& weight) {
   return at::matmul(x, weight.master.to(x.scalar_type()).transpose(-1, -2));
 }
 
+at::Tensor add_low_rank(const at::Tensor& base, const at::Tensor& x, const LowRank& term) {
+  const at::Tensor read = dropout(x, term.dropout, term.dropout_key);
+  const at::Tensor change = formulas::linear(formulas::linear(read, term.a), term.b);
+  return base + (change * term.scale).to(base.scalar_type());
+}
+
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon) {
   const at::Tensor exact = x.to(wide(x));
   const at::Tensor scaled = exact * at::rsqrt(exact.square().mean(-1, true) + epsilon);
@@ -97,15 +103,20 @@ at::Tensor latent_attention(const at::Tensor& q, const at::Tensor& latent,
                             const Positions& positions) {
   const int64_t rank = latent.size(1) - shape.rotary;
   const at::Tensor compressed = rms_norm(latent.narrow(1, 0, rank), norm_weight, norm_epsilon);
-  const at::Tensor expanded = formulas::linear(compressed, kv_b)
-                                  .view({latent.size(0), shape.heads, shape.nope + shape.value});
-  const at::Tensor shared = rotate(latent.narrow(1, rank, shape.rotary).unsqueeze(1),
-                                   positions.cosine, positions.sine, shape.interleaved);
+  return formulas::expanded_attention(q, latent.narrow(1, rank, shape.rotary),
+                                      formulas::linear(compressed, kv_b), shape, positions);
+}
+
+at::Tensor expanded_attention(const at::Tensor& q, const at::Tensor& rotary_key,
+                              const at::Tensor& expanded, const AttentionShape& shape,
+                              const Positions& positions) {
+  const at::Tensor heads = expanded.view({q.size(0), shape.heads, shape.nope + shape.value});
+  const at::Tensor shared =
+      rotate(rotary_key.unsqueeze(1), positions.cosine, positions.sine, shape.interleaved);
   const at::Tensor keys =
-      at::cat({expanded.narrow(2, 0, shape.nope), shared.expand({-1, shape.heads, -1})}, 2);
+      at::cat({heads.narrow(2, 0, shape.nope), shared.expand({-1, shape.heads, -1})}, 2);
   return masked_softmax_attention(with_positions(q, shape.heads, shape, positions), keys,
-                                  expanded.narrow(2, shape.nope, shape.value), shape.scale,
-                                  positions);
+                                  heads.narrow(2, shape.nope, shape.value), shape.scale, positions);
 }
 
 at::Tensor linear_cross_entropy(const at::Tensor& x, const Weight& weight,

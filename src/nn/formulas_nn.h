@@ -10,6 +10,8 @@ namespace cupel::nn::formulas {
 
 /// x [T, in], weight [out, in]: [T, out].
 at::Tensor linear(const at::Tensor& x, const Weight& weight);
+/// base [T, out], x [T, in]: [T, out].
+at::Tensor add_low_rank(const at::Tensor& base, const at::Tensor& x, const LowRank& term);
 /// x [T, width], weight [width]: [T, width].
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon);
 /// x [T, width]: [T, width].
@@ -31,6 +33,10 @@ at::Tensor latent_attention(const at::Tensor& q, const at::Tensor& latent,
                             const at::Tensor& norm_weight, const Weight& kv_b,
                             const AttentionShape& shape, double norm_epsilon,
                             const Positions& positions);
+/// rotary_key [T, rotary], expanded [T, heads * (nope + value)]; q and the result as there.
+at::Tensor expanded_attention(const at::Tensor& q, const at::Tensor& rotary_key,
+                              const at::Tensor& expanded, const AttentionShape& shape,
+                              const Positions& positions);
 /// x [T, width], weight [vocabulary, width], labels [T] int64: the sum over labels >= 0, in nats.
 at::Tensor linear_cross_entropy(const at::Tensor& x, const Weight& weight,
                                 const at::Tensor& labels);

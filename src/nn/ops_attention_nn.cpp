@@ -254,6 +254,37 @@ Heads latent_heads(const KeptAttention& attention, const at::Tensor& q, const at
   return heads;
 }
 
+/// Keys and values as kv_b has expanded them; one rotary key for all heads.
+struct ExpandedAttention : torch::autograd::Function<ExpandedAttention> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& q,
+                            const at::Tensor& rotary_key, const at::Tensor& expanded,
+                            const KeptAttention& attention) {
+    const Heads heads = latent_heads(attention, q, rotary_key, expanded);
+    at::Tensor out = empty(q.size(0), heads.shape.heads * heads.shape.value, q.scalar_type());
+    const at::Tensor log_sum_exp = empty_log_sum_exp(heads);
+    attend(heads, matrix_of(out), log_sum_exp.mutable_data_ptr<float>());
+    context->save_for_backward({q, rotary_key, expanded, out, log_sum_exp});
+    keep(context, attention);
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor &q = saved[0], &rotary_key = saved[1], &expanded = saved[2];
+    const auto& attention = kept<KeptAttention>(context);
+    const Heads heads = latent_heads(attention, q, rotary_key, expanded);
+    const int64_t tokens = q.size(0), rotary = heads.shape.rotary;
+    const at::Tensor grad_q = at::empty_like(q), grad_expanded = at::empty_like(expanded);
+    const at::Tensor grad_rotary = empty(heads.shape.heads * tokens, rotary, at::kFloat);
+    const at::Tensor grad_out = grads[0].contiguous();
+    const Heads to = latent_heads(attention, grad_q, rotary_key, grad_expanded);
+    attend_backward(heads, matrix_of(saved[3]), saved[4].const_data_ptr<float>(),
+                    matrix_of(grad_out), {to.q, to.k_nope, matrix_of(grad_rotary), to.v});
+    const at::Tensor shared = grad_rotary.view({heads.shape.heads, tokens, rotary}).sum(0);
+    return {grad_q, shared.to(rotary_key.scalar_type()), grad_expanded, {}};
+  }
+};
+
 struct LatentAttention : torch::autograd::Function<LatentAttention> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& latent,
                             const at::Tensor& norm_weight, const at::Tensor& kv_b,
@@ -297,7 +328,9 @@ struct LatentAttention : torch::autograd::Function<LatentAttention> {
     norm_backward(matrix_of(latent).col_range(0, rank), saved[2].const_data_ptr<float>(),
                   saved[5].const_data_ptr<float>(), matrix_of(grad_compressed), nullptr,
                   matrix_of(grad_latent).col_range(0, rank), grad_norm);
-    return {grad_q, grad_latent, grad_norm, weight_gradient(grad_expanded, compressed), {}, {}, {}};
+    at::Tensor grad_kv_b;
+    if (context->needs_input_grad(3)) grad_kv_b = weight_gradient(grad_expanded, compressed);
+    return {grad_q, grad_latent, grad_norm, grad_kv_b, {}, {}, {}};
   }
 };
 
@@ -309,6 +342,15 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
     return formulas::attention(q, k, v, shape, positions);
   return Attention::apply(q.contiguous(), k.contiguous(), v.contiguous(),
                           KeptAttention{shape, positions});
+}
+
+at::Tensor expanded_attention(const at::Tensor& q, const at::Tensor& rotary_key,
+                              const at::Tensor& expanded, const AttentionShape& shape,
+                              const Positions& positions) {
+  if (!has_kernels(q) || positions.cosine.scalar_type() != at::kFloat)
+    return formulas::expanded_attention(q, rotary_key, expanded, shape, positions);
+  return ExpandedAttention::apply(q.contiguous(), rotary_key.contiguous(), expanded.contiguous(),
+                                  KeptAttention{shape, positions});
 }
 
 at::Tensor latent_attention(const at::Tensor& q, const at::Tensor& latent,

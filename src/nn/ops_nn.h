@@ -36,6 +36,17 @@ class WeightCopy {
 std::vector<at::Tensor> linears(const at::Tensor& x, const std::vector<Weight>& weights);
 at::Tensor linear(const at::Tensor& x, const Weight& weight);
 
+/// A low-rank adapter's term (Hu et al. 2021): a [rank, in], b [out, rank].
+struct LowRank {
+  Weight a, b;
+  double scale = 1;
+  double dropout = 0;  // of what it reads, see dropout()
+  uint64_t dropout_key = 0;
+};
+/// base + scale · (dropout(x)·aᵀ)·bᵀ: [T, out] in base's type, which is x's. The masked x is
+/// computed again in the backward pass.
+at::Tensor add_low_rank(const at::Tensor& base, const at::Tensor& x, const LowRank& term);
+
 /// The residual stream after a branch, and the normalised copy that the next branch reads.
 struct Normed {
   at::Tensor sum;     // x + delta, fp32
@@ -94,6 +105,12 @@ at::Tensor latent_attention(const at::Tensor& q, const at::Tensor& latent,
                             const at::Tensor& norm_weight, const Weight& kv_b,
                             const AttentionShape& shape, double norm_epsilon,
                             const Positions& positions);
+
+/// The attention inside it, of keys and values that are expanded already: rotary_key [T, rotary],
+/// expanded [T, heads * (nope + value)].
+at::Tensor expanded_attention(const at::Tensor& q, const at::Tensor& rotary_key,
+                              const at::Tensor& expanded, const AttentionShape& shape,
+                              const Positions& positions);
 
 /// Sum of the cross entropies of softmax(x·weightᵀ) over labels >= 0, never holding more than a
 /// chunk of the logits. If a gradient will be asked for, it is computed here, chunk by chunk, and

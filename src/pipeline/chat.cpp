@@ -5,6 +5,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "data/adapter_folder.h"
 #include "data/chat_template.h"
 #include "data/model_path.h"
 #include "data/tokenizer/gguf_tokenizer.h"
@@ -22,7 +23,7 @@ ChatTemplate template_of(const Config& config, const fs::path& model) {
     const std::string& path = config.chat_template_jinja.text;
     return chat_template_from(read_file(path, kMostBytes), path, tokenizer);
   }
-  const fs::path jinja = model / "chat_template.jinja";
+  const fs::path jinja = file_of_model(model, "chat_template.jinja");
   const bool beside = fs::exists(jinja);
   std::optional<ChatTemplate> found = chat_template_of(
       tokenizer, beside ? read_file(jinja, kMostBytes) : "", (beside ? jinja : model).string());

@@ -3,6 +3,7 @@
 #include "nn/device_nn.h"
 #include "nn/distributed_nn.h"
 #include "nn/llm/generate_nn.h"
+#include "nn/llm/model_files.h"
 #include "nn/text_classifier_nn.h"
 #include "pipeline/heavy.h"
 
@@ -27,7 +28,7 @@ Heavy heavy_functions() {
   heavy.train = &train_with_hooks;
   heavy.load_model = [](const Path& folder, Run& run) {
     nn::use_threads(run.threads());
-    run.record_input(folder.text);
+    llm::record_model(folder.text, run);
     return llm::load_language_model(folder.text);
   };
   heavy.load_classifier = [](const Path& folder, Run& run) {
@@ -35,6 +36,7 @@ Heavy heavy_functions() {
     run.record_input(folder.text);
     return nn::text_classifier(folder.text);
   };
+  heavy.export_model = &exporter::run;
   heavy.join = &nn::join;
   heavy.from_first = [](nn::Group& group, std::string text, const std::string& what) {
     return group.from_first(std::move(text), what);

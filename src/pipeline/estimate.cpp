@@ -50,10 +50,15 @@ double training_flops(const train::Config& config, const llm::ModelConfig& model
   // A token looks back at half of its sequence: 2 · length/2 operations a dimension, thrice.
   const int64_t attention = 3 * config.sequence_len * (key + value) * model.num_attention_heads *
                             (model.num_hidden_layers + model.num_nextn_predict_layers);
-  const double token = 6.0 * static_cast<double>(plan.active_parameters - looked_up) +
-                       static_cast<double>(attention);
-  const double again = config.gradient_checkpointing ? 4.0 / 3.0 : 1.0;
-  return token * again * static_cast<double>(plan.tokens);
+  const auto products = static_cast<double>(plan.active_parameters - looked_up);
+  // Frozen weights get no gradient; adapters are weights on top.
+  const bool adapts = config.adapter == train::Adapter::lora;
+  const double adapters = adapts ? static_cast<double>(plan.trainable_parameters) : 0;
+  const double forward = 2 * (products + adapters) + static_cast<double>(attention) / 3;
+  const double backward =
+      (adapts ? 2 : 4) * products + 4 * adapters + static_cast<double>(attention) * 2 / 3;
+  const double passes = config.gradient_checkpointing ? 2 * forward + backward : forward + backward;
+  return passes * static_cast<double>(plan.tokens);
 }
 
 double training_flops(const train::Config& config, const nn::EncoderConfig& encoder, int64_t length,

@@ -10,9 +10,9 @@
 namespace cupel::pipeline {
 
 /// Floating-point operations of all steps: for each token 6 for a weight that takes part in a
-/// product (2 forward, 4 backward), and causal attention's two products, forward and backward; a
-/// third more where activations are computed again. Left out: everything elementwise, validation,
-/// samples.
+/// product (2 forward, 4 backward; 2 backward where it is frozen), and causal attention's two
+/// products, forward and backward; a third more where activations are computed again. Left out:
+/// everything elementwise, validation, samples.
 double training_flops(const train::Config& config, const llm::ModelConfig& model,
                       const train::Plan& plan);
 

@@ -6,6 +6,7 @@
 #include "base/run.h"
 #include "data/blackbox.h"
 #include "nn/distributed.h"
+#include "pipeline/export_model.h"
 #include "pipeline/train_stage.h"
 
 namespace cupel::pipeline {
@@ -16,6 +17,7 @@ struct Heavy {
   LanguageModel (*load_model)(const Path& folder, Run& run) = nullptr;
   /// A classifier's folder, as train leaves it under task: classify.
   TextClassifier (*load_classifier)(const Path& folder, Run& run) = nullptr;
+  exporter::Report (*export_model)(const exporter::Config& config, Run& run) = nullptr;
   /// Meets the other processes of the run; their text from rank 0 (nn/distributed_nn.h).
   Peers (*join)(const nn::Ranks& ranks, double timeout_seconds) = nullptr;
   std::string (*from_first)(nn::Group& group, std::string text, const std::string& what) = nullptr;

@@ -5,12 +5,15 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/adapter_folder.h"
 #include "data/model_path.h"
 #include "data/read.h"
 #include "data/safetensors.h"
 #include "data/tokenizer/gguf_tokenizer.h"
 #include "nn/checkpoint.h"
+#include "nn/llm/adapter.h"
 #include "nn/llm/gguf_model.h"
+#include "nn/llm/model_files.h"
 #include "pipeline/run_folder.h"
 
 namespace cupel::pipeline::inspect {
@@ -176,6 +179,18 @@ void look_at_model(const fs::path& folder, int64_t listed, Report& report) {
   }
 }
 
+void look_at_adapter(const fs::path& folder, int64_t listed, Report& report) {
+  report.kind = "adapter";
+  const llm::AdapterConfig adapter = llm::read_adapter_config(folder);
+  report.adapter = {"", adapter.rank, adapter.alpha, adapter.dropout, adapter.rank_stabilised};
+  if_readable(report.notes, [&] {
+    report.adapter->base_model = base_of_adapter(folder).string();
+    report.config = llm::model_config_of(folder);
+  });
+  if_readable(report.notes, [&] { report.weights = weights_of(folder / kAdapterWeights, listed); });
+  if_readable(report.notes, [&] { report.tokenizer = tokenizer_of(folder); });
+}
+
 void look_at_gguf(const fs::path& path, int64_t listed, Report& report) {
   constexpr std::size_t kMetadata = 1000;
   const Gguf file = Gguf::open(path);
@@ -197,6 +212,7 @@ void look_at_folder(const fs::path& folder, int64_t listed, Report& report) {
     report.run = run_of(folder, report.notes);
     return;
   }
+  if (is_adapter(folder)) return look_at_adapter(folder, listed, report);
   if (!fs::exists(folder / "config.json") && !has_weights(folder)) {
     fail(ErrorKind::config, folder.string(), "is neither a model nor a run",
          "a model has config.json or model.safetensors, a run config.yaml");

@@ -21,8 +21,8 @@ struct Config {
   static constexpr auto fields() {
     return std::tuple{
         Field{"path", &Config::path,
-              "model (folder, .safetensors, .gguf or org/name in the Hugging Face cache), run "
-              "folder, tokenizer or data"},
+              "model or adapter (folder, .safetensors, .gguf or org/name in the Hugging Face "
+              "cache), run folder, tokenizer or data"},
         Field{"split", &Config::split, "which member of a .json object of splits"},
         Field{"columns", &Config::columns, "names of the fields of rows that are arrays"},
         Field{"rows", &Config::rows, "first rows of a data file to show", 0, 1000},
@@ -54,6 +54,23 @@ struct WeightsReport {
                       Field{"bytes", &C::bytes, "of all of them"},
                       Field{"parameters_by_dtype", &C::parameters_by_dtype, "numbers by format"},
                       Field{"first", &C::first, "the first by name"}};
+  }
+};
+
+/// A low-rank adapter (LoRA).
+struct AdapterReport {
+  std::string base_model = {};
+  int64_t rank = 0;
+  double alpha = 0, dropout = 0;
+  bool rank_stabilised = false;
+  static constexpr auto fields() {
+    using C = AdapterReport;
+    return std::tuple{
+        Field{"base_model", &C::base_model, "where the model lies that it belongs to"},
+        Field{"rank", &C::rank, "of its matrices"},
+        Field{"alpha", &C::alpha, "it counts alpha / rank times"},
+        Field{"dropout", &C::dropout, "of what it read in training"},
+        Field{"rank_stabilised", &C::rank_stabilised, "alpha over the root of the rank"}};
   }
 };
 
@@ -130,6 +147,7 @@ struct Report {
   int64_t bytes = 0;
   std::vector<MetadataReport> metadata = {};
   std::optional<WeightsReport> weights = {};
+  std::optional<AdapterReport> adapter = {};
   std::optional<llm::ModelConfig> config = {};
   std::optional<TokenizerReport> tokenizer = {};
   std::optional<RunReport> run = {};
@@ -137,12 +155,13 @@ struct Report {
   std::vector<std::string> notes = {};
   static constexpr auto fields() {
     using C = Report;
-    return std::tuple{Field{"kind", &C::kind, "model, weights, run, tokenizer or data"},
+    return std::tuple{Field{"kind", &C::kind, "model, adapter, weights, run, tokenizer or data"},
                       Field{"path", &C::path, "as given"},
                       Field{"bytes", &C::bytes, "on disk"},
                       Field{"metadata", &C::metadata, "of a GGUF file, at most a thousand"},
                       Field{"weights", &C::weights, "tensors"},
-                      Field{"config", &C::config, "shape of the model"},
+                      Field{"adapter", &C::adapter, "low-rank adapter of a model"},
+                      Field{"config", &C::config, "shape of the model, or of an adapter's base"},
                       Field{"tokenizer", &C::tokenizer, "vocabulary"},
                       Field{"run", &C::run, "what a run has done"},
                       Field{"data", &C::data, "rows of a data file"},

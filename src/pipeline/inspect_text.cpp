@@ -41,6 +41,14 @@ std::string text_of(const llm::ModelConfig& config) {
   return out;
 }
 
+std::string text_of(const AdapterReport& adapter) {
+  return "adapter\n" +
+         line("base model", adapter.base_model.empty() ? "not there" : adapter.base_model) +
+         line("rank", count(adapter.rank)) +
+         line("alpha", shortest(adapter.alpha) +
+                           (adapter.rank_stabilised ? ", over the root of the rank" : ""));
+}
+
 std::string text_of(const WeightsReport& weights) {
   std::string dtypes;
   for (const auto& [name, size] : weights.parameters_by_dtype)
@@ -102,6 +110,7 @@ std::string Report::text() const {
   std::string out =
       clip(path, 400) + ": " + kind + ", " + html::byte_size(static_cast<double>(bytes)) + "\n";
   if (run) out += text_of(*run);
+  if (adapter) out += text_of(*adapter);
   if (config) out += text_of(*config);
   if (!metadata.empty()) out += text_of(metadata);
   if (weights) out += text_of(*weights);

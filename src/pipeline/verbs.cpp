@@ -99,6 +99,10 @@ const std::vector<Verb>& verbs() {
       verb<&evaluate>("eval", "perplexity, exact answers or accuracy of a model, with intervals")
           .gives("predictions", "predictions.jsonl")
           .begins_with(kEvalExample),
+      verb("export", "write a model, its adapter merged, as a folder that transformers loads",
+           &Heavy::export_model)
+          .words("model")
+          .gives("model", "model"),
       verb<&chat::run>("chat", "talk with a model").with_a_model().words("model"),
       whole_recipe("run", "run every section of a recipe, in order").recipe(),
       verb<&validate>("validate", "check a recipe and touch nothing").recipe(),

@@ -5,6 +5,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "data/adapter_folder.h"
 #include "data/tokenizer/gguf_tokenizer.h"
 #include "train/chat_tokens.h"
 #include "train/excess.h"
@@ -231,8 +232,7 @@ void warn_of_no_sequence(const TextSet& set, const TokenShards& stream, int64_t 
 /// The tokenizer's file where the recipe names one, or its base model has one.
 std::string tokenizer_path(const Config& config) {
   if (!config.tokenizer.path.empty()) return config.tokenizer.path.text;
-  if (config.base_model.empty() || is_gguf(config.base_model.text)) return config.base_model.text;
-  return config.base_model.text + "/tokenizer.json";
+  return config.base_model.empty() ? "" : tokenizer_file(config.base_model.text);
 }
 
 BpeTrainOptions train_options(const Config& config, const std::vector<TextSet>& sets) {
@@ -351,7 +351,7 @@ std::optional<ChatTemplate> load_chat_template(const Config& config,
   const Path& given = config.tokenizer.path.empty() ? config.base_model : config.tokenizer.path;
   std::filesystem::path folder(given.text);
   if (!std::filesystem::is_directory(folder)) folder = folder.parent_path();
-  const std::filesystem::path jinja = folder / "chat_template.jinja";
+  const std::filesystem::path jinja = file_of_model(folder, "chat_template.jinja");
   const bool beside = !given.empty() && std::filesystem::exists(jinja);
   return chat_template_of(tokenizer_config, beside ? read_file(jinja, kMostBytes) : "",
                           beside ? jinja.string() : (folder / "tokenizer_config.json").string());

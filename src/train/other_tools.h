@@ -10,7 +10,12 @@
 namespace cupel::train {
 
 namespace hint {
-inline constexpr std::string_view kAllWeights = "leave it out: all weights are trained";
+inline constexpr std::string_view kWholeWeights =
+    "leave it out: a base model is read whole; adapter: lora trains little beside it";
+inline constexpr std::string_view kAdaptersAlone =
+    "leave it out: adapter: lora trains adapters of the blocks' linear layers alone";
+inline constexpr std::string_view kMerge =
+    "leave it out, merge that adapter by cupel export, and write the result as base_model";
 inline constexpr std::string_view kLearned =
     "leave it out: of rows the answer alone is learned, of type: text everything; "
     "train_on_inputs: true learns all of a row";
@@ -42,18 +47,14 @@ inline constexpr std::array kOtherTools{
     Elsewhere{"assistant_only_loss", hint::kLearned},
     Elsewhere{"special_tokens",
               "leave it out: they are those of tokenizer.json and tokenizer_config.json"},
-    Elsewhere{"lora_r", hint::kAllWeights},
-    Elsewhere{"lora_rank", hint::kAllWeights},
-    Elsewhere{"lora_alpha", hint::kAllWeights},
-    Elsewhere{"lora_dropout", hint::kAllWeights},
-    Elsewhere{"lora_target", hint::kAllWeights},
-    Elsewhere{"lora_target_modules", hint::kAllWeights},
-    Elsewhere{"lora_target_linear", hint::kAllWeights},
-    Elsewhere{"load_in_4bit", hint::kAllWeights},
-    Elsewhere{"load_in_8bit", hint::kAllWeights},
-    Elsewhere{"quantization_bit", hint::kAllWeights},
-    Elsewhere{"adapter", hint::kAllWeights},
-    Elsewhere{"finetuning_type", hint::kAllWeights},
+    Elsewhere{"lora_target_linear", "write lora_target_modules: all-linear, which is the default"},
+    Elsewhere{"lora_modules_to_save", hint::kAdaptersAlone},
+    Elsewhere{"additional_target", hint::kAdaptersAlone},
+    Elsewhere{"lora_model_dir", hint::kMerge},
+    Elsewhere{"adapter_name_or_path", hint::kMerge},
+    Elsewhere{"load_in_4bit", hint::kWholeWeights},
+    Elsewhere{"load_in_8bit", hint::kWholeWeights},
+    Elsewhere{"quantization_bit", hint::kWholeWeights},
     Elsewhere{"flash_attention", hint::kOneAttention},
     Elsewhere{"flash_attn", hint::kOneAttention},
     Elsewhere{"attn_implementation", hint::kOneAttention},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 
 #include "base/error.h"
@@ -20,12 +21,27 @@ namespace {
 
 constexpr int64_t kFloat = 4, kLong = 8;
 
+/// Low-rank adapters of the blocks; without any the model's own weights are trained.
+struct Adapters {
+  /// Of one block.
+  struct Layer {
+    int64_t count = 0;   // adapted layers
+    bool gated = false;  // one of them in its feed-forward part
+  };
+  bool any = false;
+  int64_t rank = 0;
+  bool dropout = false;
+  std::vector<Layer> layers;
+  std::vector<llm::ParameterShape> shapes;
+};
+
 struct Shape {
   const llm::ModelConfig& model;
   const llm::Family& family;
   int64_t tokens;   // of a micro-batch
   int64_t storage;  // bytes of an element that matrix products read
   bool dropout;
+  const Adapters& adapters;
   int64_t w() const { return model.hidden_size; }
 };
 
@@ -35,10 +51,37 @@ struct Activations {
   int64_t kept = 0, working = 0;
 };
 
+/// "model.layers.12.…" → 12; nothing for what is in no block.
+std::optional<std::size_t> block_of(const std::string& name) {
+  constexpr std::string_view kPrefix = "model.layers.";
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  return std::strtoull(name.c_str() + kPrefix.size(), nullptr, 10);
+}
+
+Adapters adapters_of(const Config& config, const llm::ModelConfig& model) {
+  Adapters adapters;
+  const int64_t blocks = model.num_hidden_layers + model.num_nextn_predict_layers;
+  adapters.layers.resize(static_cast<std::size_t>(blocks));
+  if (config.adapter == Adapter::none) return adapters;
+  const llm::AdapterConfig adapter = config.adapter_config();
+  const std::vector<llm::LinearShape> layers =
+      llm::adapted_layers(model, adapter.targets, "train.lora_target_modules");
+  adapters.any = true;
+  adapters.rank = adapter.rank;
+  adapters.dropout = adapter.dropout > 0;
+  adapters.shapes = llm::adapter_shapes(layers, adapter.rank);
+  for (const llm::LinearShape& layer : layers) {
+    Adapters::Layer& block = adapters.layers[*block_of(layer.name)];
+    ++block.count;
+    block.gated = block.gated || layer.name.find(".mlp.") != std::string::npos;
+  }
+  return adapters;
+}
+
 /// Gradients that are copied for the sum over processes before they are freed: one bucket's.
-int64_t shared_bytes(const llm::ModelConfig& model) {
+int64_t shared_bytes(const std::vector<llm::ParameterShape>& trained) {
   int64_t largest = 0, all = 0;
-  for (const llm::ParameterShape& parameter : llm::parameter_shapes(model)) {
+  for (const llm::ParameterShape& parameter : trained) {
     largest = std::max(largest, parameter.size());
     all += parameter.size();
   }
@@ -73,18 +116,20 @@ Activations grouped_attention(const Shape& s) {
   return a;
 }
 
-/// Widths that a gated feed-forward layer keeps: gate and up; with biases, which the fused
-/// operation has none of, what it makes of them as well.
-int64_t kept_gated(const Shape& s) { return s.model.mlp_bias ? 4 : 2; }
+/// Widths that a gated feed-forward layer keeps: gate and up; with biases or adapters, which the
+/// fused operation has none of, what it makes of them as well.
+int64_t kept_gated(const Shape& s, int64_t layer) {
+  return s.model.mlp_bias || s.adapters.layers[static_cast<std::size_t>(layer)].gated ? 4 : 2;
+}
 
-Activations experts(const Shape& s) {
+Activations experts(const Shape& s, int64_t layer) {
   const llm::ModelConfig& m = s.model;
   const int64_t k = m.num_experts_per_tok, inner = m.moe_intermediate_size;
   const int64_t shared = m.shared_width();
   Activations a;
   const int64_t router = (s.storage == kFloat ? 0 : kFloat * s.w()) + kFloat * m.n_routed_experts +
                          k * (kLong + 3 * kFloat) + kFloat;
-  a.kept = router + s.storage * (2 * k * inner + kept_gated(s) * shared);
+  a.kept = router + s.storage * (2 * k * inner + kept_gated(s, layer) * shared);
   // Experts go one after the other; the shared one, over all tokens, is the largest.
   const int64_t unit = s.storage * 4 * shared;
   const int64_t each = k * (s.storage * (2 * s.w() + 4 * inner) + kFloat * s.w()) /
@@ -93,35 +138,48 @@ Activations experts(const Shape& s) {
   return a;
 }
 
-Activations dense(const Shape& s) {
+Activations dense(const Shape& s, int64_t layer) {
   const int64_t inner = s.model.intermediate_size;
-  return {s.storage * kept_gated(s) * inner, s.storage * (s.w() + 4 * inner) + kFloat * s.w()};
+  return {s.storage * kept_gated(s, layer) * inner,
+          s.storage * (s.w() + 4 * inner) + kFloat * s.w()};
 }
 
 /// One block. Its parts go backwards one after the other, so the larger working set counts.
 Activations block(const Shape& s, int64_t layer) {
   const Activations attention =
       s.family.latent_attention ? latent_attention(s) : grouped_attention(s);
-  const Activations feed_forward = s.model.routes(layer) ? experts(s) : dense(s);
+  const Activations feed_forward = s.model.routes(layer) ? experts(s, layer) : dense(s, layer);
   Activations a;
   a.kept = 2 * norm_bytes(s) + attention.kept + feed_forward.kept;
   if (s.dropout) a.kept += 2 * s.storage * s.w();
+  a.kept += s.adapters.layers[static_cast<std::size_t>(layer)].count * s.storage * s.adapters.rank;
   // While the feed-forward part goes backwards, the gradient of the stream around it waits.
   a.working = std::max(feed_forward.working, attention.working) + s.w() * kFloat;
   return a;
 }
 
-/// By layer, those of multi-token prediction last.
-std::vector<int64_t> block_parameters(const llm::ModelConfig& model) {
-  constexpr std::string_view kPrefix = "model.layers.";
-  std::vector<int64_t> counts(
-      static_cast<std::size_t>(model.num_hidden_layers + model.num_nextn_predict_layers));
-  for (const llm::ParameterShape& parameter : llm::parameter_shapes(model)) {
-    if (!parameter.name.starts_with(kPrefix)) continue;
-    const auto layer = std::strtoull(parameter.name.c_str() + kPrefix.size(), nullptr, 10);
-    counts[layer] += parameter.size();
+std::vector<llm::ParameterShape> trained_shapes(const Shape& s) {
+  return s.adapters.any ? s.adapters.shapes : llm::parameter_shapes(s.model);
+}
+
+int64_t size_of(const std::vector<llm::ParameterShape>& parameters) {
+  int64_t size = 0;
+  for (const llm::ParameterShape& parameter : parameters) size += parameter.size();
+  return size;
+}
+
+/// Those that are trained, by layer, of multi-token prediction last.
+std::vector<int64_t> block_parameters(const Shape& s) {
+  std::vector<int64_t> counts(s.adapters.layers.size());
+  for (const llm::ParameterShape& parameter : trained_shapes(s)) {
+    if (const auto layer = block_of(parameter.name)) counts[*layer] += parameter.size();
   }
   return counts;
+}
+
+/// Of the gradient of embedding or head.
+int64_t table_gradient(const Shape& s) {
+  return s.adapters.any ? 0 : s.model.vocab_size * s.w() * kFloat;
 }
 
 /// Matrices that 16-bit products read from a copy: all but the router and, untied, the embedding.
@@ -135,12 +193,23 @@ int64_t copied_parameters(const llm::ModelConfig& model) {
   return count;
 }
 
+/// fp32, and what 16-bit products read in their place. Beside adapters, which have both, frozen
+/// matrices have no fp32 but the table that is embedding and head at once.
+int64_t weight_bytes(const Shape& s) {
+  const int64_t all = llm::parameter_count(s.model), copied = copied_parameters(s.model);
+  if (s.storage == kFloat) return (all + size_of(s.adapters.shapes)) * kFloat;
+  const int64_t tied = s.model.tie_word_embeddings ? s.model.vocab_size * s.w() : 0;
+  const int64_t narrowed = s.adapters.any ? copied - tied : 0;
+  return (all - narrowed) * kFloat + copied * s.storage +
+         size_of(s.adapters.shapes) * (kFloat + s.storage);
+}
+
 /// The head: kept are the gradients of its input and weight, which the forward pass computes
 /// already; on top a chunk of logits comes and goes.
 Activations head(const Shape& s) {
   const int64_t vocabulary = s.model.vocab_size;
   const int64_t rows = nn::cross_entropy_chunk_rows(s.tokens, vocabulary);
-  const int64_t weight = vocabulary * s.w() * kFloat;
+  const int64_t weight = table_gradient(s);
   Activations a;  // of the whole micro-batch, unlike the others
   a.kept = s.tokens * (norm_bytes(s) + kFloat * s.w()) + weight;
   const int64_t logits = rows * vocabulary * (kFloat + (s.storage == kFloat ? 0 : s.storage));
@@ -149,9 +218,9 @@ Activations head(const Shape& s) {
 }
 
 /// Both of AdamW's, with the scales of those that take a byte.
-int64_t moment_bytes(const llm::ModelConfig& model, nn::OptimizerKind optimizer) {
+int64_t moment_bytes(const std::vector<llm::ParameterShape>& trained, nn::OptimizerKind optimizer) {
   int64_t bytes = 0;
-  for (const llm::ParameterShape& parameter : llm::parameter_shapes(model)) {
+  for (const llm::ParameterShape& parameter : trained) {
     const int64_t size = parameter.size();
     const bool narrow = optimizer == nn::OptimizerKind::adamw_8bit && size >= nn::kSmallest8bit;
     const int64_t blocks = (size + kMomentBlock - 1) / kMomentBlock;
@@ -183,15 +252,15 @@ int64_t pass_bytes(const Shape& s, bool recompute, bool gradients_stand, int64_t
   for (int64_t i = 0; i < layers + mtp; ++i) {
     const int64_t extra = i < layers ? 0
                                      : s.tokens * (s.w() * (kFloat + 5 * s.storage) + 2 * kLong) +
-                                           head(s).kept - s.model.vocab_size * s.w() * kFloat;
+                                           head(s).kept - table_gradient(s);
     kept.push_back(extra + (recompute ? stream : s.tokens * block(s, i).kept));
   }
-  const std::vector<int64_t> weights = block_parameters(s.model);
+  const std::vector<int64_t> weights = block_parameters(s);
   int64_t live = stream + (1 + mtp) * head(s).kept;
   for (const int64_t bytes : kept) live += bytes;
   int64_t peak = live + head(s).working;
-  int64_t gradients = gradients_stand ? 0 : s.model.vocab_size * s.w() * gradient;
-  live -= head(s).kept - s.model.vocab_size * s.w() * kFloat;
+  int64_t gradients = gradients_stand ? 0 : table_gradient(s) / kFloat * gradient;
+  live -= head(s).kept - table_gradient(s);
   for (int64_t i = layers + mtp - 1; i >= 0; --i) {
     const Activations here = block(s, i);
     const int64_t parameters = weights[static_cast<std::size_t>(i)] * kFloat;
@@ -250,21 +319,28 @@ llm::ModelConfig resolve_model(const Config& config, int64_t vocab_size) {
 Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision compute,
           int64_t sequences_per_epoch, const nn::HookMemory& hooks, int64_t world_size) {
   const bool full = compute == nn::Precision::fp32;
-  const Shape shape{model, *llm::find_family(model.family),
-                    config.micro_batch_size * config.sequence_len, full ? kFloat : 2,
-                    config.dropout > 0};
+  const Adapters adapters = adapters_of(config, model);
+  const Shape shape{model,
+                    *llm::find_family(model.family),
+                    config.micro_batch_size * config.sequence_len,
+                    full ? kFloat : 2,
+                    config.dropout > 0,
+                    adapters};
+  const std::vector<llm::ParameterShape> trained = trained_shapes(shape);
   Plan plan;
   plan.parameters = llm::parameter_count(model);
   plan.active_parameters = llm::active_parameter_count(model);
+  plan.trainable_parameters = size_of(trained);
   plan.world_size = world_size;
   plan.steps = nn::total_steps(
       config, std::max<int64_t>(1, sequences_per_epoch / config.micro_batch_size), world_size);
   refuse_uncountable(shape);
   plan.tokens = tokens_seen(config, plan.steps, world_size, shape.tokens);
-  plan.weight_bytes = plan.parameters * kFloat + (full ? 0 : copied_parameters(model) * 2);
+  plan.weight_bytes = weight_bytes(shape);
   const int64_t gradient = config.grad_accum_dtype == nn::GradientDtype::bf16 ? 2 : kFloat;
-  plan.gradient_bytes = plan.parameters * gradient + (world_size > 1 ? shared_bytes(model) : 0);
-  plan.optimizer_bytes = moment_bytes(model, config.optimizer);
+  plan.gradient_bytes =
+      plan.trainable_parameters * gradient + (world_size > 1 ? shared_bytes(trained) : 0);
+  plan.optimizer_bytes = moment_bytes(trained, config.optimizer);
   const bool gradients_stand = config.gradient_accumulation_steps > 1 || hooks.gradients_stand;
   const int64_t moved = hooks.embeddings * shape.tokens * model.hidden_size * kFloat;
   const int64_t pass =

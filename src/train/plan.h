@@ -11,7 +11,7 @@ namespace cupel::train {
 
 /// Sizes in bytes, of tensors of one process: what the tensor allocator will have at its peak.
 struct Plan {
-  int64_t parameters = 0, active_parameters = 0;
+  int64_t parameters = 0, active_parameters = 0, trainable_parameters = 0;
   int64_t world_size = 1, steps = 0, tokens = 0;
   int64_t weight_bytes = 0, gradient_bytes = 0, optimizer_bytes = 0, activation_bytes = 0;
   int64_t planned_memory_bytes = 0;
@@ -21,6 +21,8 @@ struct Plan {
     return std::tuple{
         Field{"parameters", &C::parameters, "weights of the model"},
         Field{"active_parameters", &C::active_parameters, "weights that one token passes through"},
+        Field{"trainable_parameters", &C::trainable_parameters,
+              "weights that will be trained: all, or those of the adapters"},
         Field{"world_size", &C::world_size, "processes that will train it"},
         Field{"steps", &C::steps, "optimizer steps"},
         Field{"tokens", &C::tokens, "tokens that will be seen, by all processes"},

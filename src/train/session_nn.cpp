@@ -1,5 +1,6 @@
 #include "train/session_nn.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 
@@ -87,12 +88,14 @@ nn::PrecisionReport choose_precision(const Config& config, const Place& place, R
 
 void require_memory(const Plan& planned, const Place& place, int64_t processes) {
   const int64_t available = place.free_bytes(processes);
-  if (planned.planned_memory_bytes <= available) return;
+  // A base model is read in fp32, whatever its frozen weights become.
+  const int64_t needed = std::max(planned.planned_memory_bytes, 4 * planned.parameters);
+  if (needed <= available) return;
   const auto gib = [](int64_t bytes) {
     return shortest(std::round(static_cast<double>(bytes) / 0x1p30 * 10) / 10) + " GiB";
   };
   fail(ErrorKind::resource, "[train]",
-       "planned for " + gib(planned.planned_memory_bytes) + " of tensors" +
+       "planned for " + gib(needed) + " of tensors" +
            (processes > 1 ? " in each of " + std::to_string(processes) + " processes" : "") +
            ", but " + gib(available) + " of memory are free" + (processes > 1 ? " for each" : ""),
        "lower micro_batch_size or set gradient_checkpointing: true");
@@ -123,6 +126,7 @@ void add_figures(const nn::FitReport& fitted, const Plan& planned, const Place& 
   report.world_size = planned.world_size;
   report.parameters = planned.parameters;
   report.active_parameters = planned.active_parameters;
+  report.trainable_parameters = planned.trainable_parameters;
   report.train_loss = fitted.train_loss;
   report.val_loss = fitted.val_loss;
   report.step_ms = fitted.step_ms;

@@ -1,8 +1,10 @@
 #include "train/train.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "base/text.h"
+#include "data/adapter_folder.h"
 #include "train/classify.h"
 
 namespace cupel::train {
@@ -15,6 +17,18 @@ std::string shown(std::string text) {
   for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos;)
     text.replace(at, 1, "⏎");
   return clip(text, kShownCharacters);
+}
+
+void add_adapter_problems(const Config& config, std::vector<std::string>& problems) {
+  if (config.adapter == Adapter::none) return;
+  if (config.base_model.empty())
+    problems.push_back("adapter: lora adapts a trained model; give base_model, not model");
+  if (is_adapter(config.base_model.text)) {
+    problems.push_back(
+        "base_model: is an adapter itself; merge it by cupel export, or give its own base model");
+  }
+  if (config.lora_target_modules.empty())
+    problems.push_back("lora_target_modules: empty; name a layer, or write all-linear");
 }
 
 }  // namespace
@@ -52,6 +66,7 @@ std::vector<std::string> Config::problems() const {
         "give chat_template (one of ours) or chat_template_jinja (a file), not both");
   if (nproc > 1 && grad_accum_dtype == nn::GradientDtype::bf16)
     problems.push_back("grad_accum_dtype: bf16 is for one process; several sum gradients in fp32");
+  add_adapter_problems(*this, problems);
   const auto left_out = [](const DatasetConfig& set) { return set.weight == 0; };
   if (!datasets.empty() && std::ranges::all_of(datasets, left_out))
     problems.push_back("datasets: every weight is 0; give one that is above");
@@ -65,6 +80,21 @@ std::vector<std::string> Config::problems() const {
     problems.push_back("loss_scale.max_scale is below loss_scale.initial");
   }
   return problems;
+}
+
+llm::AdapterConfig Config::adapter_config() const {
+  llm::AdapterConfig config;
+  config.rank = lora_r;
+  config.alpha = lora_alpha.value_or(2 * static_cast<double>(lora_r));
+  config.dropout = lora_dropout;
+  config.rank_stabilised = lora_use_rslora;
+  config.targets.clear();
+  for (const Word& word : lora_target_modules) {
+    std::istringstream names(word.text);  // LLaMA-Factory writes them as one text, with commas
+    for (std::string name; std::getline(names, name, ',');)
+      config.targets.push_back(name == "all" ? std::string(llm::kAllLinear) : name);
+  }
+  return config;
 }
 
 std::string Report::details() const {

@@ -12,6 +12,7 @@
 #include "nn/device.h"
 #include "nn/fit.h"
 #include "nn/hooks.h"
+#include "nn/llm/adapter.h"
 #include "nn/llm/config.h"
 #include "train/other_tools.h"
 
@@ -57,6 +58,14 @@ constexpr std::array<std::string_view, 4> names(ExcessLength) {
   return {"drop", "truncate", "split", "raise"};
 }
 static_assert(names(ExcessLength{}).size() == static_cast<std::size_t>(ExcessLength::raise) + 1);
+
+/// Which weights are trained: all, or those of low-rank adapters (LoRA) beside frozen ones.
+enum class Adapter { none, lora };
+constexpr std::array<std::string_view, 2> names(Adapter) { return {"none", "lora"}; }
+static_assert(names(Adapter{}).size() == static_cast<std::size_t>(Adapter::lora) + 1);
+constexpr std::array<std::pair<std::string_view, Adapter>, 1> aliases(Adapter) {
+  return {{{"full", Adapter::none}}};
+}
 
 struct DatasetConfig {
   Path path;
@@ -138,6 +147,12 @@ struct Config : nn::FitConfig {
   std::string chat_template = {};
   Path chat_template_jinja;
   double dropout = 0;
+  Adapter adapter = Adapter::none;
+  int64_t lora_r = 16;
+  std::optional<double> lora_alpha;
+  double lora_dropout = 0;
+  std::vector<Word> lora_target_modules{{std::string(llm::kAllLinear)}};
+  bool lora_use_rslora = false;
   double mtp_loss_weight = 0.3;
   double router_bias_update_rate = 0.001;
   nn::DeviceKind device = nn::DeviceKind::automatic;
@@ -181,6 +196,20 @@ struct Config : nn::FitConfig {
                 .also("template"),
             Field{"chat_template_jinja", &C::chat_template_jinja, "file of a chat template"},
             Field{"dropout", &C::dropout, "dropout of the residual branches", 0, 0.9},
+            Field{"adapter", &C::adapter,
+                  "train low-rank adapters (LoRA) beside base_model's frozen weights, or all "
+                  "weights"}
+                .also("finetuning_type"),
+            Field{"lora_r", &C::lora_r, "rank of the adapters", 1, llm::kMostRank}.also(
+                "lora_rank"),
+            Field{"lora_alpha", &C::lora_alpha,
+                  "adapters count lora_alpha / lora_r times; default: twice lora_r", 0, 1e6},
+            Field{"lora_dropout", &C::lora_dropout, "dropout of what adapters read", 0, 0.9},
+            Field{"lora_target_modules", &C::lora_target_modules,
+                  "linear layers of the blocks that get one, by the end of their name, as q_proj"}
+                .also("lora_target"),
+            Field{"lora_use_rslora", &C::lora_use_rslora,
+                  "lora_alpha over the root of lora_r (rank-stabilised)"},
             Field{"mtp_loss_weight", &C::mtp_loss_weight,
                   "weight of the multi-token prediction loss", 0, 10},
             Field{"router_bias_update_rate", &C::router_bias_update_rate,
@@ -192,6 +221,7 @@ struct Config : nn::FitConfig {
   }
   static constexpr auto kElsewhere = kOtherTools;
   std::vector<std::string> problems() const;
+  llm::AdapterConfig adapter_config() const;
 };
 
 struct Sample {
@@ -205,6 +235,7 @@ struct Sample {
 
 struct Report {
   int64_t world_size = 1, steps = 0, tokens = 0, parameters = 0, active_parameters = 0;
+  int64_t trainable_parameters = 0;
   double train_loss = 0;
   std::optional<double> val_loss, val_bits_per_byte, val_accuracy, val_f1;
   double tokens_per_second = 0;
@@ -228,6 +259,8 @@ struct Report {
         Field{"tokens", &C::tokens, "tokens seen, by all processes"},
         Field{"parameters", &C::parameters, "weights of the model"},
         Field{"active_parameters", &C::active_parameters, "weights that one token passes through"},
+        Field{"trainable_parameters", &C::trainable_parameters,
+              "weights that are trained: all, or those of the adapters"},
         Field{"train_loss", &C::train_loss, "mean over the last logging period, nats a label"},
         Field{"val_loss", &C::val_loss, "nats a label, null without validation"},
         Field{"val_bits_per_byte", &C::val_bits_per_byte, "validation loss over bytes of text"},

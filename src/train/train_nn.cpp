@@ -3,15 +3,16 @@
 #include <memory>
 #include <numeric>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
 #include "nn/distributed_fit_nn.h"
+#include "nn/llm/adapter_nn.h"
 #include "nn/llm/generate_nn.h"
 #include "nn/llm/load_weights_nn.h"
-#include "nn/llm/weights_nn.h"
+#include "nn/llm/model_files.h"
 #include "train/classify.h"
 #include "train/dataset.h"
 #include "train/plan.h"
+#include "train/save_nn.h"
 #include "train/session_nn.h"
 #include "train/train.h"
 #include "train/validation.h"
@@ -37,7 +38,8 @@ nn::Batch to_batch(const SequenceBatch& sequences) {
 /// The model of a run and how its loss is taken.
 class Trainee {
  public:
-  Trainee(const Config& config, const llm::ModelConfig& model, at::Device device, Run& run)
+  Trainee(const Config& config, const llm::ModelConfig& model, nn::Precision compute,
+          at::Device device, Run& run)
       : config_(config),
         decoder_(std::make_shared<llm::Decoder>(model)),
         device_(device),
@@ -45,8 +47,12 @@ class Trainee {
     if (config.base_model.empty()) {
       decoder_->initialise(run);
     } else {
-      run.record_input(config.base_model.text);
+      llm::record_model(config.base_model.text, run);
       llm::load_weights(config.base_model.text, *decoder_);
+    }
+    if (adapts()) {
+      llm::add_adapters(*decoder_, config.adapter_config(), run, "train.lora_target_modules");
+      if (storage_of(compute) != at::kFloat) llm::narrow_frozen(*decoder_, storage_of(compute));
     }
     decoder_->to(device_);
   }
@@ -60,6 +66,7 @@ class Trainee {
   nn::FitModel fit_model(nn::Precision compute) {
     training_.storage = storage_of(compute);
     training_.dropout = config_.dropout;
+    training_.adapter_dropout = config_.lora_dropout;
     training_.count_load = true;
     training_.recompute = config_.gradient_checkpointing;
     training_.mtp_loss_weight = config_.mtp_loss_weight;
@@ -72,7 +79,11 @@ class Trainee {
       mtp_labels_ += batch.weight;
       return loss;
     };
-    model.embed = [this](const nn::Batch& batch) { return decoder_->embed(batch); };
+    model.embed = [this](const nn::Batch& batch) {
+      at::Tensor embedded = decoder_->embed(batch);
+      // Hooks differentiate by it, also where the table is not trained.
+      return embedded.requires_grad() ? embedded : embedded.requires_grad_(true);
+    };
     model.begin_micro_batch = [this](int64_t index) {
       training_.dropout_key = run_.stream("dropout", static_cast<uint64_t>(index)).next_u64() >> 16;
     };
@@ -83,6 +94,7 @@ class Trainee {
     model.sums = [this] { return step_sums(); };
     model.take_sums = [this](const std::vector<double>& sums) { take_step_sums(sums); };
     model.end_step = [this] {
+      if (adapts()) return;  // the bias is the base model's
       for (llm::Experts* layer : decoder_->expert_layers())
         layer->update_bias(config_.router_bias_update_rate);
     };
@@ -119,6 +131,8 @@ class Trainee {
   double max_expert_load() const { return max_expert_load_; }
 
  private:
+  bool adapts() const { return config_.adapter == Adapter::lora; }
+
   /// Of this process's micro-batches: further losses and their labels, then each layer's load.
   std::vector<double> step_sums() const {
     std::vector<double> sums{mtp_sum_, mtp_labels_};
@@ -251,7 +265,7 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   require_memory(planned, place, run.peers().local_size);
   require_all_ready(false, run);
 
-  Trainee trainee(config, prepared.model, place.device(), run);
+  Trainee trainee(config, prepared.model, compute, place.device(), run);
   const LanguageModel model = llm::language_model(trainee.decoder(), prepared.tokenizer);
   const bool first = run.peers().rank == 0;
   std::vector<std::string> before;
@@ -262,12 +276,7 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   add_figures(fitted, planned, place, report);
   trainee.decoder()->to(at::kCPU);
   run.write_folder("model", [&](const std::filesystem::path& folder) {
-    llm::save_model(folder, *trainee.decoder(),
-                    {prepared.tokenizer->bos_id(), prepared.tokenizer->eos_id()});
-    prepared.tokenizer->save(folder);
-    // Where transformers looks first.
-    if (prepared.chat_template)
-      write_file_atomically(folder / "chat_template.jinja", prepared.chat_template->text());
+    save_trained(folder, config, *trainee.decoder(), *prepared.tokenizer, prepared.chat_template);
   });
   if (fitted.val_loss && prepared.validation.bytes_per_label > 0)
     report.val_bits_per_byte =

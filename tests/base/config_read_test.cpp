@@ -74,6 +74,27 @@ TEST(Config, AListStandsForAStructWhoseShorthandIsOne) {
               throws_error(ErrorKind::config, "\"which.kinds\" must be a list, not a"));
 }
 
+struct Labelled {
+  std::vector<Word> words{{"all"}};
+  static constexpr auto fields() { return std::tuple{Field{"words", &Labelled::words, "some"}}; }
+};
+
+TEST(Config, AWordNeedsNoBracketsWhereAListOfThemIsAskedFor) {
+  Labelled labelled;
+  yaml::read_struct(yaml::parse("words: one", "recipe.yaml"), labelled, {});
+  EXPECT_EQ(labelled.words, (std::vector<Word>{{"one"}}));
+  yaml::read_struct(yaml::parse("words: [a, b]", "recipe.yaml"), labelled, {});
+  EXPECT_EQ(labelled.words, (std::vector<Word>{{"a"}, {"b"}}));
+  EXPECT_EQ(json::dump(to_json(labelled)), R"({"words":["a","b"]})");
+  const json::Value words = schema(describe<Labelled>()).at("properties", "").at("words", "");
+  EXPECT_EQ(json::dump(words.at("default", "")), R"(["all"])");
+  EXPECT_EQ(json::dump(words.at("anyOf", "").as_array("")[1]), R"({"type":"string"})");
+  EXPECT_NE(markdown_text("verb", "", describe<Labelled>()).find("word or list of words"),
+            std::string::npos);
+  EXPECT_THAT([&] { yaml::read_struct(yaml::parse("words: {a: 1}", "recipe.yaml"), labelled, {}); },
+              throws_error(ErrorKind::config, "\"words\" must be a list, not a map"));
+}
+
 TEST(Config, AnEmptySectionIsCheckedLikeAnyOther) {
   for (const char* text : {"", "# nothing\n", "{}", "~"}) {
     Needy needy;

@@ -69,6 +69,32 @@ TEST(Plan, AddsWhatHooksHoldWhileAPassGoesOn) {
   EXPECT_EQ(with({.gradients_stand = true}), plan_of(twice).planned_memory_bytes);
 }
 
+TEST(Plan, CountsAdaptersAloneForGradientsAndMoments) {
+  Config config = planned_config(4);
+  const llm::ModelConfig model = resolve_model(config, 2048);
+  const Plan whole = plan_of(config);
+  config.adapter = Adapter::lora;
+  config.lora_r = 4;
+  const Plan adapted = plan_of(config);
+  int64_t adapters = 0;
+  for (const llm::LinearShape& layer : llm::adaptable_layers(model))
+    adapters += 4 * (layer.in + layer.out);
+  EXPECT_EQ(whole.trainable_parameters, whole.parameters);
+  EXPECT_EQ(adapted.trainable_parameters, adapters);
+  EXPECT_EQ(adapted.parameters, whole.parameters);
+  EXPECT_EQ(adapted.gradient_bytes, 4 * adapters);
+  EXPECT_EQ(adapted.optimizer_bytes, 8 * adapters);
+  EXPECT_EQ(adapted.weight_bytes, 4 * (whole.parameters + adapters));
+  EXPECT_LT(adapted.planned_memory_bytes, whole.planned_memory_bytes);
+}
+
+TEST(Plan, FrozenMatricesTakeTwoBytesUnderSixteenBit) {
+  Config config = planned_config(4);
+  config.adapter = Adapter::lora;
+  const Plan full = plan_of(config), half = plan_of(config, nn::Precision::bf16);
+  EXPECT_LT(static_cast<double>(half.weight_bytes), 0.75 * static_cast<double>(full.weight_bytes));
+}
+
 TEST(ResolveModel, TakesTheTokenizersVocabularyWhereNoneIsGiven) {
   Config config = planned_config(1);
   EXPECT_EQ(resolve_model(config, 777).vocab_size, 777);

@@ -38,6 +38,35 @@ TEST(TrainConfig, RefusesTwoModelsAtOnce) {
   EXPECT_THAT(config.problems(), Contains(HasSubstr("not both")));
 }
 
+TEST(TrainConfig, AdaptsABaseModelAlone) {
+  Config config = good_config();
+  config.adapter = Adapter::lora;
+  EXPECT_THAT(config.problems(), Contains(HasSubstr("adapter: lora adapts a trained model")));
+  config.model.reset();
+  config.base_model = {"model"};
+  EXPECT_THAT(config.problems(), IsEmpty());
+  config.lora_target_modules.clear();
+  EXPECT_THAT(config.problems(), Contains(HasSubstr("lora_target_modules: empty")));
+}
+
+TEST(TrainConfig, ReadsTheAdapterAsOtherToolsWriteIt) {
+  const auto read = [](const std::string& text) {
+    Config config;
+    yaml::read_struct(
+        yaml::parse("{base_model: m, datasets: [{path: a.txt}], adapter: lora, " + text + "}", "r"),
+        config, {"train", {}});
+    return config.adapter_config();
+  };
+  const std::vector<std::string> all{"all-linear"}, two{"q_proj", "v_proj"};
+  EXPECT_EQ(read("lora_r: 4").targets, all);
+  EXPECT_EQ(read("lora_r: 4").alpha, 8);
+  EXPECT_EQ(read("lora_rank: 4, lora_alpha: 3").alpha, 3);
+  EXPECT_EQ(read("lora_target: all").targets, all);
+  EXPECT_EQ(read("lora_target: 'q_proj,v_proj'").targets, two);
+  EXPECT_EQ(read("lora_target_modules: [q_proj, v_proj]").targets, two);
+  EXPECT_EQ(read("lora_target_modules: all-linear").targets, all);
+}
+
 TEST(TrainConfig, RefusesATokenizerThatIsBothReadAndTrained) {
   Config config = good_config();
   config.tokenizer = {{"tokenizer.json"}, 512};

@@ -15,7 +15,7 @@ import torch
 import fixture
 
 NAMES = ("grad_scaler", "adamw", "deepseek_v3_tiny", "llama_tiny", "families", "deepseek_v3_curve", "tokenizer",
-         "wordpiece", "tokenizer_parts", "published", "encoder", "classify", "parquet", "gguf_files", "jinja",
+         "wordpiece", "tokenizer_parts", "published", "encoder", "classify", "parquet", "gguf_files", "jinja", "lora",
          "chat_template")
 STORED = pathlib.Path(__file__).resolve().parents[2] / "tests" / "fixtures"
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "data/adapter_folder.h"
 #include "data/tokenizer/sentencepiece_merges.h"
 #include "data/tokenizer/vocabulary.h"
 
@@ -349,7 +350,15 @@ TokenizerTexts tokenizer_texts(const Gguf& file) {
        "known: gpt2, llama");
 }
 
+std::filesystem::path tokenizer_file(const std::filesystem::path& model) {
+  if (is_gguf(model)) return model;
+  const std::filesystem::path own = model / "tokenizer.json";
+  return is_adapter(model) && !std::filesystem::exists(own) ? tokenizer_file(base_of_adapter(model))
+                                                            : own;
+}
+
 Tokenizer load_tokenizer(const std::filesystem::path& path) {
+  if (is_adapter(path)) return load_tokenizer(tokenizer_file(path));
   if (!is_gguf(path)) return Tokenizer::load(path);
   const TokenizerTexts texts = tokenizer_texts(Gguf::open(path));
   return Tokenizer::parse(texts.tokenizer, path.string(), texts.config);

@@ -22,7 +22,11 @@ struct TokenizerTexts {
 /// pre-tokenizer, and for token ids, kinds or scores that contradict each other.
 TokenizerTexts tokenizer_texts(const Gguf& file);
 
-/// The tokenizer of a folder, of a tokenizer.json or of a GGUF file.
+/// The file that a model's tokenizer is in: tokenizer.json of its folder, or the .gguf file itself;
+/// of an adapter's folder without one that of its base model. It need not exist.
+std::filesystem::path tokenizer_file(const std::filesystem::path& model);
+
+/// The tokenizer of a folder (see above), of a tokenizer.json or of a GGUF file.
 Tokenizer load_tokenizer(const std::filesystem::path& path);
 
 }  // namespace cupel

@@ -61,7 +61,7 @@ GroupedAttention::GroupedAttention(const ModelConfig& config, int64_t layer)
   k_norm_ = register_module("k_norm", std::make_shared<RmsNorm>(width, config.rms_norm_eps));
 }
 
-GroupedAttention::Projected GroupedAttention::project(const at::Tensor& x) {
+GroupedAttention::Projected GroupedAttention::project(const at::Tensor& x, const Pass& pass) {
   const at::ScalarType storage = x.scalar_type();
   const std::vector<at::Tensor> parts = nn::linears(
       x, {q_proj_->weight_in(storage), k_proj_->weight_in(storage), v_proj_->weight_in(storage)});
@@ -70,14 +70,15 @@ GroupedAttention::Projected GroupedAttention::project(const at::Tensor& x) {
     const at::Tensor heads = part.reshape({-1, shape_.rotary});
     return nn::rms_norm(heads, norm->weight, norm->epsilon).view(part.sizes());
   };
-  return {by_head(q_proj_->add_bias(parts[0]), q_norm_),
-          by_head(k_proj_->add_bias(parts[1]), k_norm_), v_proj_->add_bias(parts[2])};
+  return {by_head(q_proj_->finish(parts[0], x, pass), q_norm_),
+          by_head(k_proj_->finish(parts[1], x, pass), k_norm_), v_proj_->finish(parts[2], x, pass)};
 }
 
 at::Tensor GroupedAttention::forward(const at::Tensor& x, const Pass& pass) {
-  const Projected projected = project(x);
+  const Projected projected = project(x, pass);
   return o_proj_->forward(nn::attention(projected.query, projected.key, projected.value, shape_,
-                                        within(pass.positions, window_)));
+                                        within(pass.positions, window_)),
+                          pass);
 }
 
 at::Tensor GroupedAttention::extend(const at::Tensor& x, const Pass& pass, AttentionCache& cache) {
@@ -88,7 +89,7 @@ at::Tensor GroupedAttention::extend(const at::Tensor& x, const Pass& pass, Atten
   const auto rotated = [&](const at::Tensor& part) {
     return nn::formulas::rotate(part, p.cosine, p.sine, shape_.interleaved);
   };
-  const Projected projected = project(x);
+  const Projected projected = project(x, pass);
   const at::Tensor query = rotated(by_head(projected.query, shape_.heads));
   cache.first =
       append(cache.first, rotated(by_head(projected.key, shape_.key_value_heads)), window_);
@@ -98,7 +99,8 @@ at::Tensor GroupedAttention::extend(const at::Tensor& x, const Pass& pass, Atten
   const at::Tensor values = cache.second.repeat_interleave(group, 1).transpose(0, 1);
   const at::Tensor chances =
       causal_softmax(at::matmul(query.transpose(0, 1), keys) * shape_.scale, window_);
-  return o_proj_->forward(at::matmul(chances, values).transpose(0, 1).reshape({x.size(0), -1}));
+  return o_proj_->forward(at::matmul(chances, values).transpose(0, 1).reshape({x.size(0), -1}),
+                          pass);
 }
 
 LatentAttention::LatentAttention(const ModelConfig& config) : rank_(config.kv_lora_rank) {
@@ -130,22 +132,33 @@ LatentAttention::LatentAttention(const ModelConfig& config) : rank_(config.kv_lo
   o_proj_ = projection("o_proj", width, heads * shape_.value, config.attention_bias);
 }
 
-LatentAttention::Projected LatentAttention::project(const at::Tensor& x) {
+LatentAttention::Projected LatentAttention::project(const at::Tensor& x, const Pass& pass) {
   Linear& down = q_proj_ ? *q_proj_ : *q_a_proj_;
   const at::ScalarType storage = x.scalar_type();
   const std::vector<at::Tensor> parts =
       nn::linears(x, {down.weight_in(storage), kv_a_proj_->weight_in(storage)});
-  const at::Tensor latent = kv_a_proj_->add_bias(parts[1]);
-  const at::Tensor query = down.add_bias(parts[0]);
+  const at::Tensor latent = kv_a_proj_->finish(parts[1], x, pass);
+  const at::Tensor query = down.finish(parts[0], x, pass);
   if (q_proj_) return {query, latent};
-  return {q_b_proj_->forward(nn::rms_norm(query, q_a_norm_->weight, q_a_norm_->epsilon)), latent};
+  const at::Tensor normed = nn::rms_norm(query, q_a_norm_->weight, q_a_norm_->epsilon);
+  return {q_b_proj_->forward(normed, pass), latent};
 }
 
 at::Tensor LatentAttention::forward(const at::Tensor& x, const Pass& pass) {
-  const Projected projected = project(x);
-  return o_proj_->forward(nn::latent_attention(
-      projected.query, projected.latent, kv_a_norm_->weight, kv_b_proj_->weight_in(pass.storage),
-      shape_, kv_a_norm_->epsilon, pass.positions));
+  const Projected projected = project(x, pass);
+  if (!kv_b_proj_->has_adapter())
+    return o_proj_->forward(
+        nn::latent_attention(projected.query, projected.latent, kv_a_norm_->weight,
+                             kv_b_proj_->weight_in(pass.storage), shape_, kv_a_norm_->epsilon,
+                             pass.positions),
+        pass);
+  const at::Tensor compressed = nn::rms_norm(projected.latent.narrow(1, 0, rank_).contiguous(),
+                                             kv_a_norm_->weight, kv_a_norm_->epsilon);
+  const at::Tensor shared = projected.latent.narrow(1, rank_, shape_.rotary);
+  return o_proj_->forward(
+      nn::expanded_attention(projected.query, shared, kv_b_proj_->forward(compressed, pass), shape_,
+                             pass.positions),
+      pass);
 }
 
 at::Tensor LatentAttention::extend(const at::Tensor& x, const Pass& pass, AttentionCache& cache) {
@@ -153,7 +166,7 @@ at::Tensor LatentAttention::extend(const at::Tensor& x, const Pass& pass, Attent
   const auto rotated = [&](const at::Tensor& part) {
     return nn::formulas::rotate(part, p.cosine, p.sine, shape_.interleaved);
   };
-  const Projected projected = project(x);
+  const Projected projected = project(x, pass);
   const at::Tensor query =
       projected.query.view({x.size(0), shape_.heads, shape_.nope + shape_.rotary});
   cache.first = append(cache.first, nn::rms_norm(projected.latent.narrow(1, 0, rank_),
@@ -162,8 +175,9 @@ at::Tensor LatentAttention::extend(const at::Tensor& x, const Pass& pass, Attent
       append(cache.second,
              rotated(projected.latent.narrow(1, rank_, shape_.rotary).unsqueeze(1)).squeeze(1));
   // [heads, nope + value, rank]: keys and values expand from the latent by these.
-  const at::Tensor expand =
-      kv_b_proj_->weight.view({shape_.heads, shape_.nope + shape_.value, rank_});
+  const at::Tensor expand = kv_b_proj_->whole_weight()
+                                .to(x.scalar_type())
+                                .view({shape_.heads, shape_.nope + shape_.value, rank_});
   const at::Tensor absorbed =
       at::bmm(query.narrow(2, 0, shape_.nope).transpose(0, 1), expand.narrow(1, 0, shape_.nope));
   const at::Tensor turned = rotated(query.narrow(2, shape_.nope, shape_.rotary)).transpose(0, 1);
@@ -172,7 +186,7 @@ at::Tensor LatentAttention::extend(const at::Tensor& x, const Pass& pass, Attent
   const at::Tensor mixed = at::matmul(causal_softmax(scores), cache.first);
   const at::Tensor out =
       at::bmm(mixed, expand.narrow(1, shape_.nope, shape_.value).transpose(1, 2));
-  return o_proj_->forward(out.transpose(0, 1).reshape({x.size(0), -1}));
+  return o_proj_->forward(out.transpose(0, 1).reshape({x.size(0), -1}), pass);
 }
 
 }  // namespace cupel::llm

@@ -35,7 +35,7 @@ class GroupedAttention : public Attention {
   struct Projected {
     at::Tensor query, key, value;  // [T, heads * width], normalised, not rotated
   };
-  Projected project(const at::Tensor& x);
+  Projected project(const at::Tensor& x, const Pass& pass);
 
   nn::AttentionShape shape_;
   std::optional<int64_t> window_;
@@ -55,7 +55,7 @@ class LatentAttention : public Attention {
   struct Projected {
     at::Tensor query, latent;
   };
-  Projected project(const at::Tensor& x);
+  Projected project(const at::Tensor& x, const Pass& pass);
 
   nn::AttentionShape shape_;
   int64_t rank_;

@@ -47,7 +47,7 @@ Block::Block(const ModelConfig& config, int64_t index) : index_(static_cast<uint
 }
 
 at::Tensor Block::feed_forward(const at::Tensor& x, const Pass& pass) {
-  return experts_ ? experts_->forward(x, pass) : mlp_->forward(x);
+  return experts_ ? experts_->forward(x, pass) : mlp_->forward(x, pass);
 }
 
 Stream Block::forward(const Stream& stream, const Pass& pass) {
@@ -97,7 +97,8 @@ at::Tensor MultiTokenLayer::predict(const at::Tensor& next, const at::Tensor& hi
   const at::Tensor token =
       nn::rms_norm(next, embedding_norm_->weight, embedding_norm_->epsilon).to(pass.storage);
   const at::Tensor before = nn::rms_norm(hidden, hidden_norm_->weight, hidden_norm_->epsilon);
-  const at::Tensor x = projection_->forward(at::cat({token, before}, 1)).to(next.scalar_type());
+  const at::Tensor x =
+      projection_->forward(at::cat({token, before}, 1), pass).to(next.scalar_type());
   const Stream out = recompute ? forward_recomputed({x, {}}, pass) : forward({x, {}}, pass);
   return nn::add_rms_norm(out.x, out.delta, head_norm_->weight, head_norm_->epsilon, pass.storage)
       .normed;
@@ -189,6 +190,7 @@ Decoder::Inputs Decoder::inputs_of(const nn::Batch& batch, const LossOptions& op
   inputs.pass.storage = options.storage == at::kFloat ? embedding_.scalar_type() : options.storage;
   inputs.pass.dropout = options.dropout;
   inputs.pass.dropout_key = options.dropout_key;
+  inputs.pass.adapter_dropout = options.adapter_dropout;
   inputs.pass.count_load = options.count_load;
   // A hook may have changed the rows and left their lengths.
   if (options.count_load && batch.lengths.defined() && batch.lengths.size(0) == rows)
@@ -198,6 +200,9 @@ Decoder::Inputs Decoder::inputs_of(const nn::Batch& batch, const LossOptions& op
 
 at::Tensor Decoder::hidden(const Inputs& inputs, bool recompute) {
   Stream stream{inputs.embeddings, {}};
+  // Of a table that is not trained; what is computed again must hang on something.
+  if (recompute && at::GradMode::is_enabled() && !stream.x.requires_grad())
+    stream.x = stream.x.detach().requires_grad_(true);
   for (const auto& block : blocks_)
     stream = recompute ? block->forward_recomputed(stream, inputs.pass)
                        : block->forward(stream, inputs.pass);

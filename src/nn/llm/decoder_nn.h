@@ -65,6 +65,7 @@ struct LossOptions {
   at::ScalarType storage = at::kFloat;
   double dropout = 0;
   uint64_t dropout_key = 0;
+  double adapter_dropout = 0;
   bool count_load = false;     // experts count their tokens
   bool recompute = false;      // activations are computed again in the backward pass
   double mtp_loss_weight = 0;  // lambda, over the mean of all prediction depths

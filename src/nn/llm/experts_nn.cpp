@@ -70,10 +70,10 @@ at::Tensor Experts::forward(const at::Tensor& x, const Pass& pass) {
   const Router::Choice choice = gate_->forward(x);
   if (pass.count_load) count(choice.experts, pass);
   nn::ExpertWeights weights = experts_->weights_in(pass.storage);
-  const bool apart = shared_experts_ && shared_experts_->has_bias();
+  const bool apart = shared_experts_ && !shared_experts_->is_plain();
   if (shared_experts_ && !apart) weights.shared = shared_experts_->weights_in(pass.storage);
   const at::Tensor sum = nn::experts(x, choice.scores, choice.experts, weights);
-  return apart ? sum + shared_experts_->forward(x) : sum;
+  return apart ? sum + shared_experts_->forward(x, pass) : sum;
 }
 
 // Padding all goes to the same few experts: counted, it would turn the balance against them.

@@ -178,11 +178,7 @@ LanguageModel language_model(std::shared_ptr<Decoder> decoder,
 LanguageModel load_language_model(const std::filesystem::path& model) {
   auto tokenizer = std::make_shared<const Tokenizer>(load_tokenizer(model));
   const ModelConfig config = model_config_of(model);
-  if (tokenizer->vocab_size() > config.vocab_size)
-    fail(ErrorKind::data, model.string(),
-         "tokenizer.json has " + std::to_string(tokenizer->vocab_size()) +
-             " tokens, config.json a vocab_size of " + std::to_string(config.vocab_size),
-         "fetch both from one place");
+  require_vocabulary(model, *tokenizer, config);
   auto decoder = std::make_shared<Decoder>(config);
   load_weights(model, *decoder);
   return language_model(std::move(decoder), std::move(tokenizer),

@@ -5,6 +5,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "data/adapter_folder.h"
 #include "data/gguf.h"
 
 namespace cupel::llm {
@@ -31,6 +32,8 @@ std::vector<int32_t> ending_tokens(const std::filesystem::path& model, int64_t v
     return ids;
   }
   const std::filesystem::path path = model / "generation_config.json";
+  if (is_adapter(model) && !std::filesystem::exists(path))
+    return ending_tokens(base_of_adapter(model), vocab_size);
   if (!std::filesystem::exists(path)) return ids;
   const json::Value config = json::parse(read_file(path), path.string());
   const std::string where = path.string() + ": eos_token_id";

@@ -7,8 +7,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/adapter_folder.h"
 #include "data/gguf.h"
 #include "nn/bridge_nn.h"
+#include "nn/llm/adapter_nn.h"
 #include "nn/llm/model_files.h"
 #include "nn/llm/named_parts_nn.h"
 
@@ -91,6 +93,13 @@ void fill(const NamedPart& part, const SourceTensor& tensor) {
 }  // namespace
 
 void load_weights(const std::filesystem::path& model, Decoder& decoder) {
+  if (is_adapter(model)) {
+    load_weights(base_of_adapter(model), decoder);
+    load_adapters(model, decoder);
+    merge_adapters(decoder);
+    for (const at::Tensor& weight : decoder.parameters()) weight.set_requires_grad(true);
+    return;
+  }
   const TensorSource source = tensors_of(model, decoder.config());
   const std::vector<NamedPart> parts = parts_of(decoder);
   const std::string problems = problems_of(source, parts, decoder);

@@ -20,11 +20,16 @@ void add_experts(const std::string& name, const at::Tensor& fused, std::vector<N
   }
 }
 
+bool is_of_adapter(const std::string& name) {
+  return name.ends_with(".lora_A.weight") || name.ends_with(".lora_B.weight");
+}
+
 }  // namespace
 
 std::vector<NamedPart> parts_of(const Decoder& decoder) {
   std::vector<NamedPart> parts;
   for (const auto& item : decoder.named_parameters()) {
+    if (is_of_adapter(item.key())) continue;
     const at::Tensor tensor = item.value().detach();
     if (item.key().find(".mlp.experts.") != std::string::npos) {
       add_experts(item.key(), tensor, parts);

@@ -14,7 +14,8 @@ struct NamedPart {
   at::Tensor tensor;
 };
 
-/// Every parameter and buffer; fused experts one by one. The tensors are views of the decoder's.
+/// Every parameter and buffer but those of adapters; fused experts one by one. The tensors are
+/// views of the decoder's.
 std::vector<NamedPart> parts_of(const Decoder& decoder);
 
 }  // namespace cupel::llm

@@ -4,18 +4,31 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
-#include "data/safetensors.h"
 #include "nn/llm/named_parts_nn.h"
 
 namespace cupel::llm {
 
+namespace {
+
+at::ScalarType scalar_type(Dtype type) {
+  return type == Dtype::bf16 ? at::kBFloat16 : type == Dtype::f16 ? at::kHalf : at::kFloat;
+}
+
+std::string_view torch_name(Dtype type) {
+  return type == Dtype::bf16 ? "bfloat16" : type == Dtype::f16 ? "float16" : "float32";
+}
+
+}  // namespace
+
 void save_model(const std::filesystem::path& folder, const Decoder& decoder,
-                const TextTokens& tokens) {
+                const TextTokens& tokens, Dtype type) {
   std::vector<TensorEntry> entries;
-  const std::vector<NamedPart> parts = parts_of(decoder);
-  for (const NamedPart& part : parts) {
+  std::vector<NamedPart> parts = parts_of(decoder);
+  for (NamedPart& part : parts) {
     CUPEL_ASSERT(part.tensor.is_contiguous() && part.tensor.scalar_type() == at::kFloat);
-    entries.push_back({part.name, Dtype::f32, part.tensor.sizes().vec(),
+    const Dtype here = part.name.ends_with("e_score_correction_bias") ? Dtype::f32 : type;
+    part.tensor = part.tensor.to(scalar_type(here));
+    entries.push_back({part.name, here, part.tensor.sizes().vec(),
                        static_cast<const std::byte*>(part.tensor.const_data_ptr()),
                        static_cast<int64_t>(part.tensor.nbytes())});
   }
@@ -27,7 +40,7 @@ void save_model(const std::filesystem::path& folder, const Decoder& decoder,
   };
   config.set("bos_token_id", id(tokens.bos));
   config.set("eos_token_id", id(tokens.eos));
-  config.set("dtype", "float32");
+  config.set("dtype", torch_name(type));
   write_file_atomically(folder / "config.json", json::dump(config, 2) + "\n");
 }
 

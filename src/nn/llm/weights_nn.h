@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "data/safetensors.h"
 #include "nn/llm/decoder_nn.h"
 
 namespace cupel::llm {
@@ -14,9 +15,9 @@ struct TextTokens {
   std::optional<int32_t> bos, eos;
 };
 
-/// Writes model.safetensors (fp32, as transformers names and reads it) and config.json into
-/// `folder`, which exists.
+/// Writes model.safetensors (as transformers names and reads it) and config.json into `folder`,
+/// which exists. `type`: f32, f16 or bf16; a router's bias stays fp32, as published ones are.
 void save_model(const std::filesystem::path& folder, const Decoder& decoder,
-                const TextTokens& tokens);
+                const TextTokens& tokens, Dtype type = Dtype::f32);
 
 }  // namespace cupel::llm

@@ -13,7 +13,7 @@ TEST(LinearModule, AddsItsBias) {
   linear.weight.copy_(random_tensor({3, 5}, 1));
   linear.bias.copy_(random_tensor({3}, 2));
   const at::Tensor x = random_tensor({4, 5}, 3);
-  EXPECT_LE(relative_gap(linear.forward(x), at::linear(x, linear.weight, linear.bias)), 1e-6);
+  EXPECT_LE(relative_gap(linear.forward(x, {}), at::linear(x, linear.weight, linear.bias)), 1e-6);
 }
 
 TEST(LinearModule, RenewsItsSixteenBitCopyWhenTheWeightChanges) {
@@ -41,7 +41,7 @@ TEST(PassDropout, GivesEachBranchItsOwnMaskAndTheSameOneAgain) {
 TEST(MlpModule, IsTheGatedFormulaWithAndWithoutBiases) {
   for (const bool biased : {false, true}) {
     Mlp mlp(6, 10, biased);
-    EXPECT_EQ(mlp.has_bias(), biased);
+    EXPECT_EQ(mlp.is_plain(), !biased);
     at::NoGradGuard no_grad;
     uint64_t seed = 0;
     for (const at::Tensor& weight : mlp.parameters())
@@ -52,8 +52,8 @@ TEST(MlpModule, IsTheGatedFormulaWithAndWithoutBiases) {
     };
     const at::Tensor want =
         product(*mlp.down_proj, at::silu(product(*mlp.gate_proj, x)) * product(*mlp.up_proj, x));
-    EXPECT_LE(relative_gap(mlp.forward(x), want), 1e-5) << biased;
-    const at::Tensor half = mlp.forward(x.to(at::kBFloat16));
+    EXPECT_LE(relative_gap(mlp.forward(x, {}), want), 1e-5) << biased;
+    const at::Tensor half = mlp.forward(x.to(at::kBFloat16), {});
     EXPECT_EQ(half.scalar_type(), at::kBFloat16);
     EXPECT_LE(relative_gap(half, want), 0.03) << biased;
   }
