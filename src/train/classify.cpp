@@ -52,7 +52,8 @@ std::vector<std::string> problems_of_classify(const Config& config) {
   std::vector<std::string> problems;
   const auto has_meaning = [](std::string_view name) {
     return !is_one_of(name, {"sample_packing", "train_on_inputs", "chat_template",
-                             "chat_template_jinja", "mtp_loss_weight", "router_bias_update_rate"});
+                             "chat_template_jinja", "mtp_loss_weight", "router_bias_update_rate",
+                             "adapter", "lora_r", "lora_dropout", "lora_use_rslora", "tf32"});
   };
   refuse_given(config, "", has_meaning, "classify", problems);
   if (!config.samples.prompts.empty())
