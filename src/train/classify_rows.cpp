@@ -242,7 +242,7 @@ std::vector<const ClassifiedRow*> RowOrder::batch(int64_t index) {
 }
 
 ClassifyData read_classify(const Config& config, Run& run) {
-  Tokenizer tokenizer = make_tokenizer(config, {}, run);
+  Tokenizer tokenizer = *given_tokenizer(config, run);  // without one there is a problem before
   std::optional<std::vector<std::string>> known;
   if (!config.base_model.empty()) known = nn::head_labels(config.base_model.text);
   auto rows = std::make_unique<ClassifiedRows>(load_classified(config, tokenizer, known, run));

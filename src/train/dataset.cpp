@@ -269,12 +269,16 @@ Tokenizer train_tokenizer(const std::vector<TextSet>& sets, const BpeTrainOption
 
 }  // namespace
 
+std::optional<Tokenizer> given_tokenizer(const Config& config, Run& run) {
+  const std::string path = tokenizer_path(config);
+  if (path.empty()) return std::nullopt;
+  run.record_input(path);
+  return load_tokenizer(path);
+}
+
 Tokenizer make_tokenizer(const Config& config, const std::vector<TextSet>& sets,
                          const TokenStore& store, Run& run) {
-  if (const std::string path = tokenizer_path(config); !path.empty()) {
-    run.record_input(path);
-    return load_tokenizer(path);
-  }
+  if (std::optional<Tokenizer> given = given_tokenizer(config, run)) return std::move(*given);
   BpeTrainOptions options = train_options(config, sets);
   options.poll = stop_poll(run);
   json::Array texts, special;

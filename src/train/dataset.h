@@ -15,6 +15,9 @@
 
 namespace cupel::train {
 
+/// The one that the recipe names, else its base model's, else nothing.
+std::optional<Tokenizer> given_tokenizer(const Config& config, Run& run);
+
 /// The tokenizer of the recipe: read, else base_model's, else trained on the training texts and
 /// kept in `store`. Throws Interrupted when asked to stop, as tokenize does.
 Tokenizer make_tokenizer(const Config& config, const std::vector<TextSet>& sets,
