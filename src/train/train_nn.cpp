@@ -33,7 +33,7 @@ at::ScalarType storage_of(nn::Precision compute) {
                                           : at::kFloat;
 }
 
-nn::Batch to_batch(SequenceBatch sequences) {
+nn::Batch to_batch(const SequenceBatch& sequences) {
   nn::Batch batch;
   const std::vector<int64_t> shape{sequences.rows, sequences.length};
   batch.inputs = at::tensor(sequences.inputs, at::kLong).view(shape);
@@ -65,14 +65,22 @@ void write_tensorboard_events(Run& run) {
 /// The model of a run and how its loss is taken.
 class Trainee {
  public:
-  Trainee(const Config& config, const llm::ModelConfig& model, Run& run)
-      : config_(config), decoder_(std::make_shared<llm::Decoder>(model)), run_(run) {
+  Trainee(const Config& config, const llm::ModelConfig& model, at::Device device, Run& run)
+      : config_(config),
+        decoder_(std::make_shared<llm::Decoder>(model)),
+        device_(device),
+        run_(run) {
     if (config.base_model.empty()) {
       decoder_->initialise(run);
     } else {
       run.record_input(config.base_model.text);
       llm::load_weights(config.base_model.text, *decoder_);
     }
+    decoder_->to(device_);
+  }
+
+  nn::Batch batch_of(const SequenceBatch& sequences) const {
+    return nn::on_device(to_batch(sequences), device_);
   }
 
   const std::shared_ptr<llm::Decoder>& decoder() const { return decoder_; }
@@ -124,11 +132,11 @@ class Trainee {
     std::vector<double> losses(validation.batches());
     double labels = 0;
     for (std::size_t i = 0; i < losses.size(); ++i) {
-      SequenceBatch batch = validation.batch(i);
+      const SequenceBatch batch = validation.batch(i);
       labels += static_cast<double>(batch.labels_counted);
       if (static_cast<int64_t>(i) % ensemble.size() != ensemble.rank()) continue;
       if (run_.stop_requested()) break;
-      losses[i] = decoder_->loss(to_batch(std::move(batch)), options).item<double>();
+      losses[i] = decoder_->loss(batch_of(batch), options).item<double>();
     }
     ensemble.sum(losses, "the validation losses");
     if (ensemble.wants_stop()) throw Interrupted();
@@ -182,6 +190,7 @@ class Trainee {
 
   const Config& config_;
   std::shared_ptr<llm::Decoder> decoder_;
+  at::Device device_;
   Run& run_;
   llm::LossOptions training_;
   double max_expert_load_ = 0;
@@ -201,10 +210,42 @@ std::vector<std::string> make_samples(const Config& config, const LanguageModel&
   return texts;
 }
 
+/// Where the steps of this process run.
+class Place {
+ public:
+  Place(const Config& config, Run& run) : local_rank_(run.peers().rank % run.peers().local_size) {
+    // Moments of a byte are a kernel's.
+    const bool for_cpu = config.optimizer == nn::OptimizerKind::adamw_8bit;
+    report_ = nn::choose_device(for_cpu ? nn::DeviceKind::cpu : config.device, local_rank_);
+    report_.requested = config.device;
+    if (for_cpu) report_.reason = "adamw_8bit is for the CPU";
+    if (on_gpu()) nn::use_gpu(local_rank_, config.tf32);
+    if (config.device == nn::DeviceKind::cuda && !on_gpu())
+      run.log(LogLevel::warning, "device cpu: " + report_.reason);
+  }
+  const nn::DeviceReport& report() const { return report_; }
+  at::Device device() const { return on_gpu() ? at::kCUDA : at::kCPU; }
+  int64_t free_bytes(int64_t processes) const {
+    return on_gpu() ? nn::free_gpu_bytes(local_rank_) : available_memory_bytes() / processes;
+  }
+  int64_t peak_bytes() const {
+    return on_gpu() ? nn::peak_gpu_bytes(local_rank_) : nn::peak_tensor_bytes();
+  }
+  void reset_peak() const {
+    on_gpu() ? nn::reset_peak_gpu_bytes(local_rank_) : nn::reset_peak_tensor_bytes();
+  }
+
+ private:
+  bool on_gpu() const { return report_.used == nn::DeviceKind::cuda; }
+
+  int64_t local_rank_;
+  nn::DeviceReport report_;
+};
+
 /// Better before the first step than in the middle of one. `processes` of this machine hold as much
 /// each.
-void require_memory(const Plan& planned, int64_t processes) {
-  const int64_t available = available_memory_bytes() / processes;
+void require_memory(const Plan& planned, const Place& place, int64_t processes) {
+  const int64_t available = place.free_bytes(processes);
   if (planned.planned_memory_bytes <= available) return;
   const auto gib = [](int64_t bytes) {
     return shortest(std::round(static_cast<double>(bytes) / 0x1p30 * 10) / 10) + " GiB";
@@ -264,7 +305,7 @@ Prepared prepare_together(const Config& config, Run& run) {
 }
 
 nn::FitReport fit(const Config& config, Prepared& prepared, Trainee& trainee, nn::Precision compute,
-                  const nn::FitHooks& hooks, Run& run) {
+                  const Place& place, const nn::FitHooks& hooks, Run& run) {
   const at::ScalarType storage = storage_of(compute);
   std::optional<nn::LossScaleConfig> scaling = config.loss_scale;
   if (!scaling && compute == nn::Precision::fp16) scaling.emplace();
@@ -272,12 +313,13 @@ nn::FitReport fit(const Config& config, Prepared& prepared, Trainee& trainee, nn
   data.micro_batches_per_epoch =
       std::max<int64_t>(1, prepared.order.sequences_per_epoch() / config.micro_batch_size);
   data.micro_batch = [&](int64_t index) {
-    return to_batch(prepared.order.batch(index * config.micro_batch_size, config.micro_batch_size));
+    return trainee.batch_of(
+        prepared.order.batch(index * config.micro_batch_size, config.micro_batch_size));
   };
   if (prepared.validation.batches() > 0)
     data.validate = [&] { return trainee.validation_loss(prepared.validation, storage); };
   write_tensorboard_events(run);
-  nn::reset_peak_tensor_bytes();
+  place.reset_peak();
   return nn::fit(config, scaling, trainee.fit_model(compute), data, hooks, run);
 }
 
@@ -293,7 +335,6 @@ void add_figures(const nn::FitReport& fitted, const Plan& planned, Report& repor
   report.loss_scale = fitted.loss_scale;
   report.resumed_from = fitted.resumed_from;
   report.planned_memory_bytes = planned.planned_memory_bytes;
-  report.peak_tensor_bytes = nn::peak_tensor_bytes();
   report.tokens_per_second = fitted.tokens_per_second;
 }
 
@@ -309,25 +350,30 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
          "leave it out: several sum gradients in fp32");
   Prepared prepared = prepare_together(config, run);
   Report report;
+  const Place place(config, run);
+  report.device = place.report();
   report.precision =
-      nn::resolve_precision(config.precision, nn::has_fp16_units(), nn::has_bf16_units());
+      nn::resolve_precision(config.precision, nn::has_fp16_units(report.device.used),
+                            nn::has_bf16_units(report.device.used));
   const nn::Precision compute = report.precision.compute;
   if (compute != config.precision)
     run.log(LogLevel::info,
             "precision " + std::string(name_of(compute)) + ": " + report.precision.reason);
   const Plan planned = plan(config, prepared.model, compute, prepared.order.sequences_per_epoch(),
                             hooks.memory, run.peers().size);
-  require_memory(planned, run.peers().local_size);
+  require_memory(planned, place, run.peers().local_size);
   require_all_ready(false, run);
 
-  Trainee trainee(config, prepared.model, run);
+  Trainee trainee(config, prepared.model, place.device(), run);
   const LanguageModel model = llm::language_model(trainee.decoder(), prepared.tokenizer);
   const bool first = run.peers().rank == 0;
   std::vector<std::string> before;
   if (first) before = make_samples(config, model, run);
   require_all_ready(run.stop_requested(), run);
-  const nn::FitReport fitted = fit(config, prepared, trainee, compute, hooks, run);
+  const nn::FitReport fitted = fit(config, prepared, trainee, compute, place, hooks, run);
   if (!first) return report;
+  report.peak_tensor_bytes = place.peak_bytes();
+  trainee.decoder()->to(at::kCPU);
   run.write_folder("model", [&](const std::filesystem::path& folder) {
     llm::save_model(folder, *trainee.decoder(),
                     {prepared.tokenizer->bos_id(), prepared.tokenizer->eos_id()});
