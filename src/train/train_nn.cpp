@@ -289,9 +289,9 @@ void require_all_ready(bool interrupted, Run& run) {
 
 /// The first process tokenizes; the others find what it has kept, where they can see its folder.
 Prepared prepare_together(const Config& config, Run& run) {
-  namespace fs = std::filesystem;
-  const fs::path own = run.has_folder() ? fs::absolute(run.folder()) / kTokensFolder : fs::path();
-  const fs::path beside = nn::Ensemble(run).from_first(own.string(), "the first one's tokens");
+  std::filesystem::path beside;
+  if (run.has_folder()) beside = std::filesystem::absolute(run.folder()) / kTokensFolder;
+  beside = nn::Ensemble(run).from_first(beside.string(), "the first one's tokens");
   const bool first = run.peers().rank == 0;
   if (!first) require_all_ready(false, run);
   std::optional<Prepared> prepared;
@@ -352,9 +352,8 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   Report report;
   const Place place(config, run);
   report.device = place.report();
-  report.precision =
-      nn::resolve_precision(config.precision, nn::has_fp16_units(report.device.used),
-                            nn::has_bf16_units(report.device.used));
+  report.precision = nn::resolve_precision(config.precision, nn::has_fp16_units(report.device.used),
+                                           nn::has_bf16_units(report.device.used));
   const nn::Precision compute = report.precision.compute;
   if (compute != config.precision)
     run.log(LogLevel::info,
