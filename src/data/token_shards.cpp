@@ -329,7 +329,13 @@ void TokenShardWriter::close_shard() {
   header.checksum_low = sum.low;
   file_->write(0, text_of(&header, sizeof header));
   const std::filesystem::path path = path_of(written_.shards());
-  if (!folder_.empty()) file_->link_to(path);
+  if (!folder_.empty()) {
+    file_->link_to(path);
+    using enum std::filesystem::perms;  // others may share what was nobody's business before
+    std::error_code ignored;
+    std::filesystem::permissions(path, owner_read | owner_write | group_read | others_read,
+                                 ignored);
+  }
   written_.add(MappedFile(*file_), path.string(), true);
   file_.reset();
   first_token_ += tokens_;

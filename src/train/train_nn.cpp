@@ -220,9 +220,9 @@ Prepared prepare(const Config& config, const std::filesystem::path& beside, Run&
 
 /// The first process tokenizes; the others find what it has kept, where they can see its folder.
 Prepared prepare_in_turn(const Config& config, Run& run) {
-  namespace fs = std::filesystem;
-  const fs::path own = run.has_folder() ? fs::absolute(run.folder()) / kTokensFolder : fs::path();
-  const fs::path beside = nn::Ensemble(run).from_first(own.string(), "the first one's tokens");
+  std::filesystem::path beside;
+  if (run.has_folder()) beside = std::filesystem::absolute(run.folder()) / kTokensFolder;
+  beside = nn::Ensemble(run).from_first(beside.string(), "the first one's tokens");
   const bool first = run.peers().rank == 0;
   if (!first) require_all_ready(false, run);
   std::optional<Prepared> prepared;

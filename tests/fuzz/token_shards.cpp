@@ -23,10 +23,11 @@ void check(std::span<const std::byte> bytes) {
 /// The checksum keeps nearly everything out, so a second look has the right one, which the writer
 /// leaves in a file of the same tokens.
 void check_written(std::span<const std::byte> bytes) {
-  TokenShardWriter writer({}, "fuzz", bytes.size() % 2 == 0 ? 256 : 70000, 1 + bytes.size() % 61);
+  TokenShardWriter writer({}, "fuzz", bytes.size() % 2 == 0 ? 256 : 70000,
+                          static_cast<int64_t>(32 + bytes.size() % 61));
   std::vector<int32_t> ids;
   std::vector<uint8_t> learned;
-  for (std::size_t i = 0; i < bytes.size() && i < 4096; ++i) {
+  for (std::size_t i = 0; i < bytes.size() && i < 256; ++i) {
     const auto value = static_cast<uint8_t>(bytes[i]);
     if (i == 0 || value % 7 == 0) writer.begin_document();
     const int32_t id = value;
