@@ -167,9 +167,13 @@ def others(expected, seconds):
     if not torchrun.exists():
         results.add("skipped", "torchrun", f"{torchrun} is not here; scripts/oracle makes it")
         return
-    attempt(results, "torchrun", place / "torchrun", lambda folder: by_torchrun("bf16", folder), check)
+
+    def check_launched(folder):
+        check_outcome(folder, expected, {"config.yaml"})  # `nproc` is 1 there: the launcher knows of two
+
+    attempt(results, "torchrun", place / "torchrun", lambda folder: by_torchrun("bf16", folder), check_launched)
     attempt(results, "torchrun, a rank killed", place / "torchrun-kill",
-            lambda folder: kill_under_torchrun("bf16", folder, seconds / 2), check)
+            lambda folder: kill_under_torchrun("bf16", folder, seconds / 2), check_launched)
 
 
 def main():

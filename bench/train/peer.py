@@ -1,4 +1,4 @@
-"""The peer of the train bench: transformers' DeepseekV3ForCausalLM, PyTorch eager, fused AdamW.
+"""The peer of the train bench: transformers' own model of a config.json, PyTorch eager, fused AdamW.
 
 Speaks the protocol of README.md: one JSON line at start, then one JSON line for each line read.
 """
@@ -15,7 +15,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before transformers: nothing is fetched
 
 import torch
 import transformers
-from transformers import DeepseekV3Config, DeepseekV3ForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM
 
 EXPERTS = ("eager", "grouped_mm", "batched_mm")
 MATRIX_PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "grouped_mm", "scaled_dot_product", "flash_attention")
@@ -29,10 +29,10 @@ class Trainer:
         torch.set_num_threads(args.threads)
         self.precision = args.precision
         with open(args.config) as file:
-            config = DeepseekV3Config(**json.load(file))
+            config = AutoConfig.for_model(**json.load(file))
         config.use_cache = False
         self.live_before = COUNTER.count_allocs_live() if COUNTER else 0
-        self.model = DeepseekV3ForCausalLM._from_config(config, attn_implementation=args.attention)
+        self.model = AutoModelForCausalLM.from_config(config, attn_implementation=args.attention)
         self.model.train()
         self.weight_bytes = sum(p.numel() * p.element_size() for p in self.model.parameters())
         if args.checkpointing:
@@ -98,7 +98,9 @@ def profile(trainer, steps):
 
 
 def fastest_experts(trainer):
-    """Tries every experts_implementation that runs in this precision; keeps the fastest."""
+    """Tries every experts_implementation that runs in this precision; keeps the fastest. None without experts."""
+    if not hasattr(trainer.model.config, "n_routed_experts"):
+        return None, {}
     seconds = {}
     for name in EXPERTS:
         trainer.model.set_experts_implementation(name)

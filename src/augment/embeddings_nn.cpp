@@ -33,7 +33,7 @@ class Sequences {
     float* to = out.mutable_data_ptr<float>();
     for (int64_t i = 0; i < out.numel(); ++i)
       to[i] = static_cast<float>(rng.next_u32() >> 8) * 0x1p-23F - 1;
-    return out.to(clean_.scalar_type()) * mask_;
+    return out.to(clean_.options()) * mask_;
   }
 
   const at::Tensor& clean() const { return clean_; }

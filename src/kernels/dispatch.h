@@ -16,6 +16,9 @@ std::span<const std::string_view> row_names();
 /// is last.
 const std::vector<Kernels>& available_rows();
 
+/// Whether products of bf16 by bf16 take less time in `row` than those of fp32 on this CPU.
+bool multiplies_bf16(const Kernels& row);
+
 /// The row called `name`, or the first if `name` is null or empty.
 /// Throws Error{config} that lists the available rows if `name` is unknown or unsupported here.
 const Kernels& choose_row(const char* name, const std::vector<Kernels>& rows);

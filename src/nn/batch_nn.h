@@ -18,4 +18,13 @@ struct Batch {
   int64_t index = 0;     // of the micro-batch, over all epochs: what its randomness depends on
 };
 
+/// The same batch with its tensors on `device`.
+inline Batch on_device(Batch batch, const at::Device& device) {
+  for (at::Tensor* tensor : {&batch.inputs, &batch.labels, &batch.first, &batch.positions,
+                             &batch.embeddings, &batch.lengths}) {
+    if (tensor->defined()) *tensor = tensor->to(device);
+  }
+  return batch;
+}
+
 }  // namespace cupel::nn

@@ -52,11 +52,13 @@ Dtype dtype_of(const at::Tensor& tensor) {
 
 void write_tensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors) {
   std::vector<TensorEntry> entries;
+  std::vector<at::Tensor> here;  // themselves, or copies of what lies on a GPU
   for (const NamedTensor& item : tensors) {
-    CUPEL_ASSERT(item.tensor.is_contiguous() && item.tensor.is_cpu());
+    CUPEL_ASSERT(item.tensor.is_contiguous());
+    here.push_back(item.tensor.detach().cpu());
     entries.push_back({item.name, dtype_of(item.tensor), item.tensor.sizes().vec(),
-                       static_cast<const std::byte*>(item.tensor.const_data_ptr()),
-                       static_cast<int64_t>(item.tensor.nbytes())});
+                       static_cast<const std::byte*>(here.back().const_data_ptr()),
+                       static_cast<int64_t>(here.back().nbytes())});
   }
   write_safetensors(path, std::move(entries));
 }
@@ -84,9 +86,10 @@ void read_tensors(const std::filesystem::path& path, const std::vector<NamedTens
   }
   for (const NamedTensor& item : tensors) {
     const TensorEntry* entry = file.find(item.name);
-    std::memcpy(item.tensor.mutable_data_ptr(), entry->data,
-                static_cast<std::size_t>(entry->bytes));
-    item.tensor.unsafeGetTensorImpl()->bump_version();
+    const at::Tensor here = at::empty(item.tensor.sizes(), item.tensor.scalar_type());
+    std::memcpy(here.mutable_data_ptr(), entry->data, static_cast<std::size_t>(entry->bytes));
+    at::NoGradGuard no_grad;
+    item.tensor.copy_(here);
   }
 }
 

@@ -66,7 +66,8 @@ struct SharedGradients::Impl {
     int64_t size = 0;
     for (const std::size_t i : bucket.members) size += parameters[i].numel();
     const auto count = static_cast<int64_t>(bucket.members.size());
-    bucket.flat = at::zeros({size + count}, at::kFloat);
+    const auto like = at::TensorOptions(parameters[0].device()).dtype(at::kFloat);
+    bucket.flat = at::zeros({size + count}, like);
     int64_t begin = 0;
     for (std::size_t m = 0; m < bucket.members.size(); ++m) {
       const at::Tensor& parameter = parameters[bucket.members[m]];

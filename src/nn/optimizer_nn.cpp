@@ -84,6 +84,17 @@ OptimizedParameter optimized(const std::string& name, const at::Tensor& value, O
   return out;
 }
 
+/// One transfer for all of them.
+double sum_of_squares_on_gpu(const std::vector<OptimizedParameter>& parameters) {
+  at::Tensor total;
+  for (const OptimizedParameter& parameter : parameters) {
+    if (!gradient_of(parameter).defined()) continue;
+    const at::Tensor sum = gradient_of(parameter).to(at::kDouble).square().sum();
+    total = total.defined() ? total + sum : sum;
+  }
+  return total.defined() ? total.item<double>() : 0;
+}
+
 template <class Body>
 void for_each_chunk(const std::vector<Chunk>& chunks, const Body& body) {
   at::parallel_for(0, static_cast<int64_t>(chunks.size()), 1, [&](int64_t begin, int64_t end) {
@@ -98,7 +109,7 @@ AdamW::AdamW(const torch::nn::Module& module, const FitConfig& config) : config_
   for (const auto& item : module.named_parameters()) {
     if (!item.value().requires_grad()) continue;
     const at::Tensor& value = item.value();
-    CUPEL_ASSERT(value.is_contiguous() && value.scalar_type() == at::kFloat && value.is_cpu());
+    CUPEL_ASSERT(value.is_contiguous() && value.scalar_type() == at::kFloat);
     parameters_.push_back(optimized(item.key(), value, config.optimizer));
   }
   if (config.grad_accum_dtype == GradientDtype::fp32) return;
@@ -120,7 +131,10 @@ void AdamW::zero_grad() {
   }
 }
 
+bool AdamW::on_gpu() const { return !parameters_.empty() && !parameters_[0].value.is_cpu(); }
+
 double AdamW::gradient_sum_of_squares() const {
+  if (on_gpu()) return sum_of_squares_on_gpu(parameters_);
   const std::vector<Chunk> chunks = chunks_with_gradients(parameters_);
   std::vector<double> sums(chunks.size());
   for_each_chunk(chunks, [&](std::size_t i) {
@@ -177,6 +191,7 @@ void AdamW::step(double learning_rate, float factor) {
   shared.epsilon = static_cast<float>(config_.adam_epsilon);
   shared.bias_correction1 = static_cast<float>(1 - std::pow(config_.adam_beta1, t));
   shared.bias_correction2 = static_cast<float>(1 - std::pow(config_.adam_beta2, t));
+  if (on_gpu()) return step_by_libtorch(parameters_, shared, config_.weight_decay, steps_);
   const std::vector<Chunk> chunks = chunks_with_gradients(parameters_);
   for_each_chunk(chunks, [&](std::size_t i) {
     const Chunk& chunk = chunks[i];
@@ -187,6 +202,28 @@ void AdamW::step(double learning_rate, float factor) {
   // The kernel wrote through raw pointers: copies of the weights must notice.
   for (OptimizedParameter& parameter : parameters_) {
     parameter.value.unsafeGetTensorImpl()->bump_version();
+  }
+}
+
+void step_by_libtorch(std::vector<OptimizedParameter>& parameters, const AdamWArgs& args,
+                      double weight_decay, int64_t steps) {
+  at::NoGradGuard no_grad;
+  for (const bool decay : {false, true}) {
+    std::vector<at::Tensor> values, gradients, first, second, counts;
+    for (const OptimizedParameter& parameter : parameters) {
+      if (parameter.decay != decay || !gradient_of(parameter).defined()) continue;
+      CUPEL_ASSERT(!parameter.first_scale.defined());
+      values.push_back(parameter.value);
+      gradients.push_back(gradient_of(parameter).to(at::kFloat) * args.gradient_factor);
+      first.push_back(parameter.first_moment);
+      second.push_back(parameter.second_moment);
+      counts.push_back(
+          at::full({}, static_cast<double>(steps), parameter.first_moment.options()));
+    }
+    if (values.empty()) continue;
+    at::_fused_adamw_(values, gradients, first, second, {}, counts, args.learning_rate, args.beta1,
+                      args.beta2, decay ? weight_decay : 0, args.epsilon, /*amsgrad=*/false,
+                      /*maximize=*/false);
   }
 }
 

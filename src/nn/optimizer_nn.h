@@ -1,5 +1,5 @@
 // AdamW over the kernels: fp32 master weights, one pass for unscaling, clipping and the update;
-// moments of 8 bit and gradients of 16 where memory is short.
+// moments of 8 bit and gradients of 16 where memory is short. On a GPU over LibTorch's fused AdamW.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace cupel::nn {
 
-/// A parameter with its optimizer state; contiguous, on the CPU.
+/// A parameter with its optimizer state; contiguous.
 struct OptimizedParameter {
   std::string name;
   at::Tensor value;                        // fp32
@@ -47,11 +47,17 @@ class AdamW {
   const std::vector<OptimizedParameter>& parameters() const { return parameters_; }
 
  private:
+  bool on_gpu() const;
   void update(OptimizedParameter& parameter, int64_t begin, AdamWArgs args);
 
   std::vector<OptimizedParameter> parameters_;
   FitConfig config_;
   int64_t steps_ = 0;  // applied so far
 };
+
+/// Multiplies the gradients by `args.gradient_factor` and takes one step by LibTorch's fused AdamW,
+/// on any device; fp32 moments. The number of steps so far, this one among them, is `steps`.
+void step_by_libtorch(std::vector<OptimizedParameter>& parameters, const AdamWArgs& args,
+                      double weight_decay, int64_t steps);
 
 }  // namespace cupel::nn

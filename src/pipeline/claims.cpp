@@ -40,6 +40,7 @@ json::Value to_json_values(const ClaimValues& values) {
     if (measured.interval)
       row.set("interval", json::Array{measured.interval->low, measured.interval->high});
     if (measured.baseline) row.set("baseline", *measured.baseline);
+    if (!measured.skipped.empty()) row.set("skipped", measured.skipped);
     out.emplace_back(name, std::move(row));
   }
   return out;
@@ -55,6 +56,7 @@ ClaimValues from_json_values(const json::Value& values, const std::string& where
       measured.interval = {ends.at(0).as_double(where), ends.at(1).as_double(where)};
     }
     if (row.find("baseline") != nullptr) measured.baseline = number_at(row, "baseline");
+    if (row.find("skipped") != nullptr) measured.skipped = text_at(row, "skipped");
   }
   return out;
 }
@@ -140,13 +142,14 @@ void summarize(const std::vector<Measured>& seeds, Row& row) {
   for (const Measured& one : seeds) {
     values.push_back(one.value);
     if (one.baseline) baselines.push_back(*one.baseline);
+    if (!one.skipped.empty()) row.reason = "skipped: " + one.skipped;
   }
   row.value = mean(values);
   if (!baselines.empty()) row.baseline = mean(baselines);
   std::optional<Interval> interval = seeds[0].interval;
   if (seeds.size() > 1) interval = t_interval(values);
   if (interval) row.interval = {interval->low, interval->high};
-  if (row.bar.empty()) return;
+  if (row.bar.empty() || !row.reason.empty()) return;
   const Bar bar = parse_bar(row.bar, row.id);
   row.pass = bar.is_met(*row.value, interval);
   const auto [least, most] = std::minmax_element(values.begin(), values.end());

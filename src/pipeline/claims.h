@@ -95,6 +95,7 @@ struct Measured {
   double value = 0;
   std::optional<Interval> interval = {};
   std::optional<double> baseline = {};
+  std::string skipped = {};  // why no bar binds the figure on this machine; empty: it does
 };
 using ClaimValues = std::map<std::string, Measured>;
 
@@ -124,7 +125,7 @@ struct Protocol {
 std::span<const Protocol> protocols();
 
 /// A claim's metric. pass: whether the mean over the random seeds meets the bar; null where the
-/// claim was skipped, with the reason. interval: Student's t over random seeds, of a single one the
+/// claim was skipped or the bar does not bind on this machine, with the reason. interval: Student's t over random seeds, of a single one the
 /// metric's own. worst: of the random seeds', the value farthest to the wrong side of the bar.
 struct Row {
   std::string id = {}, statement = {}, metric = {};

@@ -19,7 +19,7 @@ std::string interval_text(const Row& row) {
 }
 
 std::string verdict(const Row& row) {
-  if (!row.pass) return row.value ? "–" : row.reason;
+  if (!row.pass) return row.reason.empty() ? "–" : row.reason;
   return *row.pass ? "met" : "MISSED";
 }
 

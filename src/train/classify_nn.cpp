@@ -154,12 +154,14 @@ Report run_classify(const Config& config, const nn::FitHooks& hooks, Run& run) {
   begin_process(config, run);
   ClassifyData prepared = prepare_together([&] { return read_classify(config, run); }, run);
   Report report;
-  report.precision = choose_precision(config, run);
+  const Place place(config, run);
+  report.device = place.report();
+  report.precision = choose_precision(config, place, run);
   const nn::Precision compute = report.precision.compute;
   RowOrder& order = *prepared.order;
   const Plan planned = plan_classifier(config, prepared.model, compute, order.sizes(), hooks.memory,
                                        run.peers().size);
-  require_memory(planned, run.peers().local_size);
+  require_memory(planned, place, run.peers().local_size);
   require_all_ready(false, run);
 
   ClassifierTrainee trainee(config, prepared, compute, run);
@@ -171,13 +173,14 @@ Report run_classify(const Config& config, const nn::FitHooks& hooks, Run& run) {
   };
   if (trainee.validates()) data.validate = [&] { return trainee.validate(); };
   const nn::FitReport fitted =
-      run_loop(config, compute, trainee.fit_model(compute), data, hooks, run);
+      run_loop(config, compute, place, trainee.fit_model(compute), data, hooks, run);
   if (run.peers().rank != 0) return report;
   run.write_folder("model", [&](const std::filesystem::path& folder) {
     nn::save_classifier(folder, trainee.classifier(), config.dropout);
     prepared.tokenizer.save(folder);
   });
   add_figures(fitted, planned, report);
+  report.peak_tensor_bytes = place.peak_bytes();
   report.tokens =
       tokens_of_run(fitted.steps * nn::micro_batches_a_step(config, run.peers().size), order);
   if (trainee.validates()) {

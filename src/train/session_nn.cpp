@@ -50,17 +50,45 @@ void begin_process(const Config& config, const Run& run) {
          "leave it out: several sum gradients in fp32");
 }
 
-nn::PrecisionReport choose_precision(const Config& config, Run& run) {
+Place::Place(const Config& config, Run& run)
+    : local_rank_(run.peers().rank % run.peers().local_size) {
+  // Moments of a byte are a kernel's; a classifier has not been tried elsewhere.
+  const std::string for_cpu = config.optimizer == nn::OptimizerKind::adamw_8bit
+                                  ? "adamw_8bit is for the CPU"
+                              : config.task == Task::classify ? "task: classify is for the CPU"
+                                                              : "";
+  report_ = nn::choose_device(for_cpu.empty() ? config.device : nn::DeviceKind::cpu, local_rank_);
+  report_.requested = config.device;
+  if (!for_cpu.empty()) report_.reason = for_cpu;
+  if (on_gpu()) nn::use_gpu(local_rank_, config.tf32);
+  if (config.device == nn::DeviceKind::cuda && !on_gpu())
+    run.log(LogLevel::warning, "device cpu: " + report_.reason);
+}
+
+int64_t Place::free_bytes(int64_t processes) const {
+  return on_gpu() ? nn::free_gpu_bytes(local_rank_) : available_memory_bytes() / processes;
+}
+
+int64_t Place::peak_bytes() const {
+  return on_gpu() ? nn::peak_gpu_bytes(local_rank_) : nn::peak_tensor_bytes();
+}
+
+void Place::reset_peak() const {
+  on_gpu() ? nn::reset_peak_gpu_bytes(local_rank_) : nn::reset_peak_tensor_bytes();
+}
+
+nn::PrecisionReport choose_precision(const Config& config, const Place& place, Run& run) {
+  const nn::DeviceKind used = place.report().used;
   nn::PrecisionReport report =
-      nn::resolve_precision(config.precision, nn::has_fp16_units(), nn::has_bf16_units());
+      nn::resolve_precision(config.precision, nn::has_fp16_units(used), nn::has_bf16_units(used));
   if (report.compute != config.precision)
     run.log(LogLevel::info,
             "precision " + std::string(name_of(report.compute)) + ": " + report.reason);
   return report;
 }
 
-void require_memory(const Plan& planned, int64_t processes) {
-  const int64_t available = available_memory_bytes() / processes;
+void require_memory(const Plan& planned, const Place& place, int64_t processes) {
+  const int64_t available = place.free_bytes(processes);
   if (planned.planned_memory_bytes <= available) return;
   const auto gib = [](int64_t bytes) {
     return shortest(std::round(static_cast<double>(bytes) / 0x1p30 * 10) / 10) + " GiB";
@@ -79,12 +107,13 @@ void require_all_ready(bool interrupted, Run& run) {
   if (count[0] > 0 || (!ensemble.alone() && ensemble.wants_stop())) throw Interrupted();
 }
 
-nn::FitReport run_loop(const Config& config, nn::Precision compute, const nn::FitModel& model,
-                       const nn::FitData& data, const nn::FitHooks& hooks, Run& run) {
+nn::FitReport run_loop(const Config& config, nn::Precision compute, const Place& place,
+                       const nn::FitModel& model, const nn::FitData& data,
+                       const nn::FitHooks& hooks, Run& run) {
   std::optional<nn::LossScaleConfig> scaling = config.loss_scale;
   if (!scaling && compute == nn::Precision::fp16) scaling.emplace();
   write_tensorboard_events(run);
-  nn::reset_peak_tensor_bytes();
+  place.reset_peak();
   return nn::fit(config, scaling, model, data, hooks, run);
 }
 
@@ -100,7 +129,6 @@ void add_figures(const nn::FitReport& fitted, const Plan& planned, Report& repor
   report.loss_scale = fitted.loss_scale;
   report.resumed_from = fitted.resumed_from;
   report.planned_memory_bytes = planned.planned_memory_bytes;
-  report.peak_tensor_bytes = nn::peak_tensor_bytes();
   report.tokens_per_second = fitted.tokens_per_second;
 }
 

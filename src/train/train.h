@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/run.h"
+#include "nn/device.h"
 #include "nn/fit.h"
 #include "nn/hooks.h"
 #include "nn/llm/config.h"
@@ -135,6 +136,8 @@ struct Config : nn::FitConfig {
   double dropout = 0;
   double mtp_loss_weight = 0.3;
   double router_bias_update_rate = 0.001;
+  nn::DeviceKind device = nn::DeviceKind::automatic;
+  bool tf32 = false;
   SampleConfig samples;
 
   static constexpr auto fields() {
@@ -174,6 +177,8 @@ struct Config : nn::FitConfig {
                   "weight of the multi-token prediction loss", 0, 10},
             Field{"router_bias_update_rate", &C::router_bias_update_rate,
                   "step of the router's balancing bias (DeepSeek-V3, section 2.1.2)", 0, 1},
+            Field{"device", &C::device, "where the steps run; the CPU where there is no usable GPU"},
+            Field{"tf32", &C::tf32, "on a GPU, fp32 products on 19-bit operands: faster"},
             Field{"samples", &C::samples, "texts to continue before and after"}},
         nn::FitConfig::fields());
   }
@@ -197,6 +202,7 @@ struct Report {
   double tokens_per_second = 0;
   nn::StepTime step_ms;
   int64_t planned_memory_bytes = 0, peak_tensor_bytes = 0;
+  nn::DeviceReport device;
   nn::PrecisionReport precision;
   std::optional<nn::LossScaleReport> loss_scale;
   std::optional<int64_t> resumed_from;
@@ -227,6 +233,7 @@ struct Report {
               "what plan foretold for peak_tensor_bytes"},
         Field{"peak_tensor_bytes", &C::peak_tensor_bytes,
               "high-water mark of the tensor allocator"},
+        Field{"device", &C::device, "asked for, used, why"},
         Field{"precision", &C::precision, "asked for, used, why"},
         Field{"loss_scale", &C::loss_scale, "dynamic loss scaling, null where it was off"},
         Field{"resumed_from", &C::resumed_from, "step of the checkpoint the run went on from"},

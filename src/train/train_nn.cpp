@@ -21,7 +21,7 @@ namespace {
 /// More routed experts than this, and only the busiest is reported.
 constexpr int64_t kExpertsReported = 32;
 
-nn::Batch to_batch(SequenceBatch sequences) {
+nn::Batch to_batch(const SequenceBatch& sequences) {
   nn::Batch batch;
   const std::vector<int64_t> shape{sequences.rows, sequences.length};
   batch.inputs = at::tensor(sequences.inputs, at::kLong).view(shape);
@@ -81,14 +81,22 @@ Validation make_validation(const Config& config, const std::vector<Source>& sour
 /// The model of a run and how its loss is taken.
 class Trainee {
  public:
-  Trainee(const Config& config, const llm::ModelConfig& model, Run& run)
-      : config_(config), decoder_(std::make_shared<llm::Decoder>(model)), run_(run) {
+  Trainee(const Config& config, const llm::ModelConfig& model, at::Device device, Run& run)
+      : config_(config),
+        decoder_(std::make_shared<llm::Decoder>(model)),
+        device_(device),
+        run_(run) {
     if (config.base_model.empty()) {
       decoder_->initialise(run);
     } else {
       run.record_input(config.base_model.text);
       llm::load_weights(config.base_model.text, *decoder_);
     }
+    decoder_->to(device_);
+  }
+
+  nn::Batch batch_of(const SequenceBatch& sequences) const {
+    return nn::on_device(to_batch(sequences), device_);
   }
 
   const std::shared_ptr<llm::Decoder>& decoder() const { return decoder_; }
@@ -143,7 +151,7 @@ class Trainee {
       labels += static_cast<double>(validation.batches[i].labels_counted);
       if (static_cast<int64_t>(i) % ensemble.size() != ensemble.rank()) continue;
       if (run_.stop_requested()) break;
-      losses[i] = decoder_->loss(to_batch(validation.batches[i]), options).item<double>();
+      losses[i] = decoder_->loss(batch_of(validation.batches[i]), options).item<double>();
     }
     ensemble.sum(losses, "the validation losses");
     if (ensemble.wants_stop()) throw Interrupted();
@@ -197,6 +205,7 @@ class Trainee {
 
   const Config& config_;
   std::shared_ptr<llm::Decoder> decoder_;
+  at::Device device_;
   Run& run_;
   llm::LossOptions training_;
   double max_expert_load_ = 0;
@@ -238,17 +247,18 @@ Prepared prepare(const Config& config, Run& run) {
 }
 
 nn::FitReport fit(const Config& config, Prepared& prepared, Trainee& trainee, nn::Precision compute,
-                  const nn::FitHooks& hooks, Run& run) {
+                  const Place& place, const nn::FitHooks& hooks, Run& run) {
   const at::ScalarType storage = storage_of(compute);
   nn::FitData data;
   data.micro_batches_per_epoch =
       std::max<int64_t>(1, prepared.order.sequences_per_epoch() / config.micro_batch_size);
   data.micro_batch = [&](int64_t index) {
-    return to_batch(prepared.order.batch(index * config.micro_batch_size, config.micro_batch_size));
+    return trainee.batch_of(
+        prepared.order.batch(index * config.micro_batch_size, config.micro_batch_size));
   };
   if (!prepared.validation.batches.empty())
     data.validate = [&] { return trainee.validation_loss(prepared.validation, storage); };
-  return run_loop(config, compute, trainee.fit_model(compute), data, hooks, run);
+  return run_loop(config, compute, place, trainee.fit_model(compute), data, hooks, run);
 }
 
 }  // namespace
@@ -258,21 +268,25 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   begin_process(config, run);
   Prepared prepared = prepare_together([&] { return prepare(config, run); }, run);
   Report report;
-  report.precision = choose_precision(config, run);
+  const Place place(config, run);
+  report.device = place.report();
+  report.precision = choose_precision(config, place, run);
   const nn::Precision compute = report.precision.compute;
   const Plan planned = plan(config, prepared.model, compute, prepared.order.sequences_per_epoch(),
                             hooks.memory, run.peers().size);
-  require_memory(planned, run.peers().local_size);
+  require_memory(planned, place, run.peers().local_size);
   require_all_ready(false, run);
 
-  Trainee trainee(config, prepared.model, run);
+  Trainee trainee(config, prepared.model, place.device(), run);
   const LanguageModel model = llm::language_model(trainee.decoder(), prepared.tokenizer);
   const bool first = run.peers().rank == 0;
   std::vector<std::string> before;
   if (first) before = make_samples(config, model, run);
   require_all_ready(run.stop_requested(), run);
-  const nn::FitReport fitted = fit(config, prepared, trainee, compute, hooks, run);
+  const nn::FitReport fitted = fit(config, prepared, trainee, compute, place, hooks, run);
   if (!first) return report;
+  report.peak_tensor_bytes = place.peak_bytes();
+  trainee.decoder()->to(at::kCPU);
   run.write_folder("model", [&](const std::filesystem::path& folder) {
     llm::save_model(folder, *trainee.decoder(),
                     {prepared.tokenizer->bos_id(), prepared.tokenizer->eos_id()});

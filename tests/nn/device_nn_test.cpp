@@ -14,6 +14,22 @@ TEST(DeviceNn, SetsTheThreadsOfLibTorch) {
   use_threads(before);
 }
 
+TEST(DeviceNn, TheCpuIsTakenAsAsked) {
+  const DeviceReport report = choose_device(DeviceKind::cpu, 0);
+  EXPECT_EQ(report.used, DeviceKind::cpu);
+  EXPECT_EQ(report.reason, "as asked");
+}
+
+TEST(DeviceNn, WithoutAUsableGpuItIsTheCpuAndTheReasonIsSaid) {
+  if (choose_device(DeviceKind::automatic, 0).used == DeviceKind::cuda)
+    GTEST_SKIP() << "there is a GPU";
+  const DeviceReport report = choose_device(DeviceKind::cuda, 3);
+  EXPECT_EQ(report.requested, DeviceKind::cuda);
+  EXPECT_EQ(report.used, DeviceKind::cpu);
+  EXPECT_NE(report.reason, "");
+  EXPECT_NE(report.reason, "as asked");
+}
+
 TEST(DeviceNn, IsBuiltWithTheVersionThatSetupFetches) { EXPECT_EQ(libtorch_version(), "2.11.0"); }
 
 }  // namespace

@@ -7,7 +7,11 @@
 namespace cupel::nn {
 namespace {
 
-TEST(Device, HasNoFp16UnitsOnACpu) { EXPECT_FALSE(has_fp16_units()); }
+TEST(Device, HasFp16UnitsOnAGpuOnly) {
+  EXPECT_FALSE(has_fp16_units());
+  EXPECT_TRUE(has_fp16_units(DeviceKind::cuda));
+  EXPECT_TRUE(has_bf16_units(DeviceKind::cuda));
+}
 
 TEST(Device, MultipliesBf16InHardwareOnlyOnRowsThatCan) {
   const std::string_view row = kernels().name;

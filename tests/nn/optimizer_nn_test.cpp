@@ -60,6 +60,38 @@ TEST(AdamW, FollowsPyTorchsFusedAdamWForTwentySteps) {
   }
 }
 
+/// A matrix and a vector, of which only the first decays.
+struct MatrixAndVector : torch::nn::Module {
+  MatrixAndVector() {
+    matrix = register_parameter("matrix", at::full({3, 4}, 0.5));
+    vector = register_parameter("vector", at::full({4}, -0.25));
+  }
+  at::Tensor matrix, vector;
+};
+
+TEST(AdamW, TakesTheSameStepsByTheKernelAndByLibTorch) {
+  FitConfig config;
+  config.weight_decay = 0.1;
+  MatrixAndVector one, other;
+  AdamW by_kernel(one, config), by_libtorch(other, config);
+  AdamWArgs args{};
+  args.gradient_factor = 0.5f;
+  args.learning_rate = 1e-2f;
+  args.beta1 = static_cast<float>(config.adam_beta1);
+  args.beta2 = static_cast<float>(config.adam_beta2);
+  args.epsilon = static_cast<float>(config.adam_epsilon);
+  for (int64_t step = 1; step <= 10; ++step) {
+    for (MatrixAndVector* module : {&one, &other}) {
+      module->matrix.mutable_grad() = at::arange(12, at::kFloat).view({3, 4}) - 3.0 * step;
+      module->vector.mutable_grad() = at::arange(4, at::kFloat) - 1.0 * step;
+    }
+    by_kernel.step(1e-2, 0.5f);
+    step_by_libtorch(by_libtorch.parameters(), args, config.weight_decay, step);
+  }
+  EXPECT_TRUE(at::allclose(one.matrix, other.matrix, 0, 1e-6));
+  EXPECT_TRUE(at::allclose(one.vector, other.vector, 0, 1e-6));
+}
+
 TEST(AdamW, TheGradientsNormIsNotFiniteExactlyIfSomeGradientIsNot) {
   Vector module(100'000);
   AdamW optimizer(module, {});

@@ -20,6 +20,7 @@ using testing::HasSubstr;
 struct Calls {
   std::vector<uint64_t> seeds;
   int64_t fail_at = -1;
+  std::string skipped;
 } calls;
 
 struct FakeSettings {
@@ -35,7 +36,7 @@ ClaimValues fake(const ClaimContext& context) {
   if (static_cast<int64_t>(context.seed) == calls.fail_at) throw Interrupted();
   calls.seeds.push_back(context.seed);
   const double value = context.settings<FakeSettings>().base + static_cast<double>(context.seed);
-  return {{"gain", {value, Interval{value - 1, value + 1}, 0.25}}, {"exact", {value}}};
+  return {{"gain", {value, Interval{value - 1, value + 1}, 0.25, calls.skipped}}, {"exact", {value}}};
 }
 
 constexpr std::array kFake{Protocol{"fake", &fake}};
@@ -109,6 +110,17 @@ TEST(Claims, AMetricWithoutABarIsToldAndHeldToNothing) {
   EXPECT_EQ(report.claims[0].pass, std::nullopt);
   EXPECT_EQ(report.claims[0].worst, std::nullopt);
   EXPECT_TRUE(report.passed());
+}
+
+TEST(Claims, ABarThatDoesNotBindHereIsNeitherMetNorMissed) {
+  ClaimsBench bench("[]", "> 100");
+  calls.skipped = "no such units";
+  for (int resumed = 0; resumed < 2; ++resumed) {
+    const Report report = bench.measure();
+    EXPECT_EQ(report.claims[0].value, 12);
+    EXPECT_EQ(report.claims[0].pass, std::nullopt);
+    EXPECT_EQ(report.claims[0].reason, "skipped: no such units");
+  }
 }
 
 TEST(Claims, AResumedRunMeasuresOnlyTheSeedsThatAreMissing) {

@@ -70,7 +70,8 @@ def make(folder):
         reference = tokenizers.Tokenizer.from_file(str(source / "tokenizer.json"))
         reference.no_truncation()
         reference.no_padding()
-        tokenizer_parts.write_expected(folder / f"{name}_expected.json", reference)
+        tokenizer_parts.write_expected(folder / f"{name}_expected.json", reference,
+                                       tokenizer_parts.TEXTS + tokenizer_parts.AROUND_ADDED_TOKENS)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ TOLERANCE = 0
 TRAINING_BYTES = 60_000
 TEXTS = wordpiece.TEXTS + ["▁a ▁", " \u00a0 leading", "trailing\u3000 ", "a,b;c--d", "x1y22z333", "é̀ͅ", "A\u1734B",
                            "𑤸 \u0ece", "a￼b", "<0x41>", "\x1c\x1d x", "ꟋǅΣ", "Ⓐⓩ\u200d🄰"]
+AROUND_ADDED_TOKENS = ["speak speaker _speak speak,", "a <l>  <r> b", "<l><l> <r> <l>", "first citizen FIRST CITIZEN",
+                       " <|user|> x", "\u00a0<l>"]
 DEEPSEEK = [r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+",
             "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|"
             " ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"]
@@ -95,18 +97,18 @@ def sequences(tokenizer, ids):
     return [[], [0], [size, 1, size + 7], list(range(0, size, 7))[:60], list(range(size))[-40:], *(i[1:-1] for i in ids if len(i) > 8)]
 
 
-def write(folder, name, tokenizer):
+def write(folder, name, tokenizer, texts=TEXTS):
     model = json.loads(tokenizer.to_str())
     if model["model"].get("merges"):
         model["model"]["merges"] = [" ".join(pair) for pair in model["model"]["merges"]] \
             if all(" " not in "".join(pair) for pair in model["model"]["merges"]) else model["model"]["merges"]
     fixture.write_json(folder / f"{name}.json", model)
-    write_expected(folder / f"{name}_expected.json", Tokenizer.from_str(json.dumps(model)))
+    write_expected(folder / f"{name}_expected.json", Tokenizer.from_str(json.dumps(model)), texts)
 
 
-def write_expected(path, tokenizer):
+def write_expected(path, tokenizer, texts):
     cases = []
-    for text in TEXTS:
+    for text in texts:
         cases.append({"text": text, "ids": tokenizer.encode(text, add_special_tokens=False).ids,
                       "ids_with_special": tokenizer.encode(text).ids})
     back = [{"ids": ids, "decoded": tokenizer.decode(ids, skip_special_tokens=False), "skipped": tokenizer.decode(ids)}
@@ -164,5 +166,4 @@ def make(folder):
                      AddedToken("<r>", rstrip=True, normalized=False), AddedToken("First CITIZEN", normalized=True),
                      AddedToken("<|USER|>", normalized=True, lstrip=True, rstrip=True)])
     made.add_special_tokens([AddedToken("<|endoftext|>", special=True)])
-    TEXTS.extend(["speak speaker _speak speak,", "a <l>  <r> b", "<l><l> <r> <l>", "first citizen FIRST CITIZEN", " <|user|> x", "\u00a0<l>"])
-    write(folder, "added", made)
+    write(folder, "added", made, TEXTS + AROUND_ADDED_TOKENS)

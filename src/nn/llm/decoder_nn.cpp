@@ -156,11 +156,12 @@ nn::Weight Decoder::head_in(at::ScalarType storage) {
 nn::Positions Decoder::positions_of(int64_t batch, int64_t length, const at::Tensor& positions) {
   int64_t needed = length;
   if (positions.defined()) needed = std::max(needed, positions.max().item<int64_t>() + 1);
-  const at::ScalarType type = embedding_.scalar_type();
-  if (!cosine_.defined() || cosine_.size(0) < needed || cosine_.scalar_type() != type) {
+  const at::TensorOptions like = embedding_.options().requires_grad(false);
+  if (!cosine_.defined() || cosine_.size(0) < needed || cosine_.dtype() != like.dtype() ||
+      cosine_.device() != like.device()) {
     const RotaryTables tables = rotary_tables(config_, needed);
     const auto tensor = [&](const std::vector<double>& values) {
-      return at::tensor(values, at::kDouble).view({needed, tables.pairs}).to(type);
+      return at::tensor(values, at::kDouble).view({needed, tables.pairs}).to(like);
     };
     cosine_ = tensor(tables.cosine);
     sine_ = tensor(tables.sine);
@@ -245,7 +246,7 @@ at::Tensor Decoder::loss(const nn::Batch& batch, const LossOptions& options) {
 
 at::Tensor Decoder::logits(const at::Tensor& ids) {
   nn::Batch batch;
-  batch.inputs = ids;
+  batch.inputs = ids.to(embedding_.device());
   const at::Tensor last = hidden(inputs_of(batch, {}), false);
   return nn::linear(last, head_in(last.scalar_type())).view({ids.size(0), ids.size(1), -1});
 }
@@ -267,8 +268,10 @@ at::Tensor Decoder::extend(const at::Tensor& ids, DecoderCache& cache) {
   cache.layers.resize(blocks_.size());
   Pass pass;
   pass.storage = embedding_.scalar_type();
-  pass.positions = positions_of(1, count, at::arange(cache.length, cache.length + count));
-  Stream stream{nn::embed(ids, embedding_), {}};
+  const at::Tensor here = ids.to(embedding_.device());
+  pass.positions =
+      positions_of(1, count, at::arange(cache.length, cache.length + count, here.options()));
+  Stream stream{nn::embed(here, embedding_), {}};
   for (std::size_t i = 0; i < blocks_.size(); ++i)
     stream = blocks_[i]->extend(stream, pass, cache.layers[i]);
   cache.length += count;

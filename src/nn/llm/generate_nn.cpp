@@ -95,7 +95,7 @@ Weighed weighed_tokens(const Tokenizer& tokenizer, std::string_view context,
 }  // namespace
 
 int32_t sample_token(const at::Tensor& logits, double temperature, Rng& rng) {
-  const at::Tensor values = logits.to(at::kDouble).contiguous();
+  const at::Tensor values = logits.to(at::kCPU, at::kDouble).contiguous();
   const double* value = values.const_data_ptr<double>();
   const double* end = value + values.numel();
   const double largest = *std::max_element(value, end);

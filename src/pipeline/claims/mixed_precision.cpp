@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "nn/device.h"
 #include "pipeline/claims/nested_run.h"
 #include "pipeline/claims/protocols.h"
 #include "pipeline/run_folder.h"
@@ -126,7 +127,11 @@ ClaimValues mixed_precision(const ClaimContext& context) {
   const double fp32_seconds = value_at(fp32.seconds, fp32_steps);
   const double mixed_seconds = value_at(mixed.seconds, mixed_steps);
   ClaimValues values;
-  values["time_to_loss_ratio"] = {fp32_seconds / mixed_seconds, {}, fp32_seconds};
+  values["time_to_loss_ratio"] = {
+      fp32_seconds / mixed_seconds,
+      {},
+      fp32_seconds,
+      nn::has_bf16_units() ? "" : "this CPU multiplies bf16 no faster than fp32"};
   values["steps_to_loss_ratio"] = {mixed_steps / fp32_steps, {}, fp32_steps};
   values["final_loss_ratio"] = {mixed.loss.back().y / fp32.loss.back().y, {}, fp32.loss.back().y};
   values["memory_ratio_mixed"] = {mixed.peak_bytes / fp32.peak_bytes, {}, fp32.peak_bytes};

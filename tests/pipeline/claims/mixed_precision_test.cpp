@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "nn/device.h"
 #include "pipeline/claims/protocols.h"
 #include "support/errors.h"
 #include "support/files.h"
@@ -64,6 +65,11 @@ TEST(MixedPrecision, ComparesTheTimeToTheLossThatTheFp32RunHadAtTheTargetStep) {
   EXPECT_NEAR(values.at("time_to_loss_ratio").value, 2 * 160 / steps, 1e-9);
   EXPECT_EQ(values.at("time_to_loss_ratio").baseline, 320);
   EXPECT_NEAR(values.at("final_loss_ratio").value, (9 - 0.0099 * 190) / (9 - 0.01 * 190), 1e-9);
+}
+
+TEST(MixedPrecision, TheBarOnTimeBindsOnlyWhereTheCpuMultipliesBf16FasterThanFp32) {
+  MixedPrecisionBench bench;
+  EXPECT_EQ(bench.measure().at("time_to_loss_ratio").skipped.empty(), nn::has_bf16_units());
 }
 
 TEST(MixedPrecision, ComparesThePeaksOfAllThreeRuns) {
