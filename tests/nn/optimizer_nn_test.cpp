@@ -82,8 +82,8 @@ TEST(AdamW, TakesTheSameStepsByTheKernelAndByLibTorch) {
   args.epsilon = static_cast<float>(config.adam_epsilon);
   for (int64_t step = 1; step <= 10; ++step) {
     for (MatrixAndVector* module : {&one, &other}) {
-      module->matrix.mutable_grad() = at::arange(12, at::kFloat).view({3, 4}) - 3.0 * step;
-      module->vector.mutable_grad() = at::arange(4, at::kFloat) - 1.0 * step;
+      module->matrix.mutable_grad() = at::arange(12, at::kFloat).view({3, 4}) - 3 * step;
+      module->vector.mutable_grad() = at::arange(4, at::kFloat) - step;
     }
     by_kernel.step(1e-2, 0.5f);
     step_by_libtorch(by_libtorch.parameters(), args, config.weight_decay, step);
