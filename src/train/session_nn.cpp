@@ -55,7 +55,7 @@ Place::Place(const Config& config, Run& run)
     : local_rank_(run.peers().rank % run.peers().local_size) {
   std::string for_cpu;  // why
   if (config.optimizer == nn::OptimizerKind::adamw_8bit) for_cpu = "adamw_8bit is for the CPU";
-  if (config.task == Task::classify) for_cpu = "task classify is for the CPU";
+  if (config.task == Task::classify) for_cpu = "task: classify is for the CPU";
   report_ = nn::choose_device(for_cpu.empty() ? config.device : nn::DeviceKind::cpu, local_rank_);
   report_.requested = config.device;
   if (!for_cpu.empty() && config.device != nn::DeviceKind::cpu) report_.reason = for_cpu;

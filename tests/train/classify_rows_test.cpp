@@ -28,7 +28,7 @@ std::filesystem::path write_rows(const TemporaryFolder& folder,
   return folder.write("rows.jsonl", text);
 }
 
-Config config_of(const std::filesystem::path& rows) {
+Config rows_config(const std::filesystem::path& rows) {
   Config config;
   config.task = Task::classify;
   config.base_model = {kModel};
@@ -63,7 +63,7 @@ TEST(ClassifyRows, SortsLabelsAndPutsTokensBetweenWhatStandsAround) {
   const TemporaryFolder folder;
   const auto path = write_rows(
       folder, {{"the cat", "praise"}, {"my dog", "complaint"}, {"", "praise"}, {"x", "complaint"}});
-  const Read read = read_rows(config_of(path));
+  const Read read = read_rows(rows_config(path));
   EXPECT_THAT(read.rows.labels, ElementsAre("complaint", "praise"));
   ASSERT_EQ(read.rows.train.at(0).rows.size(), 4u);
   const Tokenizer tokenizer = Tokenizer::load(kModel);
@@ -76,9 +76,9 @@ TEST(ClassifyRows, SortsLabelsAndPutsTokensBetweenWhatStandsAround) {
 TEST(ClassifyRows, KeepsTheOrderOfAHeadThatKnowsEveryLabel) {
   const TemporaryFolder folder;
   const auto path = write_rows(folder, {{"a", "x"}, {"b", "y"}, {"c", "x"}, {"d", "y"}});
-  EXPECT_THAT(read_rows(config_of(path), {}, {{"y", "z", "x"}}).rows.labels,
+  EXPECT_THAT(read_rows(rows_config(path), {}, {{"y", "z", "x"}}).rows.labels,
               ElementsAre("y", "z", "x"));
-  EXPECT_THAT(read_rows(config_of(path), {}, {{"y", "z"}}).rows.labels, ElementsAre("x", "y"));
+  EXPECT_THAT(read_rows(rows_config(path), {}, {{"y", "z"}}).rows.labels, ElementsAre("x", "y"));
 }
 
 TEST(ClassifyRows, LongRowsGoAsChosenAndEndTheRunWhereNothingIs) {
@@ -87,7 +87,7 @@ TEST(ClassifyRows, LongRowsGoAsChosenAndEndTheRunWhereNothingIs) {
                                         {"the cat is good the dog is bad", "a"},
                                         {"my dog", "b"},
                                         {"good food", "b"}});
-  Config config = config_of(path);
+  Config config = rows_config(path);
   EXPECT_THAT([&] { read_rows(config); },
               throws_exactly(ErrorKind::data,
                              path.string() + ":2: the row has 10 tokens, more than sequence_len 8; "
@@ -115,7 +115,7 @@ TEST(ClassifyRows, HoldsOutEqualTextsTogetherWhateverTheirLabels) {
     const std::string word{static_cast<char>('a' + i % 26), static_cast<char>('a' + i / 26)};
     for (const char* label : {"a", "b"}) rows.emplace_back("cat " + word, label);
   }
-  Config config = config_of(write_rows(folder, rows));
+  Config config = rows_config(write_rows(folder, rows));
   config.sequence_len = 32;
   config.val_set_size = 0.2;
   const Read read = read_rows(config);
@@ -131,13 +131,13 @@ TEST(ClassifyRows, HoldsOutEqualTextsTogetherWhateverTheirLabels) {
 TEST(ClassifyRows, WarnsOfClassesThatCanHardlyBeLearned) {
   const TemporaryFolder folder;
   const auto path = write_rows(folder, {{"a", "x"}, {"b", "x"}, {"c", "rare"}});
-  EXPECT_THAT(read_rows(config_of(path)).warnings,
+  EXPECT_THAT(read_rows(rows_config(path)).warnings,
               ElementsAre("fewer than two rows have label \"rare\""));
   std::vector<std::pair<std::string, std::string>> rows;
   for (int i = 0; i < 40; ++i) rows.emplace_back("text " + std::to_string(i), "x");
   for (int i = 0; i < 60; ++i)
     rows.emplace_back("one " + std::to_string(i), "r" + std::to_string(i));
-  Config config = config_of(write_rows(folder, rows));
+  Config config = rows_config(write_rows(folder, rows));
   config.sequence_len = 32;
   config.val_set_size = 0.5;
   EXPECT_THAT(read_rows(config).warnings,
@@ -148,10 +148,10 @@ TEST(ClassifyRows, WarnsOfClassesThatCanHardlyBeLearned) {
 
 TEST(ClassifyRows, RefusesOneClassAndASetThatLeavesNothing) {
   const TemporaryFolder folder;
-  Config config = config_of(write_rows(folder, {{"a", "x"}, {"b", "x"}}));
+  Config config = rows_config(write_rows(folder, {{"a", "x"}, {"b", "x"}}));
   EXPECT_THAT([&] { read_rows(config); },
               throws_error(ErrorKind::data, "every row has label \"x\"; a classifier needs two"));
-  config = config_of(write_rows(
+  config = rows_config(write_rows(
       folder, {{"the cat is good the dog is bad", "x"}, {"the dog is good the cat is bad", "y"}}));
   config.excess_length_strategy = ExcessLength::drop;
   EXPECT_THAT([&] { read_rows(config); },
