@@ -138,8 +138,10 @@ Activations experts(const Shape& s, int64_t layer) {
   a.kept = router + s.storage * (2 * k * inner + kept_gated(s, layer) * shared);
   // Experts go one after the other; the shared one, over all tokens, is the largest.
   const int64_t unit = s.storage * working_gated(s, layer) * shared;
-  const int64_t each = k * (s.storage * (2 * s.w() + 4 * inner) + kFloat * s.w()) /
-                       std::max<int64_t>(1, m.n_routed_experts / 2);
+  int64_t each = k * (s.storage * (2 * s.w() + 4 * inner) + kFloat * s.w()) /
+                 std::max<int64_t>(1, m.n_routed_experts / 2);
+  // One that is not fused with them goes backwards before them, and what it kept is free again.
+  if (kept_gated(s, layer) == 4) each -= std::min(each, s.storage * 4 * shared);
   a.working = s.w() * (s.storage + kFloat) + std::max(unit, each);
   return a;
 }
