@@ -40,13 +40,11 @@ at::Tensor parity_ids(const Tokenizer& tokenizer, const llm::ModelConfig& model)
   } catch (const Error&) {  // a vocabulary without these letters
   }
   Rng rng(0, "parity");
+  while (text.size() < 2)
+    text.push_back(static_cast<int32_t>(rng.below(static_cast<uint64_t>(model.vocab_size))));
   std::vector<int64_t> ids;
-  for (int64_t i = 0; i < kRows * length; ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    ids.push_back(at < text.size()
-                      ? text[at]
-                      : static_cast<int64_t>(rng.below(static_cast<uint64_t>(model.vocab_size))));
-  }
+  for (int64_t i = 0; i < kRows * length; ++i)
+    ids.push_back(text[static_cast<std::size_t>(i) % text.size()]);
   return at::tensor(ids, at::kLong).view({kRows, length});
 }
 

@@ -25,12 +25,13 @@ constexpr int64_t kFloat = 4, kLong = 8;
 struct Adapters {
   /// Of one block.
   struct Layer {
-    int64_t count = 0;   // adapted layers
-    bool gated = false;  // one of them in its feed-forward part
+    int64_t count = 0;       // adapted layers
+    bool attention = false;  // one of them is of its attention
+    bool gated = false;      // one of them is of its feed-forward part
   };
   bool any = false;
   int64_t rank = 0;
-  bool dropout = false;
+  int64_t first = 0;  // block that has one: what comes before needs no gradient
   std::vector<Layer> layers;
   std::vector<llm::ParameterShape> shapes;
 };
@@ -68,13 +69,14 @@ Adapters adapters_of(const Config& config, const llm::ModelConfig& model) {
       llm::adapted_layers(model, adapter.targets, "train.lora_target_modules");
   adapters.any = true;
   adapters.rank = adapter.rank;
-  adapters.dropout = adapter.dropout > 0;
   adapters.shapes = llm::adapter_shapes(layers, adapter.rank);
   for (const llm::LinearShape& layer : layers) {
     Adapters::Layer& block = adapters.layers[*block_of(layer.name)];
     ++block.count;
-    block.gated = block.gated || layer.name.find(".mlp.") != std::string::npos;
+    const bool gated = layer.name.find(".mlp.") != std::string::npos;
+    (gated ? block.gated : block.attention) = true;
   }
+  while (adapters.layers[static_cast<std::size_t>(adapters.first)].count == 0) ++adapters.first;
   return adapters;
 }
 
@@ -122,6 +124,10 @@ int64_t kept_gated(const Shape& s, int64_t layer) {
   return s.model.mlp_bias || s.adapters.layers[static_cast<std::size_t>(layer)].gated ? 4 : 2;
 }
 
+/// Widths on top while the backward pass goes through it; piece by piece, what is kept goes with
+/// it.
+int64_t working_gated(const Shape& s, int64_t layer) { return kept_gated(s, layer) == 4 ? 2 : 4; }
+
 Activations experts(const Shape& s, int64_t layer) {
   const llm::ModelConfig& m = s.model;
   const int64_t k = m.num_experts_per_tok, inner = m.moe_intermediate_size;
@@ -131,9 +137,11 @@ Activations experts(const Shape& s, int64_t layer) {
                          k * (kLong + 3 * kFloat) + kFloat;
   a.kept = router + s.storage * (2 * k * inner + kept_gated(s, layer) * shared);
   // Experts go one after the other; the shared one, over all tokens, is the largest.
-  const int64_t unit = s.storage * 4 * shared;
-  const int64_t each = k * (s.storage * (2 * s.w() + 4 * inner) + kFloat * s.w()) /
-                       std::max<int64_t>(1, m.n_routed_experts / 2);
+  const int64_t unit = s.storage * working_gated(s, layer) * shared;
+  int64_t each = k * (s.storage * (2 * s.w() + 4 * inner) + kFloat * s.w()) /
+                 std::max<int64_t>(1, m.n_routed_experts / 2);
+  // One that is not fused with them goes backwards before them, and what it kept is free again.
+  if (kept_gated(s, layer) == 4) each -= std::min(each, s.storage * 4 * shared);
   a.working = s.w() * (s.storage + kFloat) + std::max(unit, each);
   return a;
 }
@@ -141,21 +149,33 @@ Activations experts(const Shape& s, int64_t layer) {
 Activations dense(const Shape& s, int64_t layer) {
   const int64_t inner = s.model.intermediate_size;
   return {s.storage * kept_gated(s, layer) * inner,
-          s.storage * (s.w() + 4 * inner) + kFloat * s.w()};
+          s.storage * (s.w() + working_gated(s, layer) * inner) + kFloat * s.w()};
+}
+
+Activations attention(const Shape& s) {
+  return s.family.latent_attention ? latent_attention(s) : grouped_attention(s);
 }
 
 /// One block. Its parts go backwards one after the other, so the larger working set counts.
 Activations block(const Shape& s, int64_t layer) {
-  const Activations attention =
-      s.family.latent_attention ? latent_attention(s) : grouped_attention(s);
+  const Activations attended = attention(s);
   const Activations feed_forward = s.model.routes(layer) ? experts(s, layer) : dense(s, layer);
   Activations a;
-  a.kept = 2 * norm_bytes(s) + attention.kept + feed_forward.kept;
+  a.kept = 2 * norm_bytes(s) + attended.kept + feed_forward.kept;
   if (s.dropout) a.kept += 2 * s.storage * s.w();
   a.kept += s.adapters.layers[static_cast<std::size_t>(layer)].count * s.storage * s.adapters.rank;
   // While the feed-forward part goes backwards, the gradient of the stream around it waits.
-  a.working = std::max(feed_forward.working, attention.working) + s.w() * kFloat;
+  a.working = std::max(feed_forward.working, attended.working) + s.w() * kFloat;
   return a;
+}
+
+/// Of one token, where activations are not computed again.
+int64_t kept_bytes(const Shape& s, int64_t layer) {
+  const int64_t all = block(s, layer).kept;
+  if (!s.adapters.any || layer > s.adapters.first) return all;
+  if (layer < s.adapters.first) return 0;
+  if (s.adapters.layers[static_cast<std::size_t>(layer)].attention) return all;
+  return all - norm_bytes(s) - attention(s).kept;
 }
 
 std::vector<llm::ParameterShape> trained_shapes(const Shape& s) {
@@ -253,7 +273,7 @@ int64_t pass_bytes(const Shape& s, bool recompute, bool gradients_stand, int64_t
     const int64_t extra = i < layers ? 0
                                      : s.tokens * (s.w() * (kFloat + 5 * s.storage) + 2 * kLong) +
                                            head(s).kept - table_gradient(s);
-    kept.push_back(extra + (recompute ? stream : s.tokens * block(s, i).kept));
+    kept.push_back(extra + (recompute ? stream : s.tokens * kept_bytes(s, i)));
   }
   const std::vector<int64_t> weights = block_parameters(s);
   int64_t live = stream + (1 + mtp) * head(s).kept;
@@ -261,7 +281,8 @@ int64_t pass_bytes(const Shape& s, bool recompute, bool gradients_stand, int64_t
   int64_t peak = live + head(s).working;
   int64_t gradients = gradients_stand ? 0 : table_gradient(s) / kFloat * gradient;
   live -= head(s).kept - table_gradient(s);
-  for (int64_t i = layers + mtp - 1; i >= 0; --i) {
+  const int64_t first = s.adapters.any && !recompute ? s.adapters.first : 0;
+  for (int64_t i = layers + mtp - 1; i >= first; --i) {
     const Activations here = block(s, i);
     const int64_t parameters = weights[static_cast<std::size_t>(i)] * kFloat;
     const int64_t again = recompute ? s.tokens * here.kept : 0;
