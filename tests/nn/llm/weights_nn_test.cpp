@@ -10,13 +10,13 @@
 namespace cupel::llm {
 namespace {
 
-constexpr const char* kFixture = "deepseek_v3_tiny/multi_token_prediction";
+constexpr const char* kSavedFixture = "deepseek_v3_tiny/multi_token_prediction";
 
 TEST(Weights, WritesWhatItReadUnderTheSameNames) {
-  const auto decoder = fixture_decoder(kFixture);
+  const auto decoder = fixture_decoder(kSavedFixture);
   const TemporaryFolder folder;
   save_model(folder.path(), *decoder, {});
-  const Safetensors before = Safetensors::open(fixture(kFixture) / "model.safetensors");
+  const Safetensors before = Safetensors::open(fixture(kSavedFixture) / "model.safetensors");
   const Safetensors after = Safetensors::open(folder / "model.safetensors");
   ASSERT_EQ(before.tensors().size(), after.tensors().size());
   for (const TensorEntry& entry : before.tensors()) {
@@ -27,7 +27,7 @@ TEST(Weights, WritesWhatItReadUnderTheSameNames) {
 }
 
 TEST(Weights, GivesTheSameLogitsAfterBeingWrittenAndRead) {
-  const auto decoder = fixture_decoder(kFixture);
+  const auto decoder = fixture_decoder(kSavedFixture);
   const TemporaryFolder folder;
   save_model(folder.path(), *decoder, {});
   Decoder again(read_model_config(folder / "config.json"));
@@ -37,7 +37,7 @@ TEST(Weights, GivesTheSameLogitsAfterBeingWrittenAndRead) {
 }
 
 TEST(Weights, WritesTheTokensThatBeginAndEndAText) {
-  const auto decoder = fixture_decoder(kFixture);
+  const auto decoder = fixture_decoder(kSavedFixture);
   const TemporaryFolder folder;
   save_model(folder.path(), *decoder, {.bos = 3, .eos = 7});
   json::Value config = json::parse(read_file(folder / "config.json"), "");
