@@ -58,7 +58,8 @@ CpuFeatures detect() {
   has.vnni = has.avx512 && bit(c7, 11);
   has.bf16 = has.vnni && leaf71 && bit(a71, 5);
   // Intel's cores begin one VDPBF16PS in the time of four VFMADD, which is half the products
-  // (measured: 43 and 88 billion a second on a Xeon whose AMX is switched off); AMD's begin as many.
+  // (measured: 43 and 88 billion a second on a Xeon whose AMX is switched off); AMD's begin as
+  // many.
   has.fast_bf16_pairs = has.bf16 && !made_by_intel();
   const bool tiles = bit(d7, 24) && bit(d7, 25) && bit(d7, 22) && saves(0x60000);
   has.amx = has.bf16 && tiles && tile_permission();

@@ -61,8 +61,6 @@ int64_t peak_gpu_bytes(int64_t local_rank) {
   return gpu_memory().getDeviceStats(index_of(local_rank)).allocated_bytes[0].peak;
 }
 
-void reset_peak_gpu_bytes(int64_t local_rank) {
-  gpu_memory().resetPeakStats(index_of(local_rank));
-}
+void reset_peak_gpu_bytes(int64_t local_rank) { gpu_memory().resetPeakStats(index_of(local_rank)); }
 
 }  // namespace cupel::nn

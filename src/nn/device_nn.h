@@ -14,12 +14,12 @@ void use_threads(int threads);
 std::string libtorch_version();
 
 /// The device for the process of local rank `local_rank`; ranks beyond the number of GPUs share
-/// them in turn. A GPU counts if a product on it gives what it should. Where there is none, whatever
-/// was requested, it is the CPU, and the reason says why.
+/// them in turn. A GPU counts if a product on it gives what it should. Where there is none,
+/// whatever was requested, it is the CPU, and the reason says why.
 DeviceReport choose_device(DeviceKind requested, int64_t local_rank);
 
-/// How a GPU computes: sums in one order (slower than LibTorch's fastest), fp32 products on fp32 or,
-/// with `tf32`, on 19-bit operands.
+/// How a GPU computes: sums in one order (slower than LibTorch's fastest), fp32 products on fp32
+/// or, with `tf32`, on 19-bit operands.
 void use_gpu(int64_t local_rank, bool tf32);
 
 /// Tensor bytes on the GPU of this rank: free now, and high-water mark since the last reset. Only

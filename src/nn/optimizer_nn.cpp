@@ -217,8 +217,7 @@ void step_by_libtorch(std::vector<OptimizedParameter>& parameters, const AdamWAr
       gradients.push_back(gradient_of(parameter).to(at::kFloat) * args.gradient_factor);
       first.push_back(parameter.first_moment);
       second.push_back(parameter.second_moment);
-      counts.push_back(
-          at::full({}, static_cast<double>(steps), parameter.first_moment.options()));
+      counts.push_back(at::full({}, static_cast<double>(steps), parameter.first_moment.options()));
     }
     if (values.empty()) continue;
     at::_fused_adamw_(values, gradients, first, second, {}, counts, args.learning_rate, args.beta1,

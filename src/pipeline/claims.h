@@ -125,8 +125,9 @@ struct Protocol {
 std::span<const Protocol> protocols();
 
 /// A claim's metric. pass: whether the mean over the random seeds meets the bar; null where the
-/// claim was skipped or the bar does not bind on this machine, with the reason. interval: Student's t over random seeds, of a single one the
-/// metric's own. worst: of the random seeds', the value farthest to the wrong side of the bar.
+/// claim was skipped or the bar does not bind on this machine, with the reason. interval: Student's
+/// t over random seeds, of a single one the metric's own. worst: of the random seeds', the value
+/// farthest to the wrong side of the bar.
 struct Row {
   std::string id = {}, statement = {}, metric = {};
   std::optional<double> value = {};

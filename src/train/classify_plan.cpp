@@ -111,8 +111,7 @@ Plan plan_classifier(const Config& config, const nn::ClassifierConfig& model, nn
                         full ? kFloat : 2, config.dropout > 0};
   require_addable(shape);
   Plan plan;
-  plan.parameters = plan.active_parameters = plan.trainable_parameters =
-      nn::parameter_count(model);
+  plan.parameters = plan.active_parameters = plan.trainable_parameters = nn::parameter_count(model);
   plan.world_size = world_size;
   plan.steps = nn::total_steps(config, batches.per_epoch, world_size);
   plan.tokens = tokens_seen(config, plan.steps, world_size, std::llround(batches.mean_tokens));

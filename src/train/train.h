@@ -214,7 +214,8 @@ struct Config : nn::FitConfig {
                   "weight of the multi-token prediction loss", 0, 10},
             Field{"router_bias_update_rate", &C::router_bias_update_rate,
                   "step of the router's balancing bias (DeepSeek-V3, section 2.1.2)", 0, 1},
-            Field{"device", &C::device, "where the steps run; the CPU where there is no usable GPU"},
+            Field{"device", &C::device,
+                  "where the steps run; the CPU where there is no usable GPU"},
             Field{"tf32", &C::tf32, "on a GPU, fp32 products on 19-bit operands: faster"},
             Field{"samples", &C::samples, "texts to continue before and after"}},
         nn::FitConfig::fields());

@@ -36,7 +36,8 @@ ClaimValues fake(const ClaimContext& context) {
   if (static_cast<int64_t>(context.seed) == calls.fail_at) throw Interrupted();
   calls.seeds.push_back(context.seed);
   const double value = context.settings<FakeSettings>().base + static_cast<double>(context.seed);
-  return {{"gain", {value, Interval{value - 1, value + 1}, 0.25, calls.skipped}}, {"exact", {value}}};
+  return {{"gain", {value, Interval{value - 1, value + 1}, 0.25, calls.skipped}},
+          {"exact", {value}}};
 }
 
 constexpr std::array kFake{Protocol{"fake", &fake}};
