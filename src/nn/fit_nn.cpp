@@ -25,6 +25,12 @@ double milliseconds_since(Clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
+/// Ids that are read; of features, rows.
+int64_t tokens_of(const Batch& batch) {
+  const bool ids = at::isIntegralType(batch.inputs.scalar_type(), /*includeBool=*/false);
+  return ids ? batch.inputs.numel() : batch.labels.numel();
+}
+
 std::vector<at::Tensor> values_of(std::vector<OptimizedParameter>& parameters) {
   std::vector<at::Tensor> values;
   for (const OptimizedParameter& each : parameters) values.push_back(each.value);
@@ -97,7 +103,7 @@ class Loop {
     for (int64_t i = 0; i < config_.gradient_accumulation_steps; ++i) {
       batches.push_back(data_.micro_batch(micro_batch_index(i)));
       counts[0] += batches.back().weight;
-      counts[1] += static_cast<double>(batches.back().inputs.numel());
+      counts[1] += static_cast<double>(tokens_of(batches.back()));
     }
     ensemble_.sum(counts, "the labels of step " + std::to_string(step_ + 1));
     std::string note = "no labels";  // then nothing is learned, and there is no mean to take

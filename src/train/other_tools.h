@@ -40,7 +40,6 @@ inline constexpr std::string_view kValidationBatch =
 inline constexpr std::array kOtherTools{
     Elsewhere{"bf16", "write precision: bf16"},
     Elsewhere{"fp16", "write precision: fp16"},
-    Elsewhere{"tf32", "leave it out: precision says what matrix products are computed in"},
     Elsewhere{"torch_dtype", hint::kPrecision},
     Elsewhere{"dtype", hint::kPrecision},
     Elsewhere{"completion_only_loss", hint::kLearned},
