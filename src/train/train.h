@@ -186,8 +186,7 @@ struct Config : nn::FitConfig {
                   "several rows a sequence, kept apart by the attention mask"}
                 .also("packing"),
             Field{"excess_length_strategy", &C::excess_length_strategy,
-                  "what becomes of a row longer than sequence_len; to be chosen once there "
-                  "is one"},
+                  "what becomes of a row longer than sequence_len; to be chosen once there is one"},
             Field{"train_on_inputs", &C::train_on_inputs, "learn all of a row, prompts too"}.also(
                 "train_on_prompt"),
             Field{"chat_template", &C::chat_template,
