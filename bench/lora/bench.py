@@ -85,7 +85,7 @@ def measure(program, folder, quick):
     cupel(program, "export", base_model(), "--out", folder / "base")
     before = evaluate(program, folder, base_model(), "eval-base")
     after = evaluate(program, folder, folder / "lora/model", "eval-lora")
-    report = json.loads((folder / "lora/report.json").read_text(encoding="utf-8"))
+    report = json.loads((folder / "lora/report.json").read_text(encoding="utf-8"))["train"]
     return before, after, report, ask_peer(folder, [row["prompt"] for row in after])
 
 
@@ -105,7 +105,7 @@ def run(rounds, wanted):
                        peer_version=peer["version"], isa_row=report["isa_row"], rows=len(after),
                        difference=difference, interval=interval, agreement=agreement,
                        peft_logit_error=peer["logit_error"], train_seconds=report["seconds"],
-                       tokens_per_second=report["train"]["tokens_per_second"])
+                       tokens_per_second=report["tokens_per_second"])
     wrong = [f"the interval {interval} does not lie above 0"] * (interval[0] <= 0 and not quick)
     wrong += [f"transformers gives only {agreement:.1%} of our answers"] * (agreement < LEAST_AGREEMENT)
     wrong += [f"peft's logits are {peer['logit_error']:.1e} away"] * (peer["logit_error"] > MOST_LOGIT_ERROR)
