@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "nn/initial_weights_nn.h"
 #include "nn/recompute_nn.h"
 
 namespace cupel::nn {
@@ -135,17 +136,7 @@ BertClassifier::BertClassifier(const ClassifierConfig& config) : config_(config)
 }
 
 void BertClassifier::initialise(const Run& run) {
-  uint64_t index = 0;
-  for (const auto& item : named_parameters()) {
-    Rng rng = run.stream("initial weights", index++);
-    const at::Tensor& weight = item.value();
-    if (weight.dim() < 2) continue;  // norms stay one, biases zero
-    at::NoGradGuard no_grad;
-    std::vector<float> values(static_cast<std::size_t>(weight.numel()));
-    for (float& value : values)
-      value = static_cast<float>(config_.initializer_range * rng.normal());
-    weight.copy_(at::from_blob(values.data(), weight.sizes(), at::kFloat));
-  }
+  draw_matrices(*this, config_.initializer_range, run);
 }
 
 at::Tensor BertClassifier::embed(const Batch& batch) const {

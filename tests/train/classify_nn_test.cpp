@@ -3,16 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
-
 #include "base/atomic_file.h"
-#include "base/config_doc.h"
 #include "data/tokenizer/tokenizer.h"
 #include "nn/classifier_files_nn.h"
 #include "nn/text_classifier_nn.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/ranks_nn.h"
+#include "support/small_training.h"
 #include "support/tensors_nn.h"
 #include "train/classify.h"
 
@@ -35,41 +33,14 @@ std::filesystem::path write_texts(const TemporaryFolder& folder, int rows = 120,
 }
 
 Config classifier_config(const std::filesystem::path& rows) {
-  Config config;
+  Config config = twelve_steps();
   config.task = Task::classify;
   config.base_model = {fixture("classify").string()};
   config.datasets = {{.path = {rows.string()}, .text_field = "body", .label_field = "kind"}};
-  config.sequence_len = 32;
   config.micro_batch_size = 8;
-  config.max_steps = 12;
   config.learning_rate = 2e-3;
-  config.logging_steps = 3;
-  config.eval_steps = 6;
-  config.save_steps = 4;
   config.val_set_size = 0.2;
-  config.precision = nn::Precision::fp32;
   return config;
-}
-
-RunOptions classifier_options(const std::filesystem::path& folder, bool resume = false) {
-  RunOptions options;
-  options.folder = folder;
-  options.seed = 3;
-  options.threads = 2;
-  options.resume = resume;
-  options.clock = [] { return 0.0; };
-  return options;
-}
-
-Report train_classifier(const Config& config, const RunOptions& options,
-                        std::vector<std::string>* said = nullptr) {
-  cupel::Run run(options);
-  run.subscribe([&](const Event& event) {
-    if (said != nullptr && event.kind == Event::Kind::log) said->emplace_back(event.text);
-  });
-  const Report report = train::run(config, {}, run);
-  run.finish("train", to_json(report));
-  return report;
 }
 
 TEST(TrainClassifier, LearnsAndLeavesAFolderThatIsReadBack) {
@@ -77,7 +48,7 @@ TEST(TrainClassifier, LearnsAndLeavesAFolderThatIsReadBack) {
   Config config = classifier_config(write_texts(folder));
   config.max_steps = 60;
   std::vector<std::string> said;
-  const Report report = train_classifier(config, classifier_options(folder / "run"), &said);
+  const Report report = train_in(config, options_of(folder / "run"), {}, &said);
   EXPECT_THAT(said, testing::Not(Contains(HasSubstr("begins at random"))))
       << "the head knows both labels";
   EXPECT_EQ(report.val_accuracy, 1.0);
@@ -107,7 +78,7 @@ TEST(TrainClassifier, MakesANewHeadForOtherClassesAndSaysSo) {
   config.val_set_size = 0;
   config.max_steps = 40;
   std::vector<std::string> said;
-  const Report report = train_classifier(config, classifier_options(folder / "run"), &said);
+  const Report report = train_in(config, options_of(folder / "run"), {}, &said);
   EXPECT_THAT(said,
               Contains("base_model has no head for 3 such classes: a new one begins at random"));
   EXPECT_FALSE(report.val_loss || report.val_accuracy || report.val_f1);
@@ -127,22 +98,10 @@ TEST(TrainClassifier, TrainsANewModelOfTheRecipesShape) {
   config.model->num_attention_heads = 4;
   config.tokenizer.path = {(fixture("classify") / "tokenizer.json").string()};
   config.max_steps = 150;
-  const Report report = train_classifier(config, classifier_options(folder / "run"));
+  const Report report = train_in(config, options_of(folder / "run"));
   EXPECT_GT(*report.val_accuracy, 0.9);
   EXPECT_EQ(report.parameters,
             nn::parameter_count(nn::read_classifier_config(folder / "run/model")));
-}
-
-/// Everything that must be equal in two runs: weights, optimizer, metrics apart from rates.
-std::string all_of(const std::filesystem::path& folder) {
-  std::string all = sha256_file(folder / "model/model.safetensors") +
-                    sha256_file(folder / "checkpoint-12/optimizer.safetensors");
-  std::istringstream lines(read_file(folder / "metrics.jsonl"));
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find("step_ms") == std::string::npos && line.find("per_second") == std::string::npos)
-      all += "\n" + line;
-  }
-  return all;
 }
 
 TEST(TrainClassifier, ResumesAfterAStopToTheSameBits) {
@@ -151,23 +110,14 @@ TEST(TrainClassifier, ResumesAfterAStopToTheSameBits) {
   config.precision = nn::Precision::fp16;
   config.dropout = 0.1;
   config.gradient_accumulation_steps = 3;  // more than an epoch
-  const Report whole = train_classifier(config, classifier_options(folder / "whole"));
-  std::atomic<bool> stop{false};
-  RunOptions options = classifier_options(folder / "cut");
-  options.stop = &stop;
-  {
-    cupel::Run run(options);
-    run.subscribe([&](const Event& event) {
-      if (event.kind == Event::Kind::progress && event.done == 7) stop = true;
-    });
-    EXPECT_THROW(train::run(config, {}, run), Interrupted);
-  }
-  const Report report = train_classifier(config, classifier_options(folder / "cut", true));
+  const Report whole = train_in(config, options_of(folder / "whole"));
+  train_until(7, config, folder / "cut");
+  const Report report = train_in(config, options_of(folder / "cut", true));
   EXPECT_EQ(report.resumed_from, 7);
   EXPECT_EQ(report.tokens, whole.tokens);
   EXPECT_EQ(report.val_accuracy, whole.val_accuracy);
-  EXPECT_EQ(all_of(folder / "cut"), all_of(folder / "whole"));
-  const Report again = train_classifier(config, classifier_options(folder / "whole", true));
+  EXPECT_EQ(comparable(folder / "cut"), comparable(folder / "whole"));
+  const Report again = train_in(config, options_of(folder / "whole", true));
   EXPECT_EQ(again.resumed_from, 12);
   EXPECT_EQ(again.val_accuracy, whole.val_accuracy);
   EXPECT_EQ(again.val_f1, whole.val_f1);
@@ -179,8 +129,7 @@ TEST(TrainClassifier, TwoProcessesDoWhatOneDoesWithTwiceTheAccumulation) {
   config.save_steps = 0;
   Report two;
   on_ranks(2, [&](const Peers& peers) {
-    RunOptions options =
-        classifier_options(peers.rank == 0 ? folder / "two" : std::filesystem::path());
+    RunOptions options = options_of(peers.rank == 0 ? folder / "two" : std::filesystem::path());
     options.threads = 1;
     options.peers = peers;
     cupel::Run run(options);
@@ -188,9 +137,9 @@ TEST(TrainClassifier, TwoProcessesDoWhatOneDoesWithTwiceTheAccumulation) {
     if (peers.rank == 0) two = report;
   });
   config.gradient_accumulation_steps = 2;
-  RunOptions options = classifier_options(folder / "one");
+  RunOptions options = options_of(folder / "one");
   options.threads = 1;
-  const Report one = train_classifier(config, options);
+  const Report one = train_in(config, options);
   EXPECT_EQ(two.world_size, 2);
   EXPECT_EQ(two.tokens, one.tokens);
   EXPECT_NEAR(*two.val_loss, *one.val_loss, 1e-3);
@@ -239,16 +188,7 @@ std::vector<Config> planned_classifiers(const std::filesystem::path& rows) {
 TEST(TrainClassifier, PlansItsPeakOfTensorMemoryWithinATenth) {
   const TemporaryFolder folder;
   const std::filesystem::path rows = write_texts(folder, 200, 40);
-  int number = 0;
-  for (const Config& config : planned_classifiers(rows)) {
-    const Report report =
-        train_classifier(config, classifier_options(folder / ("run" + std::to_string(number))));
-    const auto planned = static_cast<double>(report.planned_memory_bytes);
-    const auto measured = static_cast<double>(report.peak_tensor_bytes);
-    EXPECT_NEAR(planned / measured, 1, 0.1)
-        << "config " << number << ": planned " << planned << ", measured " << measured;
-    ++number;
-  }
+  expect_plans_within_a_tenth(planned_classifiers(rows), folder.path());
 }
 
 }  // namespace

@@ -3,17 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
-
 #include "augment/embeddings.h"
 #include "base/atomic_file.h"
-#include "base/config_doc.h"
 #include "data/adapter_folder.h"
 #include "data/tokenizer/tokenizer.h"
 #include "nn/llm/weights_nn.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/ranks_nn.h"
+#include "support/small_training.h"
 #include "support/tensors_nn.h"
 #include "support/tiny_mixture.h"
 #include "train/train.h"
@@ -45,39 +43,13 @@ std::filesystem::path write_base(const TemporaryFolder& folder, llm::ModelConfig
 
 /// Adapters of the base model, on the verses.
 Config adapting(const TemporaryFolder& folder, const llm::ModelConfig& model = tiny_mixture()) {
-  Config config;
+  Config config = twelve_steps();
   config.base_model = {write_base(folder, model).string()};
   config.adapter = Adapter::lora;
   config.lora_r = 3;
   config.lora_alpha = 10;
   config.datasets.push_back({.path = {(folder / "verses.txt").string()}});
-  config.sequence_len = 32;
-  config.micro_batch_size = 4;
-  config.max_steps = 12;
-  config.learning_rate = 5e-3;
-  config.logging_steps = 3;
-  config.eval_steps = 6;
-  config.save_steps = 4;
-  config.val_set_size = 0.1;
-  config.precision = nn::Precision::fp32;
   return config;
-}
-
-RunOptions options_for(const std::filesystem::path& folder, bool resume = false) {
-  RunOptions options;
-  options.folder = folder;
-  options.seed = 3;
-  options.threads = 2;
-  options.resume = resume;
-  options.clock = [] { return 0.0; };
-  return options;
-}
-
-Report adapt_in(const Config& config, const RunOptions& options, const nn::FitHooks& hooks = {}) {
-  cupel::Run run(options);
-  const Report report = train::run(config, hooks, run);
-  if (run.has_folder()) run.finish("train", to_json(report));
-  return report;
 }
 
 at::Tensor adapter_tensor(const std::filesystem::path& run, const std::string& layer) {
@@ -103,7 +75,7 @@ TEST(TrainAdapters, LearnsAndLeavesAnAdapterAlone) {
   config.samples.prompts = {"Shall"};
   config.samples.max_new_tokens = 4;
   const std::string base = sha256_file(folder / "base/model.safetensors");
-  const Report report = adapt_in(config, options_for(folder / "run"));
+  const Report report = train_in(config, options_of(folder / "run"));
   EXPECT_LT(*report.val_loss, 5.4);  // ln 290 = 5.7, and the frozen weights say nothing
   EXPECT_EQ(sha256_file(folder / "base/model.safetensors"), base);
   EXPECT_EQ(report.parameters,
@@ -121,25 +93,12 @@ TEST(TrainAdapters, LearnsAndLeavesAnAdapterAlone) {
 
 TEST(TrainAdapters, TheRoutersOfTheBaseModelStayAsTheyAre) {
   const TemporaryFolder folder;
-  adapt_in(adapting(folder), options_for(folder / "run"));
+  train_in(adapting(folder), options_of(folder / "run"));
   const Safetensors checkpoint = Safetensors::open(folder / "run/checkpoint-12");
   for (const TensorEntry& entry : checkpoint.tensors()) {
     if (!entry.name.ends_with("e_score_correction_bias")) continue;
     EXPECT_EQ(read_tensor(checkpoint, entry.name).abs().max().item<float>(), 0);
   }
-}
-
-/// Everything that must be equal in two runs.
-std::string same_of(const std::filesystem::path& folder) {
-  std::string all = sha256_file(folder / "model" / kAdapterWeights) +
-                    sha256_file(folder / "checkpoint-12/model.safetensors") +
-                    sha256_file(folder / "checkpoint-12/optimizer.safetensors");
-  std::istringstream lines(read_file(folder / "metrics.jsonl"));
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find("step_ms") == std::string::npos && line.find("per_second") == std::string::npos)
-      all += "\n" + line;
-  }
-  return all;
 }
 
 TEST(TrainAdapters, ResumeAfterAStopToTheSameBits) {
@@ -150,39 +109,32 @@ TEST(TrainAdapters, ResumeAfterAStopToTheSameBits) {
   config.gradient_accumulation_steps = 2;
   config.gradient_checkpointing = true;
   config.optimizer = nn::OptimizerKind::adamw_8bit;
-  adapt_in(config, options_for(folder / "whole"));
-  std::atomic<bool> stop{false};
-  RunOptions options = options_for(folder / "cut");
-  options.stop = &stop;
-  {
-    cupel::Run run(options);
-    run.subscribe([&](const Event& event) {
-      if (event.kind == Event::Kind::progress && event.done == 7) stop = true;
-    });
-    EXPECT_THROW(train::run(config, {}, run), Interrupted);
-  }
-  EXPECT_EQ(adapt_in(config, options_for(folder / "cut", true)).resumed_from, 7);
-  EXPECT_EQ(same_of(folder / "cut"), same_of(folder / "whole"));
+  train_in(config, options_of(folder / "whole"));
+  train_until(7, config, folder / "cut");
+  EXPECT_EQ(train_in(config, options_of(folder / "cut", true)).resumed_from, 7);
+  EXPECT_EQ(comparable(folder / "cut", kAdapterWeights),
+            comparable(folder / "whole", kAdapterWeights));
 }
 
 TEST(TrainAdapters, GiveTheSameBitsOnOneThreadAndOnTwo) {
   const TemporaryFolder folder;
   Config config = adapting(folder);
   config.lora_dropout = 0.2;
-  adapt_in(config, options_for(folder / "two"));
-  RunOptions options = options_for(folder / "one");
+  train_in(config, options_of(folder / "two"));
+  RunOptions options = options_of(folder / "one");
   options.threads = 1;
-  adapt_in(config, options);
-  EXPECT_EQ(same_of(folder / "one"), same_of(folder / "two"));
+  train_in(config, options);
+  EXPECT_EQ(comparable(folder / "one", kAdapterWeights),
+            comparable(folder / "two", kAdapterWeights));
 }
 
 TEST(TrainAdapters, RecomputingChangesNothing) {
   const TemporaryFolder folder;
   Config config = adapting(folder);
   config.lora_dropout = 0.2;
-  adapt_in(config, options_for(folder / "kept"));
+  train_in(config, options_of(folder / "kept"));
   config.gradient_checkpointing = true;
-  adapt_in(config, options_for(folder / "again"));
+  train_in(config, options_of(folder / "again"));
   EXPECT_LE(adapter_gap(folder / "kept", folder / "again"), 1e-4);
 }
 
@@ -195,7 +147,7 @@ TEST(TrainAdapters, LearnInEveryPrecision) {
        {nn::Precision::fp32, nn::Precision::bf16, nn::Precision::fp16}) {
     config.precision = precision;
     const std::string name(name_of(precision));
-    const Report report = adapt_in(config, options_for(folder / name));
+    const Report report = train_in(config, options_of(folder / name));
     if (precision == nn::Precision::fp32) exact = *report.val_loss;
     EXPECT_LT(*report.val_loss, 5.5) << name;
     EXPECT_NEAR(*report.val_loss, exact, 0.1) << name;
@@ -211,7 +163,7 @@ TEST(TrainAdapters, AreMovedAgainstAsWholeModelsAre) {
     augment::EmbeddingConfig augment;
     augment.method = method;
     const std::filesystem::path path = folder / std::string(name_of(method));
-    cupel::Run run(options_for(path));
+    cupel::Run run(options_of(path));
     augment::EmbeddingWork work;
     const Report report = train::run(config, augment::embedding_hooks(augment, run, work), run);
     EXPECT_TRUE(std::isfinite(report.train_loss));
@@ -224,13 +176,13 @@ TEST(TrainAdapters, AnAdaptersFolderIsTrainedOnAsItsMergedModel) {
   const TemporaryFolder folder;
   Config config = adapting(folder);
   config.max_steps = 30;
-  const Report adapted = adapt_in(config, options_for(folder / "run"));
+  const Report adapted = train_in(config, options_of(folder / "run"));
   Config further = config;
   further.adapter = Adapter::none;
   further.base_model = {(folder / "run/model").string()};
   further.max_steps = 1;
   further.learning_rate = 0;
-  const Report report = adapt_in(further, options_for(folder / "further"));
+  const Report report = train_in(further, options_of(folder / "further"));
   EXPECT_NEAR(*report.val_loss, *adapted.val_loss, 1e-3);
   EXPECT_EQ(report.trainable_parameters, report.parameters);
   EXPECT_TRUE(std::filesystem::exists(folder / "further/model/model.safetensors"));
@@ -243,14 +195,14 @@ TEST(TrainAdapters, TwoProcessesGiveTheAdapterOfOneWithTwiceTheAccumulation) {
   config.lora_dropout = 0.2;
   config.learning_rate = 1e-3;
   on_ranks(2, [&](const Peers& peers) {
-    RunOptions options = options_for(peers.rank == 0 ? folder / "two" : std::filesystem::path());
+    RunOptions options = options_of(peers.rank == 0 ? folder / "two" : std::filesystem::path());
     options.threads = 1;
     options.peers = peers;
     cupel::Run run(options);
     train::run(config, {}, run);
   });
   config.gradient_accumulation_steps = 2;
-  adapt_in(config, options_for(folder / "one"));
+  train_in(config, options_of(folder / "one"));
   EXPECT_LE(adapter_gap(folder / "one", folder / "two"), 5e-3);
 }
 
@@ -258,7 +210,7 @@ TEST(TrainAdapters, ATargetThatIsNotThereIsToldBeforeTheFirstStep) {
   const TemporaryFolder folder;
   Config config = adapting(folder);
   config.lora_target_modules = {{"q_porj"}};
-  EXPECT_THAT([&] { adapt_in(config, options_for(folder / "run")); },
+  EXPECT_THAT([&] { train_in(config, options_of(folder / "run")); },
               throws_error(ErrorKind::config,
                            "train.lora_target_modules: \"q_porj\" names no linear layer of the "
                            "blocks of this deepseek_v3; there are q_proj, "));
@@ -305,15 +257,7 @@ std::vector<Config> planned_adapters(const TemporaryFolder& folder) {
 TEST(TrainAdapters, PlanTheirPeakOfTensorMemoryWithinATenth) {
   const TemporaryFolder folder;
   write_verses(folder);
-  int number = 0;
-  for (const Config& config : planned_adapters(folder)) {
-    const Report report = adapt_in(config, options_for(folder / ("run" + std::to_string(number))));
-    const auto planned = static_cast<double>(report.planned_memory_bytes);
-    const auto measured = static_cast<double>(report.peak_tensor_bytes);
-    EXPECT_NEAR(planned / measured, 1, 0.1)
-        << "config " << number << ": planned " << planned << ", measured " << measured;
-    ++number;
-  }
+  expect_plans_within_a_tenth(planned_adapters(folder), folder.path());
 }
 
 }  // namespace

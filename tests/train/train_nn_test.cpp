@@ -6,11 +6,11 @@
 #include <cmath>
 
 #include "base/atomic_file.h"
-#include "base/config_doc.h"
 #include "data/tokenizer/tokenizer.h"
 #include "nn/memory_nn.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/small_training.h"
 #include "support/tiny_mixture.h"
 #include "train/plan.h"
 #include "train/train.h"
@@ -27,39 +27,13 @@ std::filesystem::path write_corpus(const TemporaryFolder& folder) {
 }
 
 Config small_config(const std::filesystem::path& corpus) {
-  Config config;
+  Config config = twelve_steps();
   config.model = tiny_mixture();
   config.tokenizer.vocab_size = 300;
   config.datasets.push_back({.path = {corpus.string()}});
-  config.sequence_len = 32;
-  config.micro_batch_size = 4;
-  config.max_steps = 12;
-  config.learning_rate = 5e-3;
-  config.logging_steps = 3;
-  config.eval_steps = 6;
-  config.save_steps = 4;
-  config.val_set_size = 0.1;
-  config.precision = nn::Precision::fp32;
   config.samples.prompts = {"To be"};
   config.samples.max_new_tokens = 6;
   return config;
-}
-
-RunOptions options_of(const std::filesystem::path& folder, bool resume = false) {
-  RunOptions options;
-  options.folder = folder;
-  options.seed = 3;
-  options.threads = 2;
-  options.resume = resume;
-  options.clock = [] { return 0.0; };
-  return options;
-}
-
-Report train_in(const Config& config, const RunOptions& options) {
-  cupel::Run run(options);
-  const Report report = train::run(config, {}, run);
-  run.finish("train", to_json(report));
-  return report;
 }
 
 TEST(Train, LearnsAndLeavesAModelThatCanBeTrainedOn) {
@@ -87,19 +61,6 @@ TEST(Train, LearnsAndLeavesAModelThatCanBeTrainedOn) {
   EXPECT_NEAR(*second.val_loss, *report.val_loss, 0.05);
 }
 
-/// Everything that must be equal in two runs: weights, optimizer, metrics apart from rates.
-std::string comparable(const std::filesystem::path& folder) {
-  std::string all = sha256_file(folder / "model/model.safetensors") +
-                    sha256_file(folder / "checkpoint-12/model.safetensors") +
-                    sha256_file(folder / "checkpoint-12/optimizer.safetensors");
-  std::istringstream lines(read_file(folder / "metrics.jsonl"));
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find("step_ms") == std::string::npos && line.find("per_second") == std::string::npos)
-      all += "\n" + line;
-  }
-  return all;
-}
-
 TEST(Train, ResumesAfterAStopToTheSameBits) {
   const TemporaryFolder folder;
   Config config = small_config(write_corpus(folder));
@@ -107,16 +68,7 @@ TEST(Train, ResumesAfterAStopToTheSameBits) {
   config.dropout = 0.1;
   config.gradient_accumulation_steps = 2;
   train_in(config, options_of(folder / "whole"));
-  std::atomic<bool> stop{false};
-  RunOptions options = options_of(folder / "cut");
-  options.stop = &stop;
-  {
-    cupel::Run run(options);
-    run.subscribe([&](const Event& event) {
-      if (event.kind == Event::Kind::progress && event.done == 7) stop = true;
-    });
-    EXPECT_THROW(train::run(config, {}, run), Interrupted);
-  }
+  train_until(7, config, folder / "cut");
   const Report report = train_in(config, options_of(folder / "cut", true));
   EXPECT_EQ(report.resumed_from, 7);
   EXPECT_EQ(comparable(folder / "cut"), comparable(folder / "whole"));
@@ -233,15 +185,7 @@ std::vector<Config> planned_configs(const std::filesystem::path& corpus) {
 TEST(Train, PlansItsPeakOfTensorMemoryWithinATenth) {
   const TemporaryFolder folder;
   const std::filesystem::path corpus = write_corpus(folder);
-  int number = 0;
-  for (const Config& config : planned_configs(corpus)) {
-    const Report report = train_in(config, options_of(folder / ("run" + std::to_string(number))));
-    const auto planned = static_cast<double>(report.planned_memory_bytes);
-    const auto measured = static_cast<double>(report.peak_tensor_bytes);
-    EXPECT_NEAR(planned / measured, 1, 0.1)
-        << "config " << number << ": planned " << planned << ", measured " << measured;
-    ++number;
-  }
+  expect_plans_within_a_tenth(planned_configs(corpus), folder.path());
 }
 
 TEST(Train, AStopAmidAValidationResumesToTheSameBits) {

@@ -14,6 +14,7 @@ import torch
 import transformers
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
 
+import encoder
 import fixture
 import hf
 import wordpiece
@@ -31,24 +32,10 @@ ROWS = [("The food was bad, never again", "complaint"), ("My dog is bad", "compl
         ("Please send my refund", "request"), ("Please send money, thank you", "request"), ("", "question")] * 4
 
 
-def random_weights(model):
-    """Wide enough to matter, rounded to fp16, so exact in any type."""
-    with torch.no_grad():
-        for i, (name, tensor) in enumerate(model.named_parameters()):
-            values = fixture.random([60, i], *tensor.shape)
-            if "LayerNorm.weight" in name:
-                values = 1 + 0.2 * values
-            elif tensor.dim() == 1:
-                values = 0.3 * values
-            elif "embeddings" not in name:
-                values = 2 * values / np.sqrt(tensor.shape[-1])
-            tensor.copy_(torch.from_numpy(values.astype(np.float16)))
-
-
 def build(config, double):
     config._attn_implementation = "eager"
     model = BertForSequenceClassification(config)
-    random_weights(model)
+    encoder.random_weights(model, 60, np.float16)  # so exact in any type
     return (model.double() if double else model).eval()
 
 

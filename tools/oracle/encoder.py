@@ -43,18 +43,18 @@ def expected(path, model, ids):
     fixture.write_tensors(path, {"vectors": vectors(model, ids).astype(np.float32)}, hf.VERSIONS)
 
 
-def random_weights(model):
-    """Wide enough to matter, rounded to fp32."""
+def random_weights(model, seed=40, dtype=np.float32):
+    """Wide enough to matter, rounded to `dtype`."""
     with torch.no_grad():
         for i, (name, tensor) in enumerate(model.named_parameters()):
-            values = fixture.random([40, i], *tensor.shape)
+            values = fixture.random([seed, i], *tensor.shape)
             if "LayerNorm.weight" in name:
                 values = 1 + 0.2 * values
             elif tensor.dim() == 1:
                 values = 0.3 * values
             elif "embeddings" not in name:
                 values = 2 * values / np.sqrt(tensor.shape[-1])
-            tensor.copy_(torch.from_numpy(values.astype(np.float32)))
+            tensor.copy_(torch.from_numpy(values.astype(dtype)))
 
 
 def make_tiny(folder):

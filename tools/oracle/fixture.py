@@ -42,12 +42,12 @@ def differences(made, stored, tolerance):
     for name in sorted(made_files ^ stored_files):
         yield f"{stored / name}: {'not made any more' if name in stored_files else 'missing'}"
     for name in sorted(made_files & stored_files):
-        if name.suffix in (".parquet", ".gguf"):
-            found = [] if (made / name).read_bytes() == (stored / name).read_bytes() else ["other bytes"]
-        elif name.suffix == ".safetensors":
+        if name.suffix == ".safetensors":
             found = tensor_differences(made / name, stored / name, tolerance)
-        else:
+        elif name.suffix == ".json":
             found = json_differences(load_json(made / name), load_json(stored / name), tolerance)
+        else:
+            found = [] if (made / name).read_bytes() == (stored / name).read_bytes() else ["other bytes"]
         for line in found:
             yield f"{stored / name}: {line}"
 

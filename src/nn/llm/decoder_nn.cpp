@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "nn/initial_weights_nn.h"
 #include "nn/llm/families.h"
 #include "nn/llm/rope.h"
 #include "nn/recompute_nn.h"
@@ -127,17 +128,7 @@ Decoder::Decoder(const ModelConfig& config) : config_(config) {
 }
 
 void Decoder::initialise(const Run& run) {
-  uint64_t index = 0;
-  for (const auto& item : named_parameters()) {
-    Rng rng = run.stream("initial weights", index++);
-    const at::Tensor& weight = item.value();
-    if (weight.dim() < 2) continue;  // norms stay one, biases zero
-    at::NoGradGuard no_grad;
-    float* data = weight.mutable_data_ptr<float>();
-    for (int64_t i = 0; i < weight.numel(); ++i)
-      data[i] = static_cast<float>(config_.initializer_range * rng.normal());
-    weight.unsafeGetTensorImpl()->bump_version();
-  }
+  nn::draw_matrices(*this, config_.initializer_range, run);
 }
 
 std::vector<Experts*> Decoder::expert_layers() const {
