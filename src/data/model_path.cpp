@@ -130,7 +130,9 @@ std::string describe_hub_cache() {
     const std::string name = published_name(entry.filename().string());
     if (!name.empty()) names.push_back(clip(name, 100));
   }
-  std::string text = "it is not in the Hugging Face cache " + cache.string() + ", which ";
+  std::string text =
+      "it is not where scripts/setup --models puts models, nor in the Hugging Face cache " +
+      cache.string() + ", which ";
   std::error_code ignored;
   if (!fs::is_directory(cache, ignored)) return text + "is not there";
   if (names.empty()) return text + "has no model";

@@ -21,7 +21,8 @@ std::filesystem::path hub_cache();
 /// and does not say which of several snapshots counts.
 std::optional<std::filesystem::path> find_cached_model(std::string_view name);
 
-/// "it is not in the Hugging Face cache …/hub, which has a/b, c/d": at most ten names.
+/// "it is not where scripts/setup --models puts models, nor in the Hugging Face cache …/hub, which
+/// has a/b, c/d": at most ten names.
 std::string describe_hub_cache();
 
 /// What reports call a model: "org/name" of a snapshot in the cache, else the last word of the

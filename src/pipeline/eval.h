@@ -152,8 +152,8 @@ struct TaskReport {
   std::optional<double> nats_per_token = {}, perplexity = {};
   std::optional<double> majority = {};
   std::optional<BaselineReport> baseline = {};
-  std::vector<ClassReport> classes = {};
-  std::vector<MistakeReport> mistakes = {};
+  std::optional<std::vector<ClassReport>> classes = {};
+  std::optional<std::vector<MistakeReport>> mistakes = {};
   static constexpr auto fields() {
     using C = TaskReport;
     return std::tuple{
@@ -170,7 +170,8 @@ struct TaskReport {
               "of who always says the most frequent class (accuracy, f1)"},
         Field{"baseline", &C::baseline, "a simpler model on the same texts"},
         Field{"classes", &C::classes, "those that were expected or answered (accuracy, f1)"},
-        Field{"mistakes", &C::mistakes, "what was taken for what, most frequent first"}};
+        Field{"mistakes", &C::mistakes,
+              "what was taken for what, most frequent first (accuracy, f1)"}};
   }
 };
 

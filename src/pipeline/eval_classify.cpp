@@ -178,17 +178,19 @@ void add_classes(const Answers& answers, const std::vector<std::string>& labels,
     confusion.add(expected, answered);
     if (expected != answered) ++mistakes[{expected, answered}];
   }
+  std::vector<ClassReport>& classes = report.classes.emplace();
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const ClassScore& score = confusion.scores()[i];
     if (score.expected + score.answered == 0) continue;
-    report.classes.push_back({labels[i], score.expected, score.answered, score.right,
-                              score.precision(), score.recall(), score.f1()});
+    classes.push_back({labels[i], score.expected, score.answered, score.right, score.precision(),
+                       score.recall(), score.f1()});
   }
+  std::vector<MistakeReport>& listed = report.mistakes.emplace();
   for (const auto& [pair, rows] : mistakes)
-    report.mistakes.push_back({labels[static_cast<std::size_t>(pair.first)],
-                               labels[static_cast<std::size_t>(pair.second)], rows});
-  std::ranges::stable_sort(report.mistakes, std::greater(), &MistakeReport::rows);
-  if (report.mistakes.size() > kMostMistakes) report.mistakes.resize(kMostMistakes);
+    listed.push_back({labels[static_cast<std::size_t>(pair.first)],
+                      labels[static_cast<std::size_t>(pair.second)], rows});
+  std::ranges::stable_sort(listed, std::greater(), &MistakeReport::rows);
+  if (listed.size() > kMostMistakes) listed.resize(kMostMistakes);
 }
 
 TaskReport report_of(const TaskConfig& task, const Answers& answers,

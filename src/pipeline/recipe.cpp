@@ -156,8 +156,21 @@ void select_stages(const Verb& verb, Recipe& recipe) {
        "add it, or run the sections it has with cupel run");
 }
 
+/// A word that nothing takes; it may be the value of a setting that was written without =.
+[[noreturn]] void refuse_word(const CommandLine& line, const std::string& word,
+                              const std::string& text, std::string hint) {
+  for (const std::string& setting : line.overrides) {
+    if (setting.find('=') != std::string::npos) continue;
+    hint += "; for the value of a setting write " + setting + "=" + clip(word, 80);
+    break;
+  }
+  fail(ErrorKind::config, clip(word, 80), text, hint);
+}
+
 /// The words of a verb without a recipe, as the value of the setting that they stand for.
-Node words_node(const Verb& verb, const std::vector<std::string>& words) {
+Node words_node(const CommandLine& line) {
+  const Verb& verb = *line.verb;
+  const std::vector<std::string>& words = line.words;
   const std::string where = "--" + std::string(verb.words_setting);
   const std::vector<FieldDoc> settings = verb.settings();
   const FieldDoc* setting = find_setting(settings, verb.words_setting);
@@ -167,21 +180,21 @@ Node words_node(const Verb& verb, const std::vector<std::string>& words) {
   }
   CUPEL_ASSERT(setting != nullptr);
   if (setting->list) return list;
-  if (words.size() > 1) {
-    fail(ErrorKind::config, clip(words[1], 80), "a word too many",
-         "cupel " + std::string(verb.name) + " takes one");
-  }
+  if (words.size() > 1)
+    refuse_word(line, words[1], "a word too many",
+                "cupel " + std::string(verb.name) + " takes one");
   return list.items[0];
 }
 
 /// Words that stand for a setting each, in order.
-void take_words_in_order(const Verb& verb, const std::vector<std::string>& words, Node& settings) {
+void take_words_in_order(const CommandLine& line, Node& settings) {
+  const Verb& verb = *line.verb;
   std::string_view names = verb.words_setting;
-  for (const std::string& word : words) {
+  for (const std::string& word : line.words) {
     if (names.empty()) {
       const auto count = std::ranges::count(verb.words_setting, ' ') + 1;
-      fail(ErrorKind::config, clip(word, 80), "a word too many",
-           "cupel " + std::string(verb.name) + " takes " + std::to_string(count));
+      refuse_word(line, word, "a word too many",
+                  "cupel " + std::string(verb.name) + " takes " + std::to_string(count));
     }
     const std::string_view name = names.substr(0, names.find(' '));
     names.remove_prefix(std::min(names.size(), name.size() + 1));
@@ -198,12 +211,12 @@ void take_words(Request& request) {
     request.recipe = parse_recipe(words[0]);
     select_stages(verb, request.recipe);
   } else if (verb.takes_recipe && words.size() > 1) {
-    fail(ErrorKind::config, clip(words[1], 80), "a second recipe", "give one at a time");
+    refuse_word(request.line, words[1], "a second recipe", "give one at a time");
   } else if (verb.takes_recipe && (!verb.is_stage() || request.line.overrides.empty())) {
     fail(ErrorKind::config, command, "no recipe is named",
          "give one, as in " + command + " recipe.yaml; cupel init writes one");
   } else if (!words.empty() && verb.words_setting.empty()) {
-    fail(ErrorKind::config, clip(words[0], 80), "a word too many", command + " takes none");
+    refuse_word(request.line, words[0], "a word too many", command + " takes none");
   }
   if (verb.is_stage() && request.recipe.stages.empty()) {
     const std::string where = "[" + std::string(verb.name) + "]";
@@ -214,9 +227,9 @@ void take_words(Request& request) {
   if (words.empty() || verb.words_setting.empty()) return;
   Node& settings = verb.is_stage() ? request.recipe.stages[0].settings : request.settings;
   if (verb.words_setting.find(' ') != std::string_view::npos) {
-    take_words_in_order(verb, words, settings);
+    take_words_in_order(request.line, settings);
   } else {
-    settings.members.emplace_back(verb.words_setting, words_node(verb, words));
+    settings.members.emplace_back(verb.words_setting, words_node(request.line));
   }
 }
 

@@ -41,8 +41,11 @@ TEST(AdapterFolder, TellsThatTheBaseModelIsNotThere) {
               throws_error(ErrorKind::config,
                            "adapter_config.json: base_model_name_or_path: no such file or folder: "
                            "nowhere; write the base model's path there"));
-  EXPECT_THAT([&] { base_of_adapter(write_adapter(folder, "nobody/nothing-at-all")); },
-              throws_error(ErrorKind::config, "it is not in the Hugging Face cache"));
+  EXPECT_THAT(
+      [&] { base_of_adapter(write_adapter(folder, "nobody/nothing-at-all")); },
+      throws_error(
+          ErrorKind::config,
+          "it is not where scripts/setup --models puts models, nor in the Hugging Face cache"));
   EXPECT_THAT([&] { base_of_adapter(write_adapter(folder, "")); },
               throws_error(ErrorKind::data, "names no model"));
 }

@@ -115,15 +115,16 @@ TEST_F(ModelPath, PrefersWhatLiesThereUnderThatPath) {
 TEST_F(ModelPath, TellsWhereItLookedAndWhatIsThere) {
   const std::string cache = cache_.path().string();
   EXPECT_EQ(describe_hub_cache(),
-            "it is not in the Hugging Face cache " + cache + ", which has no model");
+            "it is not where scripts/setup --models puts models, nor in the Hugging Face cache " +
+                cache + ", which has no model");
   cache_.write("models--a--b--c/refs/main", "");
   cache_.write("models--gpt2/refs/main", "");
   cache_.write("datasets--x--y/refs/main", "");
-  EXPECT_THAT(
-      [] { resolve_model("org/name"); },
-      throws_exactly(ErrorKind::config,
-                     "org/name: no such file or folder; it is not in the Hugging Face cache " +
-                         cache + ", which has a/b--c, gpt2"));
+  EXPECT_THAT([] { resolve_model("org/name"); },
+              throws_exactly(ErrorKind::config,
+                             "org/name: no such file or folder; it is not where scripts/setup "
+                             "--models puts models, nor in the Hugging Face cache " +
+                                 cache + ", which has a/b--c, gpt2"));
   EXPECT_THAT(
       [] { resolve_model("/no/such/folder"); },
       throws_exactly(ErrorKind::config, "/no/such/folder: no such file or folder; check the path"));

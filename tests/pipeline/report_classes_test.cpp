@@ -16,9 +16,10 @@ eval::Report classified(int classes) {
   eval::Report report;
   eval::TaskReport& task = report.tasks["intents"];
   task = {.metric = "accuracy", .value = 0.9, .interval = {0.8, 0.95}, .n = 40, .majority = 0.125};
+  task.classes.emplace();
   for (int i = 0; i < classes; ++i)
-    task.classes.push_back({.label = "<" + std::to_string(i), .expected = 10, .right = 7});
-  task.mistakes.push_back({.expected = "<0", .answered = "<1", .rows = 3});
+    task.classes->push_back({.label = "<" + std::to_string(i), .expected = 10, .right = 7});
+  task.mistakes.emplace().push_back({.expected = "<0", .answered = "<1", .rows = 3});
   return report;
 }
 
