@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "base/machine.h"
 #include "nn/llm/model_files.h"
 #include "support/errors.h"
 #include "support/files.h"
@@ -119,16 +120,20 @@ TEST(GgufModel, RefusesWhatItDoesNotBuild) {
                  "deepseek2");
 }
 
-TEST(GgufModel, RefusesOtherDivisorsThanLlama3s) {
-  GgufBytes file;
-  file.header(2, 6).entry("general.architecture", "llama").entry("llama.embedding_length", 8u);
-  file.entry("llama.feed_forward_length", 8u).entry("llama.block_count", 1u);
-  file.entry("llama.attention.head_count", 2u).entry("llama.context_length", 64u);
-  file.tensor("token_embd.weight", {8, 4}, 0, 0).tensor("rope_freqs.weight", {2}, 0, 128);
-  file.pad().zeros(136);
-  const TemporaryFolder folder;
-  EXPECT_THAT([&] { gguf_config(Gguf::open(folder.write("m.gguf", file.bytes))); },
-              throws_error(ErrorKind::config, "rope_freqs.weight: are not Llama 3's frequencies"));
+TEST(GgufModel, RefusesOtherDivisorsThanLlama3sAndMakesNoneOfAHeadThatIsNoTensors) {
+  for (const uint32_t width : {8u, 0xffff'fff0u}) {
+    GgufBytes file;
+    file.header(2, 6).entry("general.architecture", "llama").entry("llama.embedding_length", width);
+    file.entry("llama.feed_forward_length", 8u).entry("llama.block_count", 1u);
+    file.entry("llama.attention.head_count", 2u).entry("llama.context_length", 64u);
+    file.tensor("token_embd.weight", {8, 4}, 0, 0).tensor("rope_freqs.weight", {2}, 0, 128);
+    file.pad().zeros(136);
+    const TemporaryFolder folder;
+    const int64_t before = peak_memory_bytes();
+    EXPECT_THAT([&] { gguf_config(Gguf::open(folder.write("m.gguf", file.bytes))); },
+                throws_error(ErrorKind::config, "rope_freqs.weight: are not Llama 3's frequencies"));
+    EXPECT_LT(peak_memory_bytes() - before, 64 << 20);
+  }
 }
 
 }  // namespace
