@@ -26,6 +26,13 @@ function(cupel_options target)
   endif()
 endfunction()
 
+# Through a precompiled header g++ 12 warns of its own std::string (GCC bug 105651).
+function(cupel_no_string_warnings target)
+  target_compile_options(${target} PRIVATE
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds> $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>)
+endfunction()
+
 # LibTorch's headers cost 13 s a file: six files share one reading of them in a release build, all
 # share a precompiled header elsewhere.
 function(cupel_share_headers target)
@@ -63,9 +70,17 @@ function(cupel_libraries)
   # What most files read anyway, read once: a quarter of the time of a build.
   target_precompile_headers(cupel_light PRIVATE <algorithm> <array> <cmath> <cstdint> <filesystem> <functional> <map>
                             <memory> <optional> <string> <string_view> <tuple> <utility> <variant> <vector>)
+  cupel_no_string_warnings(cupel_light)
   target_compile_features(cupel_light PUBLIC cxx_std_20)
   target_link_libraries(cupel_light PUBLIC Threads::Threads PRIVATE ${CUPEL_LIGHT_DEPENDENCIES} ${CMAKE_DL_LIBS})
   target_compile_definitions(cupel_light PRIVATE CUPEL_VERSION="${PROJECT_VERSION}")
+  # Under sanitizers optimising what reads settings takes longer than compiling it.
+  if(CUPEL_SANITIZE)
+    set(pipeline ${light})
+    list(FILTER pipeline INCLUDE REGEX "/src/pipeline/")
+    set_source_files_properties(${pipeline} TARGET_DIRECTORY cupel_light
+                                PROPERTIES COMPILE_OPTIONS "-O0" SKIP_PRECOMPILE_HEADERS ON)
+  endif()
   # g++ 12 warns of its own AVX-512 header's undefined operands (GCC bug 105593).
   set(avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mf16c
       $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)

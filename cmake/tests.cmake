@@ -15,10 +15,7 @@ function(cupel_tests)
                               ${PROJECT_SOURCE_DIR}/src/base/config_doc.h)
     # Six files a batch halve the time of the build; names in the tests of a folder differ for it.
     set_target_properties(cupel_tests PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
-    # Through a precompiled header g++ 12 warns of its own std::string (GCC bug 105651).
-    target_compile_options(cupel_tests PRIVATE
-      $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds> $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-      $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>)
+    cupel_no_string_warnings(cupel_tests)
     # Under sanitizers optimising a test takes longer than compiling it; the library stays optimised.
     if(CUPEL_SANITIZE)
       target_compile_options(cupel_tests PRIVATE -O0)

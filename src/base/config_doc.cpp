@@ -159,6 +159,29 @@ std::string cell(std::string text) {
 
 }  // namespace
 
+namespace doc_detail {
+
+json::Value dump_members(const void* object, std::span<const Dumped> members) {
+  json::Object result;
+  for (const Dumped& member : members)
+    result.emplace_back(std::string(member.name), member.value(object));
+  return result;
+}
+
+FieldDoc describe_field(std::string_view name, std::string_view help, double low, double high,
+                        std::span<const std::string_view> aliases) {
+  FieldDoc doc;
+  doc.name = name;
+  doc.help = help;
+  doc.low = low;
+  doc.high = high;
+  for (const std::string_view alias : aliases)
+    if (!alias.empty()) doc.aliases.emplace_back(alias);
+  return doc;
+}
+
+}  // namespace doc_detail
+
 std::string FieldDoc::children_prefix() const {
   return name + (list ? "[]." : type == "map" ? ".NAME." : ".");
 }

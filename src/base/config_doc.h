@@ -1,7 +1,12 @@
 // Fields → resolved config text, --help, Markdown reference, JSON Schema and report JSON.
 #pragma once
 
+#include <array>
+#include <span>
 #include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/config.h"
@@ -25,6 +30,17 @@ struct FieldDoc {
   std::string children_prefix() const;
 };
 
+namespace doc_detail {
+/// A field without its type, so that the loop over the fields is no code of every struct.
+struct Dumped {
+  std::string_view name;
+  json::Value (*value)(const void* object);
+};
+json::Value dump_members(const void* object, std::span<const Dumped> members);
+template <Config T>
+constexpr auto dumped_members();
+}  // namespace doc_detail
+
 /// Report or settings as JSON, fields in order; absent optionals are null.
 template <class T>
 json::Value to_json(const T& value) {
@@ -35,11 +51,8 @@ json::Value to_json(const T& value) {
     for (const auto& [key, item] : value) object.emplace_back(key, to_json(item));
     return object;
   } else if constexpr (Config<T>) {
-    json::Object object;
-    for_each_field<T>([&](const auto& field) {
-      object.emplace_back(std::string(field.name), to_json(value.*(field.member)));
-    });
-    return object;
+    static constexpr auto kMembers = doc_detail::dumped_members<T>();
+    return doc_detail::dump_members(&value, kMembers);
   } else if constexpr (NamedEnum<T>) {
     return std::string(name_of(value));
   } else if constexpr (std::is_base_of_v<Path, T> || std::is_same_v<T, Word>) {
@@ -77,6 +90,26 @@ std::string markdown_text(const std::string& verb, const std::string& summary,
 json::Value schema(const std::vector<FieldDoc>& fields);
 
 namespace doc_detail {
+template <Config T, std::size_t index>
+json::Value dump_member(const void* object) {
+  constexpr auto field = std::get<index>(T::fields());
+  return to_json(static_cast<const T*>(object)->*field.member);
+}
+
+template <Config T>
+constexpr auto dumped_members() {
+  constexpr auto fields = T::fields();
+  return [&]<std::size_t... index>(std::index_sequence<index...>) {
+    return std::array<Dumped, sizeof...(index)>{
+        Dumped{std::get<index>(fields).name, dump_member<T, index>}...};
+  }
+  (std::make_index_sequence<std::tuple_size_v<decltype(T::fields())>>());
+}
+
+/// What is known of a field whatever its type.
+FieldDoc describe_field(std::string_view name, std::string_view help, double low, double high,
+                        std::span<const std::string_view> aliases);
+
 template <class T>
 void describe_type(FieldDoc& doc) {
   if constexpr (is_optional<T>) {
@@ -113,26 +146,28 @@ void describe_type(FieldDoc& doc) {
     doc.type = "text";
   }
 }
+
+/// `defaults`: the struct as it is made.
+template <Config T, std::size_t index>
+FieldDoc describe_member(const void* defaults) {
+  constexpr auto field = std::get<index>(T::fields());
+  const auto& value = static_cast<const T*>(defaults)->*field.member;
+  FieldDoc doc = describe_field(field.name, field.help, field.low, field.high, field.aliases);
+  describe_type<std::remove_cvref_t<decltype(value)>>(doc);
+  if (doc.children.empty()) doc.default_text = json::dump(to_json(value));
+  return doc;
+}
 }  // namespace doc_detail
 
 template <Config T>
 std::vector<FieldDoc> describe() {
-  std::vector<FieldDoc> docs;
   const T defaults{};
-  for_each_field<T>([&](const auto& field) {
-    FieldDoc doc;
-    doc.name = field.name;
-    doc.help = field.help;
-    doc.low = field.low;
-    doc.high = field.high;
-    for (std::string_view alias : field.aliases) {
-      if (!alias.empty()) doc.aliases.emplace_back(alias);
-    }
-    doc_detail::describe_type<std::remove_cvref_t<decltype(defaults.*(field.member))>>(doc);
-    if (doc.children.empty()) doc.default_text = json::dump(to_json(defaults.*(field.member)));
-    docs.push_back(std::move(doc));
-  });
-  return docs;
+  return [&]<std::size_t... index>(std::index_sequence<index...>) {
+    std::vector<FieldDoc> docs;
+    (docs.push_back(doc_detail::describe_member<T, index>(&defaults)), ...);
+    return docs;
+  }
+  (std::make_index_sequence<std::tuple_size_v<decltype(T::fields())>>());
 }
 
 }  // namespace cupel

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <map>
 
 #include "base/config_yaml.h"
 #include "base/text.h"
@@ -223,23 +224,67 @@ void check_range(const Node& node, const std::string& key, double value, double 
           "choose a value in the range");
 }
 
-void fail_unknown_key(const Node& value, const std::string& key,
-                      const std::vector<std::string>& known) {
+namespace {
+
+const std::string& key_place(const Node& value) {
+  return value.key_where.empty() ? value.where : value.key_where;
+}
+
+[[noreturn]] void fail_unknown_key(const Node& value, const std::string& key,
+                                   const std::vector<std::string>& known) {
   const std::size_t dot = key.rfind('.');
   const std::string prefix = dot == std::string::npos ? "" : key.substr(0, dot + 1);
   const std::string name = key.substr(prefix.size());
   const std::string near = nearest(name, known);
   // The command line names settings in full, a recipe by where they stand.
   const std::string in_full = from_command_line(value) ? prefix : "";
-  const std::string& where = value.key_where.empty() ? value.where : value.key_where;
+  const std::string& where = key_place(value);
   std::string text = "unknown key " + quote(in_full + name);
   if (near.empty()) fail(ErrorKind::config, where, text, "known keys: " + listed(known));
   fail(ErrorKind::config, where, text + ", did you mean " + quote(in_full + near) + "?");
 }
 
-void fail_elsewhere(const Node& value, const std::string& key, std::string_view hint) {
-  const std::string& where = value.key_where.empty() ? value.where : value.key_where;
-  fail(ErrorKind::config, where, quote(key) + " is a setting of other tools", std::string(hint));
+[[noreturn]] void fail_elsewhere(const Node& value, const std::string& key, std::string_view hint) {
+  fail(ErrorKind::config, key_place(value), quote(key) + " is a setting of other tools",
+       std::string(hint));
+}
+
+[[noreturn]] void fail_twice(const Node& value, const std::string& key, const std::string& first) {
+  fail(ErrorKind::config, key_place(value),
+       quote(key) + " is another name of " + quote(first) + ", which is given too",
+       "keep one of the two");
+}
+
+bool is_called(const Member& member, std::string_view name) {
+  return name == member.name ||
+         (!name.empty() && std::ranges::find(member.aliases, name) != member.aliases.end());
+}
+
+}  // namespace
+
+void read_members(const Node& node, void* out, std::span<const Member> members,
+                  std::span<const Elsewhere> elsewhere, const Context& context) {
+  if (node.kind == Node::Kind::null) return;  // as in `train:` alone: all defaults
+  if (node.kind != Node::Kind::map) fail_not_a_map(node, context.path);
+  const std::string prefix = context.path.empty() ? "" : context.path + ".";
+  std::map<std::string_view, std::string_view> seen;  // a field's name → as it was given
+  for (const auto& [name, value] : node.members) {
+    const std::string_view given = name;
+    const auto member =
+        std::ranges::find_if(members, [&](const Member& m) { return is_called(m, given); });
+    if (member == members.end()) {
+      const auto foreign = std::ranges::find(elsewhere, given, &Elsewhere::name);
+      if (foreign != elsewhere.end()) fail_elsewhere(value, prefix + name, foreign->hint);
+      std::vector<std::string> known;
+      for (const Member& each : members) known.emplace_back(each.name);
+      fail_unknown_key(value, prefix + name, known);
+    }
+    const auto [first, is_new] = seen.emplace(member->name, given);
+    if (!is_new && !from_command_line(value))
+      fail_twice(value, prefix + name, std::string(first->second));
+    const std::string key = prefix + std::string(member->name);
+    member->read(value, out, key, {key, context.folder});
+  }
 }
 
 void fail_not_a_map(const Node& node, const std::string& key) {
@@ -248,12 +293,6 @@ void fail_not_a_map(const Node& node, const std::string& key) {
 
 void fail_not_a_list(const Node& node, const std::string& key) {
   fail_type(node, key, "a list", "write it in brackets, as in [a, b]");
-}
-
-void fail_twice(const Node& value, const std::string& key, const std::string& first) {
-  fail(ErrorKind::config, value.key_where.empty() ? value.where : value.key_where,
-       quote(key) + " is another name of " + quote(first) + ", which is given too",
-       "keep one of the two");
 }
 
 void fail_problems(const Node& node, const std::string& key,

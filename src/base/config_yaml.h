@@ -2,11 +2,15 @@
 // range.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/config.h"
@@ -66,12 +70,8 @@ Path read_path(const Node& node, const std::string& key, const std::string& fold
 std::size_t read_choice(const Node& node, const std::string& key,
                         const std::vector<std::string>& choices);
 void check_range(const Node& node, const std::string& key, double value, double low, double high);
-[[noreturn]] void fail_unknown_key(const Node& value, const std::string& key,
-                                   const std::vector<std::string>& known);
-[[noreturn]] void fail_elsewhere(const Node& value, const std::string& key, std::string_view hint);
 [[noreturn]] void fail_not_a_map(const Node& node, const std::string& key);
 [[noreturn]] void fail_not_a_list(const Node& node, const std::string& key);
-[[noreturn]] void fail_twice(const Node& value, const std::string& key, const std::string& first);
 [[noreturn]] void fail_problems(const Node& node, const std::string& key,
                                 const std::vector<std::string>& problems);
 
@@ -91,6 +91,35 @@ bool is_shorthand(const Node& node) {
   return node.kind == Node::Kind::scalar || (takes_list && node.kind == Node::Kind::sequence);
 }
 
+/// A field without its type, so that what reads a map is compiled once and not for every struct.
+struct Member {
+  std::string_view name;
+  std::array<std::string_view, 4> aliases;
+  /// Reads the value into the field of the struct that `out` points to.
+  void (*read)(const Node& value, void* out, const std::string& key, const Context& context);
+};
+
+template <Config T, std::size_t index>
+void read_member(const Node& value, void* out, const std::string& key, const Context& context) {
+  constexpr auto field = std::get<index>(T::fields());
+  read_value(value, static_cast<T*>(out)->*field.member, key, context, field.low, field.high);
+}
+
+template <Config T>
+constexpr auto members_of() {
+  constexpr auto fields = T::fields();
+  return [&]<std::size_t... index>(std::index_sequence<index...>) {
+    return std::array<Member, sizeof...(index)>{Member{
+        std::get<index>(fields).name, std::get<index>(fields).aliases, read_member<T, index>}...};
+  }
+  (std::make_index_sequence<std::tuple_size_v<decltype(T::fields())>>());
+}
+
+/// Reads a map into the struct that `out` points to. Throws Error{config} for a key not among
+/// `members`, with the hint if it is one of `elsewhere`, and for one given twice by two names.
+void read_members(const Node& node, void* out, std::span<const Member> members,
+                  std::span<const Elsewhere> elsewhere, const Context& context);
+
 /// Reads a map into a struct. Keys not among fields(), a key given twice by two names, wrong types,
 /// values out of range and problems() are errors; members that are not mentioned keep their
 /// defaults.
@@ -105,38 +134,11 @@ void read_struct(const Node& node, T& out, const Context& context) {
       return read_struct(map, out, context);
     }
   }
-  const bool nothing = node.kind == Node::Kind::null;  // as in `train:` alone: all defaults
-  if (!nothing && node.kind != Node::Kind::map) fail_not_a_map(node, context.path);
-  std::vector<std::string> known;
-  for_each_field<T>([&](const auto& field) { known.emplace_back(field.name); });
-  const std::string prefix = context.path.empty() ? "" : context.path + ".";
-  std::vector<std::pair<std::string, std::string>> seen;  // canonical name, name as given
-  for (const auto& member : node.members) {
-    const std::string& name = member.first;  // clang 14 captures no structured bindings
-    const Node& value = member.second;
-    bool found = false;
-    for_each_field<T>([&](const auto& field) {
-      bool matches = name == field.name;
-      for (std::string_view alias : field.aliases)
-        matches = matches || (!alias.empty() && name == alias);
-      if (!matches) return;
-      found = true;
-      const std::string canonical(field.name);
-      for (const auto& [other, given] : seen) {
-        if (other == canonical && !from_command_line(value))
-          fail_twice(value, prefix + name, given);
-      }
-      seen.emplace_back(canonical, name);
-      read_value(value, out.*(field.member), prefix + canonical,
-                 {prefix + canonical, context.folder}, field.low, field.high);
-    });
-    if (found) continue;
-    if constexpr (requires { T::kElsewhere; }) {
-      for (const auto& [foreign, hint] : T::kElsewhere) {
-        if (name == foreign) fail_elsewhere(value, prefix + name, hint);
-      }
-    }
-    fail_unknown_key(value, prefix + name, known);
+  static constexpr auto kMembers = members_of<T>();
+  if constexpr (requires { T::kElsewhere; }) {
+    read_members(node, &out, kMembers, T::kElsewhere, context);
+  } else {
+    read_members(node, &out, kMembers, {}, context);
   }
   if constexpr (requires { out.problems(); }) {
     const std::vector<std::string> problems = out.problems();

@@ -31,10 +31,11 @@ std::vector<float> families(int64_t count, int64_t dim) {
 }
 
 double cosine(const std::vector<float>& vectors, int64_t a, int64_t b, int64_t dim) {
+  // By pointers: an operator[] a factor takes minutes where nothing is inlined.
+  const float *left = &vectors[at(a * dim)], *right = &vectors[at(b * dim)];
   double sum = 0;
   for (int64_t i = 0; i < dim; ++i)
-    sum += static_cast<double>(vectors[at(a * dim + i)]) *
-           static_cast<double>(vectors[at(b * dim + i)]);
+    sum += static_cast<double>(left[i]) * static_cast<double>(right[i]);
   return sum;
 }
 

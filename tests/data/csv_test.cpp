@@ -75,7 +75,7 @@ TEST(Csv, ARowOverTheLimitEndsTheRunForItMayBeAnOpenQuote) {
 }
 
 TEST(Csv, TooManyFieldsCostNoMemory) {
-  const std::string commas(std::size_t{8} << 20, ',');
+  const std::string commas(std::size_t{1} << 20, ',');
   EXPECT_TRUE(refuses_csv(commas + "\n1\n", ":1: more than 100000 fields"));
   const ReadRows got = read_csv("a,b\n1,2\n" + commas + "\n");
   EXPECT_THAT(got.rejects, ElementsAre(Pair(3, "columns")));
