@@ -3,6 +3,7 @@
 #include "kernels/vec_avx512_inl.h"
 
 // The loops over its Vec.
+#include "kernels/cb4_inl.h"
 #include "kernels/int8_inl.h"
 #include "kernels/rows.h"
 
@@ -17,9 +18,20 @@ struct DotQuads {
   static Ints add(Ints sum, Ints a, Ints b) { return _mm512_dpbusd_epi32(sum, a, b); }
 };
 
+/// Codes as unsigned bytes, 128 too large, times signed ones of A; the sums begin with what takes
+/// that back.
+struct OffsetCodes {
+  static constexpr int64_t kRows = 6;    // 6 x 32 sums of both kinds fill 24 of 32 registers
+  static constexpr int8_t kBias = -128;  // + 128 as a byte
+  static Ints first(int32_t offset) { return splat_int(offset); }
+  static Ints left(Ints a) { return a; }
+  static Ints add(Ints sum, Ints a, Ints b) { return _mm512_dpbusd_epi32(sum, b, a); }
+};
+
 }  // namespace
 
 constinit const Kernels kAvx512VnniRow = {.name = "avx512vnni",
-                                          .gemm_int8 = gemm_int8_by<DotQuads>};
+                                          .gemm_int8 = gemm_int8_by<DotQuads>,
+                                          .gemm_cb4 = gemm_cb4_by<OffsetCodes>};
 
 }  // namespace cupel

@@ -26,6 +26,14 @@ constexpr int64_t kInt8PanelCols = 32;
 constexpr int64_t kInt8Depth = 64;
 constexpr int64_t kInt8Quad = 4 * kInt8PanelCols;  // bytes of a panel a step of four depths
 constexpr int64_t kInt8StripRows = 96;             // of A, which stay in L2
+
+// Products with 4-bit codes. A panel holds kCb4PanelCols rows of W; of a block of 32 depths, line i
+// of four has byte q of depths 4 i + q (low nibbles) and 16 + 4 i + q (high) of each, side by side.
+constexpr int64_t kCb4PanelCols = 16;
+constexpr int64_t kCb4Line = 4 * kCb4PanelCols, kCb4Lines = 4;
+constexpr int64_t kCb4Depth = 512;      // decoded at a time, two panels (16 KiB) stay in L1
+constexpr int64_t kCb4StripRows = 384;  // of A, kCb4Depth deep (192 KiB), stay in L2
+
 constexpr float kNothing = 0x1p-100f;  // what is within it becomes 0, so that steps are normal
 
 // Attention: scores of kQueryBlock x kKeyBlock pairs at a time. The stride is an odd number of

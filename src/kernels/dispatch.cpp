@@ -77,6 +77,8 @@ Kernels filled(Kernels row, const Kernels& slower) {
   fill_slot(row.ordered_product, slower.ordered_product);
   fill_slot(row.gemm_int8, slower.gemm_int8);
   fill_slot(row.quantize_rows, slower.quantize_rows);
+  fill_slot(row.gemm_cb4, slower.gemm_cb4);
+  fill_slot(row.quantize_signed, slower.quantize_signed);
   fill_slot(row.to_16bit, slower.to_16bit);
   fill_slot(row.from_16bit, slower.from_16bit);
   fill_slot(row.adamw, slower.adamw);

@@ -72,6 +72,37 @@ struct Int8GemmArgs {
   bool accumulate;
 };
 
+/// What a code of 4 bits stands for, and how many neighbours of a row share a block of 18 bytes (a
+/// binary16 scale, then 16 bytes whose low nibbles are the first half): llama.cpp's IQ4_NL.
+inline constexpr int8_t kCb4Values[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                          1,    13,   25,  38,  53,  69,  89,  113};
+inline constexpr int64_t kCb4Block = 32, kCb4BlockBytes = 18;
+
+/// Weights W[n,k] in 4-bit codes, as pack_cb4 lays them out. Groups of 32, 64, 128, 256 or 512
+/// depths share a scale; k is a multiple of the group.
+struct Cb4Matrix {
+  const uint8_t* codes;    // cb4_code_bytes(n, k), on a cache line's boundary for speed
+  const uint16_t* scales;  // cb4_scales(n, k, group), binary16
+  int64_t group;
+};
+
+/// C[m,n] = A[m,k] · Wᵀ of 8-bit activations and 4-bit weights:
+/// C(i,j) = a_scale[i] * sum over groups g of scale(j,g) * float(sum over p in g of a(i,p) *
+/// w(j,p)). The inner sums are exact integers (k at most 2^16), the outer one begins at 0 and is
+/// fp32, a fused multiply-add a group in order: C is equal to the bit on every row of the table,
+/// and a row of C depends on its row of A alone. A, a_scale and a_offset are what quantize_signed
+/// writes for the group of the weights.
+struct Cb4GemmArgs {
+  int64_t m, n, k;
+  const int8_t* a;
+  int64_t a_row_stride;
+  const float* a_scale;     // m
+  const int32_t* a_offset;  // m x k / group
+  Cb4Matrix b;
+  float* c;
+  int64_t c_row_stride;
+};
+
 /// Decoupled weight decay Adam (Loshchilov and Hutter 2019, algorithm 2), as torch.optim.AdamW
 /// orders it.
 struct AdamWArgs {
@@ -162,6 +193,18 @@ struct Kernels {
   void (*quantize_rows)(const float* x, int64_t x_stride, uint8_t* y, int64_t y_stride,
                         float* scale, int32_t* zero, int64_t rows, int64_t cols) = nullptr;
 
+  /// See Cb4GemmArgs.
+  void (*gemm_cb4)(const Cb4GemmArgs& args) = nullptr;
+
+  /// Each row as integers of -127 to 127: x is near y * scale, with scale = max|x| / 127 and
+  /// y = x * (127 / max|x|) rounded to nearest even. A row within 2^-100 becomes zeros of scale 0,
+  /// one with NaN or infinity zeros of scale NaN. offset[r, g] = -128 * the sum of y over group g,
+  /// what a product with (weight + 128) has too much; group divides cols. Rows x_stride and
+  /// y_stride apart. Equal to the bit on every row of the table.
+  void (*quantize_signed)(const float* x, int64_t x_stride, int8_t* y, int64_t y_stride,
+                          float* scale, int32_t* offset, int64_t group, int64_t rows,
+                          int64_t cols) = nullptr;
+
   /// f32 → 16 bit (nearest even, overflow to infinity, NaN stays NaN) and back (exact).
   void (*to_16bit)(const float* x, void* y, Element type, int64_t size) = nullptr;
   void (*from_16bit)(const void* x, Element type, float* y, int64_t size) = nullptr;
@@ -248,6 +291,14 @@ int64_t int8_panel_bytes(int64_t n, int64_t k);
 /// become zeros.
 void pack_int8(const float* transposed, int64_t n, int64_t k, int8_t* panels, int32_t* sums,
                float* scales);
+
+int64_t cb4_code_bytes(int64_t n, int64_t k);
+int64_t cb4_scales(int64_t n, int64_t k, int64_t group);
+/// Lays out IQ4_NL blocks of W[n,k], row after row, for every row of the table alike; the blocks of
+/// a group must have one scale, of which the first is taken. Rows past n become zeros. codes,
+/// scales: see Cb4Matrix, overwritten.
+void pack_cb4(const void* blocks, int64_t n, int64_t k, int64_t group, uint8_t* codes,
+              uint16_t* scales);
 
 /// The row in use: the best this CPU has, or the one that CUPEL_ISA names.
 /// Throws Error{config} if CUPEL_ISA names an unknown or unsupported row.

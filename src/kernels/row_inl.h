@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/attention_inl.h"
+#include "kernels/cb4_inl.h"
 #include "kernels/elementwise_inl.h"
 #include "kernels/int8_inl.h"
 #include "kernels/minhash_inl.h"
@@ -23,6 +24,8 @@ constexpr Kernels vector_row(const char* name) {
       .ordered_product = ordered_product,
       .gemm_int8 = gemm_int8_by<WidenedQuads>,
       .quantize_rows = quantize_rows,
+      .gemm_cb4 = gemm_cb4_by<SignedCodes>,
+      .quantize_signed = quantize_signed,
       .to_16bit = to_16bit,
       .from_16bit = from_16bit,
       .adamw = adamw,

@@ -149,6 +149,23 @@ inline void store_bytes(uint8_t* p, Vec x, int32_t zero, int64_t count) {
   const int64_t packed = _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
   __builtin_memcpy(p, &packed, static_cast<unsigned long>(count < kLanes ? count : kLanes));
 }
+/// The halves of each byte, as bytes.
+inline Ints low_nibbles(Ints x) { return _mm256_and_si256(x, _mm256_set1_epi8(15)); }
+inline Ints high_nibbles(Ints x) { return low_nibbles(_mm256_srli_epi16(x, 4)); }
+/// table[byte] for bytes of 0 to 15.
+inline Ints look_up(Ints bytes, const int8_t* table) {
+  const __m128i values = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
+  return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(values), bytes);
+}
+inline void store_ints(void* p, Ints x) { _mm256_storeu_si256(static_cast<Ints*>(p), x); }
+/// Rounded to nearest even; what lies within -128 to 127.
+inline void store_signed_bytes(int8_t* p, Vec x, int64_t count) {
+  const Ints ints = _mm256_cvtps_epi32(x);
+  const __m128i words =
+      _mm_packs_epi32(_mm256_castsi256_si128(ints), _mm256_extracti128_si256(ints, 1));
+  const int64_t packed = _mm_cvtsi128_si64(_mm_packs_epi16(words, words));
+  __builtin_memcpy(p, &packed, static_cast<unsigned long>(count < kLanes ? count : kLanes));
+}
 /// Bytes 0 and 2, or 1 and 3, of each integer as two 16-bit numbers, with or without their sign.
 inline Ints even_signed(Ints x) { return _mm256_srai_epi16(_mm256_slli_epi16(x, 8), 8); }
 inline Ints odd_signed(Ints x) { return _mm256_srai_epi16(x, 8); }

@@ -145,6 +145,20 @@ inline void store_bytes(uint8_t* p, Vec x, int32_t zero, int64_t count) {
   const __mmask16 wanted = count >= kLanes ? __mmask16{0xffff} : first_lanes(count);
   _mm_mask_storeu_epi8(p, wanted, _mm512_cvtusepi32_epi8(bytes));
 }
+/// The halves of each byte, as bytes.
+inline Ints low_nibbles(Ints x) { return _mm512_and_si512(x, _mm512_set1_epi8(15)); }
+inline Ints high_nibbles(Ints x) { return low_nibbles(_mm512_srli_epi16(x, 4)); }
+/// table[byte] for bytes of 0 to 15.
+inline Ints look_up(Ints bytes, const int8_t* table) {
+  const __m128i values = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
+  return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(values), bytes);
+}
+inline void store_ints(void* p, Ints x) { _mm512_storeu_si512(p, x); }
+/// Rounded to nearest even; what lies within -128 to 127.
+inline void store_signed_bytes(int8_t* p, Vec x, int64_t count) {
+  const __mmask16 wanted = count >= kLanes ? __mmask16{0xffff} : first_lanes(count);
+  _mm_mask_storeu_epi8(p, wanted, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
+}
 /// Bytes 0 and 2, or 1 and 3, of each integer as two 16-bit numbers, with or without their sign.
 inline Ints even_signed(Ints x) { return _mm512_srai_epi16(_mm512_slli_epi16(x, 8), 8); }
 inline Ints odd_signed(Ints x) { return _mm512_srai_epi16(x, 8); }
