@@ -130,8 +130,9 @@ TEST(GgufModel, RefusesOtherDivisorsThanLlama3sAndMakesNoneOfAHeadThatIsNoTensor
     file.pad().zeros(136);
     const TemporaryFolder folder;
     const int64_t before = peak_memory_bytes();
-    EXPECT_THAT([&] { gguf_config(Gguf::open(folder.write("m.gguf", file.bytes))); },
-                throws_error(ErrorKind::config, "rope_freqs.weight: are not Llama 3's frequencies"));
+    EXPECT_THAT(
+        [&] { gguf_config(Gguf::open(folder.write("m.gguf", file.bytes))); },
+        throws_error(ErrorKind::config, "rope_freqs.weight: are not Llama 3's frequencies"));
     EXPECT_LT(peak_memory_bytes() - before, 64 << 20);
   }
 }

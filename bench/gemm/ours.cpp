@@ -1,0 +1,134 @@
+// Our side of the gemm bench: a product of 8-bit activations with 4-bit weights, fp32 in and out.
+// Speaks the protocol of README.md.
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <iostream>
+#include <map>
+#include <new>
+#include <sstream>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/parallel.h"
+#include "base/rng.h"
+#include "kernels/kernels.h"
+
+namespace cupel {
+namespace {
+
+struct Shape {
+  int64_t m, n, k, group;
+};
+
+std::size_t count(int64_t n) { return static_cast<std::size_t>(n); }
+
+class Product {
+ public:
+  Product(const Shape& shape, int threads)
+      : shape_(shape),
+        pool_(threads),
+        codes_(static_cast<uint8_t*>(::operator new (count(cb4_code_bytes(shape.n, shape.k)),
+                                                     std::align_val_t{kAlignment}))),
+        scales_(count(cb4_scales(shape.n, shape.k, shape.group))),
+        x_(count(shape.m * shape.k)),
+        y_(count(shape.m * shape.n)),
+        a_(count(shape.m * stride())),
+        a_scale_(count(shape.m)),
+        a_offset_(count(shape.m * shape.k / shape.group)) {
+    Rng rng(1, "bench gemm");
+    std::vector<uint8_t> blocks(count(shape.n * shape.k / kCb4Block * kCb4BlockBytes));
+    for (uint8_t& byte : blocks) byte = static_cast<uint8_t>(rng.below(256));
+    for (std::size_t i = 0; i < blocks.size(); i += count(kCb4BlockBytes)) {
+      const uint16_t scale = 0x1c00;  // 2^-8
+      std::memcpy(&blocks[i], &scale, sizeof scale);
+    }
+    pack_cb4(blocks.data(), shape.n, shape.k, shape.group, codes_, scales_.data());
+    for (float& value : x_) value = static_cast<float>(rng.normal());
+  }
+  ~Product() { ::operator delete (codes_, std::align_val_t{kAlignment}); }
+  Product(const Product&) = delete;
+  Product& operator=(const Product&) = delete;
+
+  void run() {
+    const auto [m, n, k, group] = shape_;
+    const Cb4GemmArgs whole = {m,
+                               n,
+                               k,
+                               a_.data(),
+                               stride(),
+                               a_scale_.data(),
+                               a_offset_.data(),
+                               {codes_, scales_.data(), group},
+                               y_.data(),
+                               n};
+    const int64_t threads = pool_.size();
+    pool_.parallel_for(m, (m + threads - 1) / threads, [&](int64_t begin, int64_t end) {
+      kernels().quantize_signed(&x_[count(begin * whole.k)], whole.k, &a_[count(begin * stride())],
+                                stride(), &a_scale_[count(begin)],
+                                &a_offset_[count(begin * whole.k / whole.b.group)], whole.b.group,
+                                end - begin, whole.k);
+    });
+    const int64_t share = (whole.n / threads + kPanels - 1) / kPanels * kPanels;
+    pool_.parallel_for(whole.n, share, [&](int64_t begin, int64_t end) {
+      Cb4GemmArgs part = whole;
+      part.n = end - begin;
+      part.b.codes += cb4_code_bytes(begin, whole.k);
+      part.b.scales += cb4_scales(begin, whole.k, whole.b.group);
+      part.c += begin;
+      kernels().gemm_cb4(part);
+    });
+  }
+
+ private:
+  static constexpr std::size_t kAlignment = std::size_t{2} << 20;  // a huge page
+  static constexpr int64_t kPanels = 64;                           // columns that stay together
+  /// Rows of A an odd number of cache lines apart spread over all sets of L1.
+  int64_t stride() const { return shape_.k + 64; }
+
+  Shape shape_;
+  ThreadPool pool_;
+  uint8_t* codes_;
+  std::vector<uint16_t> scales_;
+  std::vector<float> x_, y_;
+  std::vector<int8_t> a_;
+  std::vector<float> a_scale_;
+  std::vector<int32_t> a_offset_;
+};
+
+int serve(const std::map<std::string, int64_t>& options) {
+  const Shape shape = {options.at("--m"), options.at("--n"), options.at("--k"),
+                       options.at("--group")};
+  Product product(shape, static_cast<int>(options.at("--threads")));
+  std::cout << json::dump(json::Object{{"version", "cupel"}, {"isa_row", kernels().name}})
+            << std::endl;
+  for (std::string line; std::getline(std::cin, line);) {
+    std::istringstream words(line);
+    std::string word;
+    int64_t steps = 1;
+    words >> word >> steps;
+    if (word != "round") fail(ErrorKind::config, word, "unknown request", "known: round STEPS");
+    const auto begin = std::chrono::steady_clock::now();
+    for (int64_t i = 0; i < steps; ++i) product.run();
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    const double operations = 2.0 * static_cast<double>(steps * shape.m * shape.n * shape.k);
+    std::cout << json::dump(json::Object{{"seconds", took.count()}, {"teraops", operations / 1e12}})
+              << std::endl;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace cupel
+
+int main(int argc, char** argv) {
+  std::map<std::string, int64_t> options;
+  for (int i = 1; i + 1 < argc; i += 2) options[argv[i]] = std::stoll(argv[i + 1]);
+  try {
+    return cupel::serve(options);
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << std::endl;
+    return 1;
+  }
+}
