@@ -80,7 +80,7 @@ def kill(variant, folder, seconds, most):
 
 
 def main():
-    write_recipes(place)
+    write_recipes(place, program)
     whole = {}
     for variant in VARIANTS:
         begin = time.monotonic()

@@ -177,7 +177,7 @@ def others(expected, seconds):
 
 
 def main():
-    write_recipes(place)
+    write_recipes(place, program)
     whole = {}
     for variant in VARIANTS:
         begin = time.monotonic()

@@ -3,14 +3,15 @@
 import hashlib
 import json
 
-from killed_run import Wrong
+from killed_run import Wrong, require_end, start
 
 STEPS, SAVE_STEPS, CHECKPOINTS_KEPT = 60, 3, 2
 TIMES = {"seconds", "time", "peak_memory_bytes", "peak_tensor_bytes", "tokens_per_second", "step_ms", "extra_step_ms"}
 APART = TIMES | {"resumed_from", "metrics_bytes"}  # rows of metrics.jsonl differ in length, as their times do
 
+TOKENIZER = """
+  tokenizer: {vocab_size: 300}"""
 COMMON = f"""
-  tokenizer: {{vocab_size: 300}}
   datasets: [{{type: arithmetic, rows: 300}}]
   sequence_len: 64
   micro_batch_size: 2
@@ -34,7 +35,7 @@ train:
   precision: fp16
   loss_scale: {initial: 1e9, increment_period: 5}
   dropout: 0.1
-  gradient_accumulation_steps: 2""" + COMMON,
+  gradient_accumulation_steps: 2""" + TOKENIZER + COMMON,
     "bf16": """
 seed: 8
 train:
@@ -51,14 +52,33 @@ train:
     n_routed_experts: 4
     moe_intermediate_size: 32
     num_nextn_predict_layers: 1
-  precision: bf16""" + COMMON,
+  precision: bf16""" + TOKENIZER + COMMON,
+    "lora": """
+seed: 9
+train:
+  base_model: base/model
+  adapter: lora
+  lora_r: 4
+  lora_dropout: 0.1
+  learning_rate: 0.01
+  precision: fp32""" + COMMON,
 }
+BASE = """
+train:
+  model: {family: llama, hidden_size: 32, intermediate_size: 64, num_hidden_layers: 2, num_attention_heads: 2}
+  datasets: [{type: arithmetic, rows: 300}]
+  sequence_len: 64
+  max_steps: 4
+  precision: fp32""" + TOKENIZER
 
 
-def write_recipes(place):
+def write_recipes(place, program):
+    """The recipes, and the base model of the one that trains an adapter."""
     (place / "held_out.txt").write_text("12 + 30 = 42\n", encoding="utf-8")
     for variant, recipe in VARIANTS.items():
         (place / f"{variant}.yaml").write_text(recipe, encoding="utf-8")
+    (place / "base.yaml").write_text(BASE, encoding="utf-8")
+    require_end(start(program, place / "base.yaml", place / "base", threads=1), place / "base")
 
 
 def read(path):

@@ -56,7 +56,7 @@ class Training(unittest.TestCase):
     def setUpClass(cls):
         cls.recipes = tempfile.TemporaryDirectory(prefix="faults-")
         cls.place = pathlib.Path(cls.recipes.name)
-        write_recipes(cls.place)
+        write_recipes(cls.place, program)
         code, text = cls.finish(cls.start(cls.place / "undisturbed"))
         if code:
             raise AssertionError(text)
