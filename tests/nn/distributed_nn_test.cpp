@@ -49,6 +49,7 @@ TEST(Group, ASumHasTheSameBitsOnEveryRank) {
 
 TEST(Group, RanksThatMayUseTheSameCoresAreCounted) {
   const Listener listener = listen_on_loopback();
+  turn_off_flight_recorder();
   std::thread other([&] { EXPECT_EQ(join(ranks_of(1, 2, listener), 60).local_size, 2); });
   EXPECT_EQ(join(ranks_of(0, 2, listener), 60).local_size, 2);
   other.join();

@@ -1,6 +1,7 @@
 // Several ranks of a run as threads of one process.
 #pragma once
 
+#include <cstdlib>
 #include <exception>
 #include <thread>
 #include <vector>
@@ -20,10 +21,16 @@ inline nn::Ranks ranks_of(int rank, int size, const nn::Listener& listener) {
   return ranks;
 }
 
+/// c10d's log of collectives, one for the whole process, enters a new group without a lock
+/// (FlightRecorderDetail.hpp, all_pg_status_): two ranks in one process, which only tests have, may
+/// break it. Read when the first collective begins.
+inline void turn_off_flight_recorder() { setenv("TORCH_FR_BUFFER_SIZE", "0", 0); }
+
 /// Calls body(peers) for every rank, each on a thread of its own; throws what the lowest of them
 /// threw.
 template <class Body>
 void on_ranks(int size, const Body& body, double timeout_seconds = 60) {
+  turn_off_flight_recorder();
   const nn::Listener listener = nn::listen_on_loopback();
   std::vector<std::exception_ptr> thrown(static_cast<std::size_t>(size));
   std::vector<std::thread> threads;
