@@ -1,9 +1,5 @@
-/* Prints the fp32 multiply-add peak of one core in GFLOP/s: independent chains in registers, timed by the
- * thread's own processor time. Build for the machine it runs on: cc -O2 -march=native fma_peak.c */
-#define _GNU_SOURCE
-#include <stdio.h>
-#include <time.h>
-
+/* Prints the fp32 multiply-add peak of one core in GFLOP/s. Build for the machine it runs on:
+ * cc -O2 -march=native fma_peak.c */
 #if defined(__AVX512F__)
 enum { kBytes = 64 };
 #define REGISTER "%%zmm"
@@ -14,33 +10,10 @@ enum { kBytes = 32 };
 #error "needs FMA: build with -march=native on a machine that has it"
 #endif
 
-enum { kChains = 12, kRounds = 15 };
-
-static double cpu_seconds(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-#define FMA(n) "vfmadd231ps " REGISTER "15," REGISTER "15," REGISTER #n "\n\t"
-#define CLEAR(n) "vxorps %%xmm" #n ",%%xmm" #n ",%%xmm" #n "\n\t"
+#define CHAIN(n) "vfmadd231ps " REGISTER "15," REGISTER "15," REGISTER #n "\n\t"
+#include "peak.h"
 
 int main(void) {
-  const long count = 10 * 1000 * 1000;
-  double best = 0;
-  for (int round = 0; round < kRounds; ++round) {
-    double start = cpu_seconds();
-    long left = count;
-    __asm__ volatile(CLEAR(0) CLEAR(1) CLEAR(2) CLEAR(3) CLEAR(4) CLEAR(5) CLEAR(6) CLEAR(7) CLEAR(8) CLEAR(9)
-                         CLEAR(10) CLEAR(11) CLEAR(15) "1:\n\t" FMA(0) FMA(1) FMA(2) FMA(3) FMA(4) FMA(5) FMA(6)
-                             FMA(7) FMA(8) FMA(9) FMA(10) FMA(11) "dec %0\n\tjnz 1b"
-                     : "+r"(left)
-                     :
-                     : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
-                       "xmm11", "xmm15");
-    double rate = (double)count * kChains * (kBytes / 4) * 2 / (cpu_seconds() - start) / 1e9;
-    if (rate > best) best = rate;
-  }
-  printf("%.1f\n", best);
+  printf("%.1f\n", best_rate() * (kBytes / 4) * 2 / 1e9);
   return 0;
 }

@@ -71,7 +71,8 @@ def result(bench, case, ours, peer, ratio, unit, **more):
 def compiled(source, flags):
     """Builds one C file of the bench for this machine; gives the path of what was built."""
     target = BUILD / "bench" / (pathlib.Path(source).stem + (".so" if "-shared" in flags else ""))
-    if not target.exists() or target.stat().st_mtime < (ROOT / source).stat().st_mtime:
+    files = [ROOT / source, *(ROOT / source).parent.glob("*.h")]
+    if not target.exists() or target.stat().st_mtime < max(file.stat().st_mtime for file in files):
         target.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["cc", "-O2", "-march=native", *flags, str(ROOT / source), "-o", str(target)], check=True)
     return target

@@ -1,11 +1,10 @@
 // Our side of the encoder bench: sentence vectors of a list of texts. Speaks the protocol of
 // README.md.
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <map>
-#include <sstream>
 
+#include "../requests.h"
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -42,28 +41,14 @@ int serve(const std::map<std::string, std::string>& options) {
   const nn::Encoder encoder =
       nn::Encoder::load(options.at("--model"), precision_of(options.at("--precision")));
   ThreadPool pool(std::stoi(options.at("--threads")));
-  std::cout << json::dump(json::Object{{"version", "cupel"}, {"isa_row", kernels().name}})
-            << std::endl;
-  for (std::string line; std::getline(std::cin, line);) {
-    std::istringstream words(line);
-    std::string word;
-    int64_t steps = 1;
-    words >> word >> steps;
-    if (word == "vectors") {
-      std::cout << json::dump(vectors_json(encoder.encode(texts, pool), encoder.width()))
-                << std::endl;
-    } else if (word == "round") {
-      const auto begin = std::chrono::steady_clock::now();
-      for (int64_t i = 0; i < steps; ++i) encoder.encode(texts, pool);
-      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-      std::cout << json::dump(
-                       json::Object{{"seconds", took.count()},
-                                    {"sentences", steps * static_cast<int64_t>(texts.size())}})
-                << std::endl;
-    } else {
+  const json::Object hello{{"version", "cupel"}, {"isa_row", kernels().name}};
+  answer_requests(hello, [&](const std::string& word, int64_t steps) -> json::Value {
+    if (word == "vectors") return vectors_json(encoder.encode(texts, pool), encoder.width());
+    if (word != "round")
       fail(ErrorKind::config, word, "unknown request", "known: round STEPS, vectors");
-    }
-  }
+    return json::Object{{"seconds", seconds_of(steps, [&] { encoder.encode(texts, pool); })},
+                        {"sentences", steps * static_cast<int64_t>(texts.size())}};
+  });
   return 0;
 }
 

@@ -1,14 +1,13 @@
 // Our side of the gemm bench: a product of 8-bit activations with 4-bit weights, fp32 in and out.
 // Speaks the protocol of README.md.
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <iostream>
 #include <map>
 #include <new>
-#include <sstream>
 #include <vector>
 
+#include "../requests.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/parallel.h"
@@ -101,21 +100,13 @@ int serve(const std::map<std::string, int64_t>& options) {
   const Shape shape = {options.at("--m"), options.at("--n"), options.at("--k"),
                        options.at("--group")};
   Product product(shape, static_cast<int>(options.at("--threads")));
-  std::cout << json::dump(json::Object{{"version", "cupel"}, {"isa_row", kernels().name}})
-            << std::endl;
-  for (std::string line; std::getline(std::cin, line);) {
-    std::istringstream words(line);
-    std::string word;
-    int64_t steps = 1;
-    words >> word >> steps;
+  const json::Object hello{{"version", "cupel"}, {"isa_row", kernels().name}};
+  answer_requests(hello, [&](const std::string& word, int64_t steps) -> json::Value {
     if (word != "round") fail(ErrorKind::config, word, "unknown request", "known: round STEPS");
-    const auto begin = std::chrono::steady_clock::now();
-    for (int64_t i = 0; i < steps; ++i) product.run();
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     const double operations = 2.0 * static_cast<double>(steps * shape.m * shape.n * shape.k);
-    std::cout << json::dump(json::Object{{"seconds", took.count()}, {"teraops", operations / 1e12}})
-              << std::endl;
-  }
+    return json::Object{{"seconds", seconds_of(steps, [&] { product.run(); })},
+                        {"teraops", operations / 1e12}};
+  });
   return 0;
 }
 

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <iostream>
 #include <map>
-#include <sstream>
 
+#include "../requests.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "kernels/kernels.h"
@@ -130,17 +130,11 @@ int serve(int argc, char** argv) {
   nn::keep_freed_memory();
   at::set_num_threads(static_cast<int>(options.number("threads")));
   Trainer trainer(options);
-  std::cout << json::dump(trainer.hello(options)) << std::endl;
-  for (std::string line; std::getline(std::cin, line);) {
-    std::istringstream words(line);
-    std::string word;
-    int64_t steps = 1;
-    words >> word >> steps;
-    if (word.empty()) continue;
+  answer_requests(trainer.hello(options), [&](const std::string& word, int64_t steps) {
     if (word != "round" && word != "memory")
       fail(ErrorKind::config, word, "unknown request", "known: round STEPS, memory");
-    std::cout << json::dump(word == "round" ? trainer.round(steps) : trainer.memory()) << std::endl;
-  }
+    return word == "round" ? trainer.round(steps) : trainer.memory();
+  });
   return 0;
 }
 
