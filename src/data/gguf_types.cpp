@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "data/cb4.h"
 
 namespace cupel {
 
@@ -30,10 +31,6 @@ constexpr std::array<std::string_view, 42> kNames{
     "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "I8",   "I16",     "I32",
     "I64",     "F64",   "IQ1_M",  "BF16",  "",      "",       "",     "TQ1_0",   "TQ2_0",
     "",        "",      "",       "MXFP4", "NVFP4", "Q1_0"};
-
-/// The values that IQ4_NL's 4-bit codes stand for.
-constexpr std::array<int8_t, 16> kCodebook{-127, -104, -83, -65, -49, -35, -22, -10,
-                                           1,    13,   25,  38,  53,  69,  89,  113};
 
 constexpr int kBlock = 32, kSuperBlock = 256;
 
@@ -104,12 +101,12 @@ void from_q5_1(const uint8_t* block, float* out) {
   for (int i = 0; i < kBlock; ++i) out[i] = scale * static_cast<float>(q[i]) + minimum;
 }
 
-/// scale f16, nibbles as in Q4_0: scale * codebook[q]
+/// scale f16, nibbles as in Q4_0: scale * cb4::kValues[q]
 void from_iq4_nl(const uint8_t* block, float* out) {
   const float scale = read_f16(block);
   const uint8_t* q = block + 2;
-  for (int i = 0; i < 16; ++i) out[i] = scale * static_cast<float>(kCodebook[q[i] & 15]);
-  for (int i = 0; i < 16; ++i) out[16 + i] = scale * static_cast<float>(kCodebook[q[i] >> 4]);
+  for (int i = 0; i < 16; ++i) out[i] = scale * static_cast<float>(cb4::kValues[q[i] & 15]);
+  for (int i = 0; i < 16; ++i) out[16 + i] = scale * static_cast<float>(cb4::kValues[q[i] >> 4]);
 }
 
 /// The eight scales and minima of a super-block, 6 bits each in 12 bytes: the first four of both
