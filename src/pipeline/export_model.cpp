@@ -10,8 +10,13 @@ std::vector<std::string> Config::problems() const {
   return {};
 }
 
+WeightType Config::weight_type() const {
+  return dtype.value_or(format == Format::gguf ? WeightType::f16 : WeightType::f32);
+}
+
 double Config::error_limit() const {
-  const double usual = dtype == WeightType::f32 ? 1e-4 : dtype == WeightType::f16 ? 0.02 : 0.1;
+  const WeightType type = weight_type();
+  const double usual = type == WeightType::f32 ? 1e-4 : type == WeightType::f16 ? 0.02 : 0.1;
   return max_logit_error.value_or(usual);
 }
 

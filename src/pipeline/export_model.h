@@ -1,5 +1,5 @@
-// `export`: a model as a folder that transformers loads, adapters merged, and how near it is to
-// what it was made of.
+// `export`: a model as a folder that transformers loads or as a GGUF file, adapters merged, and how
+// near it is to what it was made of.
 #pragma once
 
 #include <array>
@@ -21,22 +21,32 @@ constexpr std::array<std::pair<std::string_view, WeightType>, 3> aliases(WeightT
       {{"float32", WeightType::f32}, {"float16", WeightType::f16}, {"bfloat16", WeightType::bf16}}};
 }
 
+/// What is written: a folder as Hugging Face has it, or one file as llama.cpp has it.
+enum class Format { safetensors, gguf };
+constexpr std::array<std::string_view, 2> names(Format) { return {"safetensors", "gguf"}; }
+static_assert(names(Format{}).size() == static_cast<std::size_t>(Format::gguf) + 1);
+
 struct Config {
   ModelPath model;
-  WeightType dtype = WeightType::f32;
+  Format format = Format::safetensors;
+  std::optional<WeightType> dtype;
   std::optional<double> max_logit_error;
   static constexpr auto fields() {
     using C = Config;
     return std::tuple{
         Field{"model", &C::model,
               "adapter or model: folder, .gguf file, or org/name in the Hugging Face cache"},
-        Field{"dtype", &C::dtype, "number format of the weights"}.also("torch_dtype"),
+        Field{"format", &C::format, "folder for transformers, or file for llama.cpp"},
+        Field{"dtype", &C::dtype,
+              "number format of the weights; default: f32 for safetensors, f16 for gguf"}
+            .also("torch_dtype"),
         Field{"max_logit_error", &C::max_logit_error,
               "largest difference of a logit over the largest logit above which the export fails; "
               "default: 1e-4 for f32, 0.02 for f16, 0.1 for bf16",
               0, 1e6}};
   }
   std::vector<std::string> problems() const;
+  WeightType weight_type() const;
   double error_limit() const;
 };
 
@@ -70,7 +80,7 @@ struct Report {
   static constexpr auto fields() {
     using C = Report;
     return std::tuple{
-        Field{"model", &C::model, "folder of the model, relative to the run"},
+        Field{"model", &C::model, "folder or file of the model, relative to the run"},
         Field{"parameters", &C::parameters, "weights of it"},
         Field{"bytes", &C::bytes, "of its files"},
         Field{"adapted_layers", &C::adapted_layers, "that an adapter was merged into"},
@@ -80,9 +90,10 @@ struct Report {
   int exit_code() const { return parity.pass ? 0 : 1; }
 };
 
-/// Writes model/: config.json, model.safetensors, tokenizer, chat template. Throws Error{config}
-/// for a model that is not there, Error{data} for one whose files do not fit each other. A parity
-/// error above the limit is told by the report.
+/// Writes model/: config.json, model.safetensors, tokenizer, chat template; or model.gguf with all
+/// of that. Throws Error{config} for a model that is not there or that a GGUF has no place for,
+/// Error{data} for one whose files do not fit each other. A parity error above the limit is told by
+/// the report.
 Report run(const Config& config, Run& run);
 
 }  // namespace cupel::pipeline::exporter

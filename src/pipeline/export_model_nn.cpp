@@ -9,6 +9,7 @@
 #include "nn/device_nn.h"
 #include "nn/llm/adapter_nn.h"
 #include "nn/llm/generation_config.h"
+#include "nn/llm/gguf_file_nn.h"
 #include "nn/llm/load_weights_nn.h"
 #include "nn/llm/model_files.h"
 #include "nn/llm/weights_nn.h"
@@ -20,6 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kRows = 4, kMostLength = 64;
+constexpr const char* kFolderOutput = "model";
+constexpr const char* kGgufOutput = "model.gguf";
 
 /// Plain English of the product's own, for tokens as a model meets them.
 constexpr std::string_view kText =
@@ -110,7 +113,34 @@ void copy_beside(const fs::path& model, const Tokenizer& tokenizer, int64_t voca
   write_file_atomically(generation, json::dump(json::Object{{"eos_token_id", ids}}, 2) + "\n");
 }
 
+GgufType gguf_type_of(WeightType type) {
+  return type == WeightType::f32   ? GgufType::f32
+         : type == WeightType::f16 ? GgufType::f16
+                                   : GgufType::bf16;
+}
+
+/// The chat template of the model, written beside it or in its tokenizer's settings.
+std::string chat_template_text_of(const fs::path& model, const Tokenizer& tokenizer) {
+  const fs::path jinja = file_of_model(model, "chat_template.jinja");
+  return chat_template_text(tokenizer.config(), fs::exists(jinja) ? read_file(jinja) : "");
+}
+
+/// What the file will say beside weights: refused before they are read, if it cannot.
+llm::GgufHead head_of(const fs::path& model, const llm::ModelConfig& shape,
+                      const Tokenizer& tokenizer, WeightType type, Run& run) {
+  GgufBeside beside;
+  beside.where = model.string();
+  beside.vocab_size = shape.vocab_size;
+  beside.chat_template = chat_template_text_of(model, tokenizer);
+  beside.endings = llm::ending_tokens(model, beside.vocab_size);
+  llm::GgufHead head = llm::gguf_head(shape, tokenizer, beside, gguf_type_of(type));
+  for (const std::string& note : head.notes)
+    run.log(LogLevel::warning, std::string(kGgufOutput) + ": " + note);
+  return head;
+}
+
 int64_t bytes_below(const fs::path& folder) {
+  if (fs::is_regular_file(folder)) return static_cast<int64_t>(fs::file_size(folder));
   int64_t bytes = 0;
   for (const auto& entry : fs::directory_iterator(folder))
     bytes += static_cast<int64_t>(entry.file_size());
@@ -124,9 +154,12 @@ Report run(const Config& config, Run& run) {
   at::NoGradGuard no_grad;
   const fs::path model = config.model.text;
   llm::record_model(model, run);
-  const Tokenizer tokenizer = load_tokenizer(model);
   const llm::ModelConfig shape = llm::model_config_of(model);
+  const Tokenizer tokenizer = load_tokenizer(model);
   llm::require_vocabulary(model, tokenizer, shape);
+  const bool gguf = config.format == Format::gguf;
+  llm::GgufHead head;
+  if (gguf) head = head_of(model, shape, tokenizer, config.weight_type(), run);
   const at::Tensor ids = parity_ids(tokenizer, shape);
   Report report;
   auto decoder = load(model, shape);
@@ -134,20 +167,25 @@ Report run(const Config& config, Run& run) {
   report.adapted_layers = adapted_layers(*decoder);
   llm::merge_adapters(*decoder);
   if (run.stop_requested()) throw Interrupted();
-  run.write_folder("model", [&](const fs::path& folder) {
-    llm::save_model(folder, *decoder, {tokenizer.bos_id(), tokenizer.eos_id()},
-                    dtype_of(config.dtype));
-    copy_beside(model, tokenizer, shape.vocab_size, folder);
-  });
+  if (gguf) {
+    llm::save_gguf(run.folder() / kGgufOutput, *decoder, head);
+  } else {
+    run.write_folder(kFolderOutput, [&](const fs::path& folder) {
+      llm::save_model(folder, *decoder, {tokenizer.bos_id(), tokenizer.eos_id()},
+                      dtype_of(config.weight_type()));
+      copy_beside(model, tokenizer, shape.vocab_size, folder);
+    });
+  }
   decoder.reset();  // two models need not stand at once
-  const fs::path written = run.folder() / "model";
-  decoder = load(written, llm::model_config_of(written));
+  report.model = gguf ? kGgufOutput : kFolderOutput;
+  const fs::path written = run.folder() / report.model;
+  const llm::ModelConfig again = llm::model_config_of(written);
+  decoder = load(written, again);
   report.parity = compare(before, decoder->logits(ids), ids);
   report.parity.limit = config.error_limit();
   report.parity.pass = report.parity.max_logit_error <= report.parity.limit;  // no for NaN
-  report.parameters = llm::parameter_count(shape);
+  report.parameters = llm::parameter_count(again);
   report.bytes = bytes_below(written);
-  report.model = "model";
   return report;
 }
 

@@ -3,7 +3,8 @@
 
 #include "base/atomic_file.h"
 #include "data/adapter_folder.h"
-#include "data/tokenizer/tokenizer.h"
+#include "data/gguf.h"
+#include "data/tokenizer/gguf_tokenizer.h"
 #include "nn/llm/adapter_nn.h"
 #include "nn/llm/load_weights_nn.h"
 #include "nn/llm/weights_nn.h"
@@ -48,10 +49,12 @@ void write_models(const TemporaryFolder& folder) {
 }
 
 Report export_in(const TemporaryFolder& folder, const std::string& model, const std::string& out,
-                 WeightType dtype = WeightType::f32) {
+                 std::optional<WeightType> dtype = WeightType::f32,
+                 Format format = Format::safetensors) {
   Config config;
   config.model = {(folder / model).string()};
   config.dtype = dtype;
+  config.format = format;
   RunOptions options;
   options.folder = folder / out;
   options.threads = 2;
@@ -100,6 +103,35 @@ TEST(ExportModelRun, WritesSixteenBitWeightsAndMeasuresWhatThatCosts) {
     for (const TensorEntry& entry : file.tensors())
       EXPECT_EQ(dtype_bytes(entry.dtype), dtype == WeightType::f32 ? 4 : 2) << entry.name;
   }
+}
+
+TEST(ExportModelRun, WritesAGgufFileOfTheMergedModelWithItsTokenizerAndTemplate) {
+  const TemporaryFolder folder;
+  write_models(folder);
+  const Report report = export_in(folder, "adapter", "run", std::nullopt, Format::gguf);
+  EXPECT_EQ(report.model, "model.gguf");
+  EXPECT_EQ(report.adapted_layers, 14);
+  EXPECT_TRUE(report.parity.pass);
+  EXPECT_GT(report.parity.max_logit_error, 1e-5);  // fp16
+  EXPECT_LT(report.parity.max_logit_error, 0.02);
+  const Gguf file = Gguf::open(folder / "run/model.gguf");
+  EXPECT_EQ(report.bytes,
+            static_cast<int64_t>(std::filesystem::file_size(folder / "run/model.gguf")));
+  EXPECT_EQ(file.at("general.architecture").as_text(""), "qwen3");
+  EXPECT_EQ(file.at("tokenizer.chat_template").as_text(""), "{{ messages }}");
+  EXPECT_EQ(file.at("tokenizer.ggml.eot_token_id").as_int(""), 3);
+  EXPECT_EQ(file.tensor("blk.0.ffn_up.weight")->type, GgufType::f16);
+  const std::string text = "plain words";
+  EXPECT_EQ(load_tokenizer(folder / "run/model.gguf").encode(text),
+            Tokenizer::load(folder / "base").encode(text));
+}
+
+TEST(ExportModelRun, AGgufFileInFp32HasTheModelsOwnLogits) {
+  const TemporaryFolder folder;
+  write_models(folder);
+  const Report report = export_in(folder, "base", "run", WeightType::f32, Format::gguf);
+  EXPECT_EQ(report.parity.max_logit_error, 0);
+  EXPECT_EQ(report.parity.top1_agreement, 1);
 }
 
 TEST(ExportModelRun, AWeightThatFp16CannotHoldFails) {

@@ -16,6 +16,16 @@ TEST(ExportModel, AllowsMoreTheFewerBitsAWeightHas) {
   EXPECT_EQ(config.error_limit(), 3);
 }
 
+TEST(ExportModel, WritesGgufInFp16UnlessToldOtherwise) {
+  Config config;
+  EXPECT_EQ(config.weight_type(), WeightType::f32);
+  config.format = Format::gguf;
+  EXPECT_EQ(config.weight_type(), WeightType::f16);
+  EXPECT_EQ(config.error_limit(), 0.02);
+  config.dtype = WeightType::f32;
+  EXPECT_EQ(config.weight_type(), WeightType::f32);
+}
+
 TEST(ExportModel, AnErrorAboveTheLimitIsTheCommands) {
   Report report;
   report.parity.pass = true;

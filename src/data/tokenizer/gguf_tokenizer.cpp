@@ -1,7 +1,6 @@
 #include "data/tokenizer/gguf_tokenizer.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <unordered_set>
 
@@ -9,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "data/adapter_folder.h"
+#include "data/tokenizer/gguf_pre.h"
 #include "data/tokenizer/sentencepiece_merges.h"
 #include "data/tokenizer/vocabulary.h"
 
@@ -16,71 +16,15 @@ namespace cupel {
 
 namespace {
 
-/// How a name of tokenizer.ggml.pre cuts words, as the tokenizer.json of the models it stands for.
-struct PreRow {
-  std::array<std::string_view, 5> names;     // the first is llama.cpp's for the family
-  std::array<std::string_view, 6> patterns;  // one Split each, in order
-  bool gpt2_words = false;                   // then GPT-2's words
-  bool composed = false;                     // text is brought to NFC first
-  bool whole_words = false;                  // a word that is a token needs no merges
-  bool begins = false;                       // a text begins with bos unless the file says not
-};
-
-constexpr std::string_view kLlama3 =
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
-    " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-constexpr std::string_view kQwen2 =
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
-    " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-constexpr std::string_view kDeepSeek3 =
-    "[!\"#$%&'()*+,\\-./"
-    ":;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]"
-    "+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-/// The published list of letters is that of cased ones without the mathematical alphabets.
-constexpr std::string_view kDeepSeekLetters =
-    "\\s?(?:(?![\\x{1D400}-\\x{1D7FF}])[\\p{Lu}\\p{Ll}\\p{Lt}])+";
-constexpr std::string_view kDeepSeekSigns =
-    "\\s?[!-/:-~\\x{FF01}-\\x{FF0F}\\x{FF1A}-\\x{FF5E}\\x{2018}-\\x{201F}\\x{3000}-\\x{3002}]+";
-constexpr std::string_view kDeepSeekAsian =
-    "[\\x{4E00}-\\x{9FA5}\\x{0800}-\\x{4E00}\\x{AC00}-\\x{D7FF}]+";
-
-const std::array kPreRows{
-    PreRow{{"gpt-2", "default", "phi-2", "olmo", "mpt"}, {}, true},
-    PreRow{{"smollm", "starcoder", "refact", "command-r", "codeshell"}, {"\\p{N}"}, true},
-    PreRow{{"llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral"},
-           {kLlama3},
-           false,
-           false,
-           true,
-           true},
-    PreRow{{"qwen2", "deepseek-r1-qwen", "megrez"}, {kQwen2}, false, true},
-    PreRow{{"deepseek-v3"},
-           {"\\p{N}{1,3}", "[\\x{4E00}-\\x{9FA5}\\x{3040}-\\x{30FF}]+", kDeepSeek3}},
-    PreRow{{"deepseek-llm"},
-           {"[\\r\\n]", kDeepSeekLetters, kDeepSeekSigns, "\\s+$", kDeepSeekAsian, "\\p{N}"}},
-    PreRow{{"deepseek-coder"},
-           {"[\\r\\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", kDeepSeekAsian, "\\p{N}"}},
-};
-
-/// Kinds of tokens, numbered as the format does.
-enum TokenKind : int64_t { kNormal = 1, kUnknown, kControl, kUserDefined, kUnused, kByte };
-
 constexpr const char* kDamaged = "the file is damaged; fetch it again";
 
-const PreRow& pre_row(const Gguf& file) {
+const GgufPre& pre_of(const Gguf& file) {
   constexpr std::string_view kKey = "tokenizer.ggml.pre";
   const GgufValue* value = file.find(kKey);
   const std::string_view name = value == nullptr ? "default" : value->as_text(file.place(kKey));
-  std::string known;
-  for (const PreRow& row : kPreRows) {
-    for (const std::string_view each : row.names) {
-      if (each.empty()) continue;
-      if (each == name) return row;
-      known += (known.empty() ? "" : ", ") + std::string(each);
-    }
-  }
+  if (const GgufPre* row = find_gguf_pre(name)) return *row;
   fail(ErrorKind::data, file.place(kKey), "unknown pre-tokenizer \"" + clip(name, 80) + "\"",
-       "known: " + known);
+       "known: " + known_gguf_pres());
 }
 
 struct Tokens {
@@ -99,7 +43,7 @@ Tokens take_tokens(const Gguf& file) {
          kDamaged);
   }
   const GgufValue* kinds = file.find(kKindKey);
-  tokens.kinds = kinds == nullptr ? std::vector<int64_t>(count, kNormal)
+  tokens.kinds = kinds == nullptr ? std::vector<int64_t>(count, GgufToken::normal)
                                   : kinds->as_ints(file.place(kKindKey));
   if (tokens.kinds.size() != count) {
     fail(ErrorKind::data, file.place(kKindKey),
@@ -109,7 +53,7 @@ Tokens take_tokens(const Gguf& file) {
   std::unordered_set<std::string_view> seen;
   for (std::size_t id = 0; id < count; ++id) {
     const std::string_view text = tokens.texts[id];
-    if (tokens.kinds[id] == kUnused) continue;
+    if (tokens.kinds[id] == GgufToken::unused) continue;
     if (text.empty() || valid_utf8_prefix(text) != text.size() || !seen.insert(text).second) {
       fail(ErrorKind::data, file.place(kKey),
            "token " + std::to_string(id) + ", \"" + clip(text, 40) +
@@ -123,7 +67,7 @@ Tokens take_tokens(const Gguf& file) {
 json::Value vocabulary_of(const Tokens& tokens) {
   json::Object vocabulary;
   for (std::size_t id = 0; id < tokens.texts.size(); ++id) {
-    if (tokens.kinds[id] != kUnused)
+    if (tokens.kinds[id] != GgufToken::unused)
       vocabulary.emplace_back(std::string(tokens.texts[id]), static_cast<int64_t>(id));
   }
   return vocabulary;
@@ -133,14 +77,15 @@ json::Value added_tokens_of(const Tokens& tokens) {
   json::Array added;
   for (std::size_t id = 0; id < tokens.texts.size(); ++id) {
     const int64_t kind = tokens.kinds[id];
-    if (kind != kControl && kind != kUnknown && kind != kUserDefined) continue;
+    if (kind != GgufToken::control && kind != GgufToken::unknown && kind != GgufToken::user_defined)
+      continue;
     added.push_back(json::Object{{"id", static_cast<int64_t>(id)},
                                  {"content", tokens.texts[id]},
                                  {"single_word", false},
                                  {"lstrip", false},
                                  {"rstrip", false},
                                  {"normalized", false},
-                                 {"special", kind != kUserDefined}});
+                                 {"special", kind != GgufToken::user_defined}});
   }
   return added;
 }
@@ -153,7 +98,7 @@ std::string token_named(const Gguf& file, const Tokens& tokens, std::string_view
   const int64_t id = value->as_int(file.place(key));
   if (id == UINT32_MAX || id == -1) return "";  // how converters write "none"
   if (id < 0 || id >= static_cast<int64_t>(tokens.texts.size()) ||
-      tokens.kinds[static_cast<std::size_t>(id)] == kUnused) {
+      tokens.kinds[static_cast<std::size_t>(id)] == GgufToken::unused) {
     fail(ErrorKind::data, file.place(key), std::to_string(id) + " is no token", kDamaged);
   }
   return std::string(tokens.texts[static_cast<std::size_t>(id)]);
@@ -257,15 +202,8 @@ json::Value bpe_model(json::Value unknown, bool byte_fallback, bool whole_words,
                       {"merges", std::move(merges)}};
 }
 
-json::Value byte_level(bool words) {
-  return json::Object{{"type", "ByteLevel"},
-                      {"add_prefix_space", false},
-                      {"trim_offsets", true},
-                      {"use_regex", words}};
-}
-
 TokenizerTexts byte_level_texts(const Gguf& file) {
-  const PreRow& row = pre_row(file);
+  const GgufPre& row = pre_of(file);
   const Tokens tokens = take_tokens(file);
   json::Array merges;
   constexpr std::string_view kKey = "tokenizer.ggml.merges";
@@ -275,21 +213,13 @@ TokenizerTexts byte_level_texts(const Gguf& file) {
       fail(ErrorKind::data, file.place(kKey), "\"" + clip(merge, 40) + "\" is no pair", kDamaged);
     merges.push_back(json::Array{merge.substr(0, space), merge.substr(space + 1)});
   }
-  json::Array steps;
-  for (const std::string_view pattern : row.patterns) {
-    if (pattern.empty()) continue;
-    steps.push_back(json::Object{{"type", "Split"},
-                                 {"pattern", json::Object{{"Regex", pattern}}},
-                                 {"behavior", "Isolated"},
-                                 {"invert", false}});
-  }
-  steps.push_back(byte_level(row.gpt2_words));
   const Ends ends = take_ends(file, tokens, row.begins);
-  const json::Value normalizer =
-      row.composed ? json::Value(json::Object{{"type", "NFC"}}) : json::Value(nullptr);
+  const json::Value normalizer = flag(file, kGgufComposed, row.composed)
+                                     ? json::Value(json::Object{{"type", "NFC"}})
+                                     : json::Value(nullptr);
   const json::Value root = tokenizer_json(
-      tokens, normalizer, json::Object{{"type", "Sequence"}, {"pretokenizers", std::move(steps)}},
-      post_processor_of(ends, tokens), byte_level(true),
+      tokens, normalizer, pre_tokenizer_json(row), post_processor_of(ends, tokens),
+      byte_level_json(true),
       bpe_model(nullptr, false, row.whole_words, vocabulary_of(tokens), std::move(merges)));
   return {json::dump(root), config_of(file, tokens, ends)};
 }
@@ -303,7 +233,7 @@ json::Array sentencepiece_merges_of(const Gguf& file, const Tokens& tokens) {
   }
   std::vector<std::string_view> pieces = tokens.texts;
   for (std::size_t id = 0; id < pieces.size(); ++id) {
-    if (tokens.kinds[id] != kNormal) pieces[id] = {};
+    if (tokens.kinds[id] != GgufToken::normal) pieces[id] = {};
   }
   json::Array merges;
   for (const auto& [left, right] : sentencepiece_merges(pieces, scores, file.place(kKey)))

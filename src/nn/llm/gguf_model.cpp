@@ -1,25 +1,16 @@
 #include "nn/llm/gguf_model.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <optional>
 #include <string_view>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "nn/llm/gguf_layout.h"
 
 namespace cupel::llm {
 namespace {
-
-struct Architecture {
-  std::string_view name, model_type;
-};
-constexpr std::array kArchitectures{
-    Architecture{"llama", "llama"},           Architecture{"qwen2", "qwen2"},
-    Architecture{"qwen3", "qwen3"},           Architecture{"qwen3moe", "qwen3_moe"},
-    Architecture{"deepseek2", "deepseek_v3"},
-};
 
 constexpr const char* kCannot = "this is no model that can be loaded";
 
@@ -29,15 +20,17 @@ class Metadata {
   explicit Metadata(const Gguf& gguf) : file(gguf) {
     constexpr std::string_view kKey = "general.architecture";
     name = file.at(kKey).as_text(file.place(kKey));
-    const auto row = std::ranges::find(kArchitectures, name, &Architecture::name);
-    if (row == kArchitectures.end()) {
+    const auto row = std::ranges::find(kGgufArchitectures, name, &GgufArchitecture::name);
+    if (row == kGgufArchitectures.end()) {
       std::string known;
-      for (const Architecture& each : kArchitectures)
-        known += (known.empty() ? "" : ", ") + std::string(each.name);
+      for (auto each = kGgufArchitectures.begin(); each != kGgufArchitectures.end(); ++each) {
+        if (std::ranges::find(kGgufArchitectures, each->name, &GgufArchitecture::name) == each)
+          known += (known.empty() ? "" : ", ") + std::string(each->name);
+      }
       fail(ErrorKind::config, file.place(kKey), "unknown architecture \"" + clip(name, 80) + "\"",
            "known: " + known);
     }
-    model_type = row->model_type;
+    model_type = row->family;
   }
 
   std::string key(std::string_view rest) const { return name + "." + std::string(rest); }

@@ -1,50 +1,14 @@
 #include <algorithm>
-#include <array>
 #include <string>
 
 #include "base/error.h"
+#include "nn/llm/gguf_layout.h"
 #include "nn/llm/gguf_model.h"
 
 namespace cupel::llm {
 namespace {
 
 using File = std::shared_ptr<const Gguf>;
-
-struct NameRow {
-  std::string_view gguf, published;
-};
-constexpr std::array kTopNames{
-    NameRow{"token_embd.weight", "model.embed_tokens.weight"},
-    NameRow{"output_norm.weight", "model.norm.weight"},
-    NameRow{"output.weight", "lm_head.weight"},
-};
-/// Parts of a layer, before ".weight" and ".bias".
-constexpr std::array kLayerNames{
-    NameRow{"attn_norm", "input_layernorm"},
-    NameRow{"attn_q", "self_attn.q_proj"},
-    NameRow{"attn_k", "self_attn.k_proj"},
-    NameRow{"attn_v", "self_attn.v_proj"},
-    NameRow{"attn_output", "self_attn.o_proj"},
-    NameRow{"attn_q_norm", "self_attn.q_norm"},
-    NameRow{"attn_k_norm", "self_attn.k_norm"},
-    NameRow{"attn_q_a", "self_attn.q_a_proj"},
-    NameRow{"attn_q_a_norm", "self_attn.q_a_layernorm"},
-    NameRow{"attn_q_b", "self_attn.q_b_proj"},
-    NameRow{"attn_kv_a_mqa", "self_attn.kv_a_proj_with_mqa"},
-    NameRow{"attn_kv_a_norm", "self_attn.kv_a_layernorm"},
-    NameRow{"attn_kv_b", "self_attn.kv_b_proj"},
-    NameRow{"ffn_norm", "post_attention_layernorm"},
-    NameRow{"ffn_gate", "mlp.gate_proj"},
-    NameRow{"ffn_up", "mlp.up_proj"},
-    NameRow{"ffn_down", "mlp.down_proj"},
-    NameRow{"ffn_gate_inp", "mlp.gate"},
-    NameRow{"ffn_gate_shexp", "mlp.shared_experts.gate_proj"},
-    NameRow{"ffn_up_shexp", "mlp.shared_experts.up_proj"},
-    NameRow{"ffn_down_shexp", "mlp.shared_experts.down_proj"},
-    NameRow{"ffn_gate_exps", "gate_proj"},
-    NameRow{"ffn_up_exps", "up_proj"},
-    NameRow{"ffn_down_exps", "down_proj"},
-};
 
 /// "blk.3.attn_q.weight" → layer "3", part "attn_q", kind ".weight"; part is empty for any other.
 struct LayerName {
@@ -79,13 +43,6 @@ SourceTensor plain(const File& file, const GgufTensor& tensor, std::string name)
           }};
 }
 
-/// Within a head, the file has pair i's two rows at 2 i and 2 i + 1; transformers has them i and
-/// i + width / 2 (llama.cpp turns neighbours, transformers halves).
-int64_t permuted(int64_t row, int64_t width) {
-  const int64_t head = row / width, within = row % width;
-  return head * width + 2 * (within % (width / 2)) + within / (width / 2);
-}
-
 SourceTensor in_halves(const File& file, const GgufTensor& tensor, std::string name,
                        int64_t width) {
   SourceTensor result = plain(file, tensor, std::move(name));
@@ -97,12 +54,12 @@ SourceTensor in_halves(const File& file, const GgufTensor& tensor, std::string n
       std::vector<float> values(static_cast<std::size_t>(tensor.count));
       dequantise(tensor.type, tensor.data, tensor.count, values.data());
       for (int64_t row = 0; row < tensor.count; ++row)
-        out[row] = values[static_cast<std::size_t>(permuted(row, width))];
+        out[row] = values[static_cast<std::size_t>(gguf_row(row, width))];
     };
   } else {
     result.read = [file, &tensor, width](int64_t begin, int64_t end, float* out) {
       for (int64_t row = begin; row < end; ++row, out += tensor.shape.back()) {
-        const int64_t from = permuted(row, width);
+        const int64_t from = gguf_row(row, width);
         read_rows(tensor, from, from + 1, out);
       }
     };
@@ -160,7 +117,7 @@ SourceTensor joined_kv(const File& file, const GgufTensor& keys, const GgufTenso
 void add_layer_tensor(const File& file, const GgufTensor& tensor, const LayerName& name,
                       const ModelConfig& config, std::vector<SourceTensor>& tensors) {
   const std::string prefix = "model.layers." + name.layer + ".";
-  const auto row = std::ranges::find(kLayerNames, std::string_view(name.part), &NameRow::gguf);
+  const auto row = std::ranges::find(kGgufLayerNames, std::string_view(name.part), &GgufName::gguf);
   if (name.part == "exp_probs_b") {
     tensors.push_back(plain(file, tensor, prefix + "mlp.gate.e_score_correction_bias"));
   } else if (name.part == "attn_k_b") {
@@ -170,7 +127,7 @@ void add_layer_tensor(const File& file, const GgufTensor& tensor, const LayerNam
           joined_kv(file, tensor, *values, prefix + "self_attn.kv_b_proj" + name.kind));
   } else if (name.part == "attn_v_b") {
     return;  // taken with attn_k_b
-  } else if (row == kLayerNames.end()) {
+  } else if (row == kGgufLayerNames.end()) {
     tensors.push_back(plain(file, tensor, std::string(tensor.name)));
   } else if (name.part.ends_with("_exps") && tensor.shape.size() == 3 &&
              tensor.shape[0] <= config.n_routed_experts) {
@@ -190,12 +147,12 @@ TensorSource gguf_source(const File& file, const ModelConfig& config) {
   for (const GgufTensor& tensor : file->contents().tensors) {
     if (tensor.name == "rope_freqs.weight") continue;  // config.json has what it says
     const LayerName name = layer_name(tensor.name);
-    const auto top = std::ranges::find(kTopNames, tensor.name, &NameRow::gguf);
+    const auto top = std::ranges::find(kGgufTopNames, tensor.name, &GgufName::gguf);
     if (!name.part.empty()) {
       add_layer_tensor(file, tensor, name, config, tensors);
     } else {
-      tensors.push_back(
-          plain(file, tensor, std::string(top == kTopNames.end() ? tensor.name : top->published)));
+      tensors.push_back(plain(
+          file, tensor, std::string(top == kGgufTopNames.end() ? tensor.name : top->published)));
     }
   }
   return make_source(std::move(tensors), file->where());

@@ -62,6 +62,15 @@ std::vector<double> rotary_frequencies(const ModelConfig& config) {
   return frequencies;
 }
 
+std::vector<double> frequency_divisors(const ModelConfig& config) {
+  ModelConfig plain = config;
+  plain.rope_scaling.reset();
+  std::vector<double> divisors = rotary_frequencies(plain);
+  const std::vector<double> extended = rotary_frequencies(config);
+  for (std::size_t i = 0; i < divisors.size(); ++i) divisors[i] /= extended[i];
+  return divisors;
+}
+
 double rotary_factor(const ModelConfig& config) {
   if (!config.rope_scaling || config.rope_scaling->type != "yarn") return 1;
   const RopeScaling& scaling = *config.rope_scaling;

@@ -12,6 +12,9 @@ namespace cupel::llm {
 /// et al. 2021, section 3.2.2).
 std::vector<double> rotary_frequencies(const ModelConfig& config);
 
+/// By what context extension divides them.
+std::vector<double> frequency_divisors(const ModelConfig& config);
+
 /// What cosines and sines are multiplied with: attention_factor if it is given, else mscale over
 /// mscale_all_dim (YaRN, section 3.4, in the form of DeepSeek's models); 1 without YaRN.
 double rotary_factor(const ModelConfig& config);

@@ -60,6 +60,8 @@ TEST(Rope, Llama3LeavesFastPairsSlowsSlowOnesAndBlendsBetween) {
   for (std::size_t i = 1; i < got.size(); ++i) {
     EXPECT_NEAR(got[i], std::pow(500000, -static_cast<double>(i) / 6) / 8, 1e-15);
   }
+  EXPECT_NEAR(frequency_divisors(config)[0], 1 / got[0], 1e-15);
+  EXPECT_NEAR(frequency_divisors(config)[1], 8, 1e-14);
   EXPECT_EQ(rotary_factor(config), 1);
   EXPECT_NEAR(attention_scale(config), 1 / std::sqrt(12), 1e-15);
   ModelConfig fast = config;
