@@ -36,6 +36,19 @@ Batch padded_batch(std::span<const std::vector<int32_t>* const> rows, int64_t pa
   return batch;
 }
 
+Batch labelled_batch(const std::vector<const ClassifiedRow*>& rows, int64_t padding) {
+  std::vector<const std::vector<int32_t>*> ids;
+  std::vector<int64_t> labels;
+  for (const ClassifiedRow* row : rows) {
+    ids.push_back(&row->ids);
+    labels.push_back(row->label);
+  }
+  Batch batch = padded_batch(ids, padding);
+  batch.labels = at::tensor(labels, at::kLong);
+  batch.weight = static_cast<double>(rows.size());
+  return batch;
+}
+
 at::Tensor BertPass::drop(const at::Tensor& branch, uint64_t site) const {
   if (options.dropout == 0) return branch;
   return dropout(branch, options.dropout, options.dropout_key + (site << 48));
@@ -47,7 +60,13 @@ BertLinear::BertLinear(int64_t out, int64_t in) {
 }
 
 at::Tensor BertLinear::forward(const at::Tensor& x) {
-  return add_bias(linear(x, weight_in(x.scalar_type())));
+  return add_bias(linear(read(x), weight_in(x.scalar_type())));
+}
+
+Weight BertLinear::weight_in(at::ScalarType storage) {
+  if (!see_weight) return copy_.get(weight, storage);
+  const at::Tensor seen = see_weight(weight);
+  return {seen, seen.detach().to(storage)};
 }
 
 at::Tensor BertLinear::add_bias(const at::Tensor& product) const {
@@ -88,8 +107,9 @@ BertLayer::BertLayer(const EncoderConfig& config, int64_t index)
 
 at::Tensor BertLayer::attend(const at::Tensor& x, const BertPass& pass) {
   const at::ScalarType storage = x.scalar_type();
-  const std::vector<at::Tensor> parts = linears(
-      x, {query_->weight_in(storage), key_->weight_in(storage), value_->weight_in(storage)});
+  const std::vector<at::Tensor> parts = nn::linears(
+      query_->read(x),
+      {query_->weight_in(storage), key_->weight_in(storage), value_->weight_in(storage)});
   const auto by_head = [&](const at::Tensor& part) {
     return part.view({pass.batch, pass.length, heads_, -1}).transpose(1, 2);
   };
@@ -99,6 +119,10 @@ at::Tensor BertLayer::attend(const at::Tensor& x, const BertPass& pass) {
       by_head(query_->add_bias(parts[0])), by_head(key_->add_bias(parts[1])),
       by_head(value_->add_bias(parts[2])), visible);
   return attention_out_->forward(mixed.transpose(1, 2).reshape(x.sizes()));
+}
+
+std::vector<BertLinear*> BertLayer::linears() const {
+  return {query_.get(), key_.get(), value_.get(), attention_out_.get(), up_.get(), down_.get()};
 }
 
 at::Tensor BertLayer::forward(const at::Tensor& x, const BertPass& pass) {
@@ -150,7 +174,8 @@ at::Tensor BertClassifier::embedded(const Batch& batch, const BertPass& pass) co
   return pass.drop(embedding_norm_->forward(sum.reshape({-1, sum.size(2)})), kEmbeddingSite);
 }
 
-at::Tensor BertClassifier::logits(const Batch& batch, const BertOptions& options) {
+at::Tensor BertClassifier::logits(const Batch& batch, const BertOptions& options,
+                                  std::vector<at::Tensor>* outputs) {
   BertPass pass{batch.inputs.size(0), batch.inputs.size(1), {}, options};
   if (batch.lengths.defined() && batch.lengths.min().item<int64_t>() < pass.length) {
     const at::Tensor place = at::arange(pass.length, batch.lengths.options());
@@ -160,6 +185,7 @@ at::Tensor BertClassifier::logits(const Batch& batch, const BertOptions& options
   for (const auto& layer : layers_) {
     const auto run = [layer, pass](const at::Tensor& in, bool) { return layer->forward(in, pass); };
     x = options.recompute ? recompute(run, x) : run(x, false);
+    if (outputs != nullptr) outputs->push_back(x);
   }
   // The vector of the first token, [CLS], stands for the text.
   const at::Tensor first = x.view({pass.batch, pass.length, -1}).select(1, 0).contiguous();

@@ -2,12 +2,14 @@
 // BertForSequenceClassification.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "base/run.h"
 #include "nn/batch_nn.h"
+#include "nn/classified_rows.h"
 #include "nn/classifier_config.h"
 #include "nn/ops_nn.h"
 
@@ -15,6 +17,9 @@ namespace cupel::nn {
 
 /// Rows of ids, padded to the longest with a token that nothing looks at: inputs and lengths.
 Batch padded_batch(std::span<const std::vector<int32_t>* const> rows, int64_t padding);
+
+/// The same of rows with a class, which the labels are; each weighs 1.
+Batch labelled_batch(const std::vector<const ClassifiedRow*>& rows, int64_t padding);
 
 /// How a pass is computed.
 struct BertOptions {
@@ -37,12 +42,17 @@ struct BertPass {
 /// y = x · weightᵀ + bias, in x's type; the product reads a 16-bit copy where x is in 16 bit.
 class BertLinear : public torch::nn::Module {
  public:
+  using Filter = std::function<at::Tensor(const at::Tensor&)>;
+
   BertLinear(int64_t out, int64_t in);
   at::Tensor forward(const at::Tensor& x);
-  Weight weight_in(at::ScalarType storage) { return copy_.get(weight, storage); }
+  at::Tensor read(const at::Tensor& x) const { return see_input ? see_input(x) : x; }
+  Weight weight_in(at::ScalarType storage);
   at::Tensor add_bias(const at::Tensor& product) const;
 
   at::Tensor weight, bias;
+  /// What products read in place of the weight and of x, differentiable by both; empty: themselves.
+  Filter see_weight, see_input;
 
  private:
   WeightCopy copy_;
@@ -65,6 +75,8 @@ class BertLayer : public torch::nn::Module {
   BertLayer(const EncoderConfig& config, int64_t index);
   /// x [T, width], fp32 or fp64, to the same.
   at::Tensor forward(const at::Tensor& x, const BertPass& pass);
+  /// In the order of linear_names().
+  std::vector<BertLinear*> linears() const;
 
  private:
   at::Tensor attend(const at::Tensor& x, const BertPass& pass);
@@ -84,13 +96,16 @@ class BertClassifier : public torch::nn::Module {
 
   const ClassifierConfig& config() const { return config_; }
 
-  /// Scores [batch, classes] of the batch's rows, in fp32 or the weights' own type.
-  at::Tensor logits(const Batch& batch, const BertOptions& options);
+  /// Scores [batch, classes] of the batch's rows, in fp32 or the weights' own type. `outputs`, if
+  /// set, gets each layer's, [T, width].
+  at::Tensor logits(const Batch& batch, const BertOptions& options,
+                    std::vector<at::Tensor>* outputs = nullptr);
   /// Sum of the cross entropies of the batch's labels [batch], a scalar.
   at::Tensor loss(const Batch& batch, const BertOptions& options);
   /// Word embeddings [batch, length, width] of the batch's ids, which the passes above take in
   /// their place.
   at::Tensor embed(const Batch& batch) const;
+  const std::vector<std::shared_ptr<BertLayer>>& layers() const { return layers_; }
 
  private:
   at::Tensor embedded(const Batch& batch, const BertPass& pass) const;

@@ -76,6 +76,15 @@ ClassifierConfig read_classifier_config(const std::filesystem::path& folder) {
   return parse_classifier_config(read_file(file, kMostBytes), file.string());
 }
 
+ClassifierConfig read_trained_classifier_config(const std::filesystem::path& folder) {
+  ClassifierConfig config = read_classifier_config(folder);
+  if (config.labels.empty()) {
+    fail(ErrorKind::config, folder.string(), "config.json names no classes",
+         "name the folder of a classifier, such as train leaves under task: classify");
+  }
+  return config;
+}
+
 std::optional<std::vector<std::string>> head_labels(const std::filesystem::path& folder) {
   const ClassifierConfig config = read_classifier_config(folder);
   const Safetensors file = Safetensors::open(folder);

@@ -28,6 +28,9 @@ ClassifierConfig parse_classifier_config(std::string_view text, std::string_view
 /// config.json of `folder`. Throws Error{config} if it is missing.
 ClassifierConfig read_classifier_config(const std::filesystem::path& folder);
 
+/// The same of a classifier: throws Error{config} too where it names no classes.
+ClassifierConfig read_trained_classifier_config(const std::filesystem::path& folder);
+
 /// Labels of the classification head that a folder's weights have, or nothing where they have none.
 std::optional<std::vector<std::string>> head_labels(const std::filesystem::path& folder);
 /// Whether config.json of `folder` is that of a classifier; false where there is none.

@@ -133,11 +133,7 @@ std::vector<std::string> load_classifier_weights(const std::filesystem::path& fo
 }
 
 std::shared_ptr<BertClassifier> load_classifier(const std::filesystem::path& folder) {
-  const ClassifierConfig config = read_classifier_config(folder);
-  if (config.labels.empty()) {
-    fail(ErrorKind::config, folder.string(), "config.json names no classes",
-         "name the folder of a classifier, such as train leaves under task: classify");
-  }
+  const ClassifierConfig config = read_trained_classifier_config(folder);
   auto classifier = std::make_shared<BertClassifier>(config);
   const std::vector<std::string> lacking = load_classifier_weights(folder, *classifier, true);
   if (!lacking.empty()) {

@@ -4,45 +4,18 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <numeric>
 #include <utility>
 
+#include "base/config.h"
 #include "base/error.h"
-#include "nn/device.h"
 #include "nn/encoder_forward.h"
-#include "nn/precision.h"
 
 namespace cupel::nn {
 namespace {
 
 constexpr std::size_t kBatchTokens = 1024;  // a batch's stream and sums stay in the cache
 constexpr int64_t kTextsTogether = 64;      // to tokenise
-
-/// Of the products that are no linear layer's under int8, of all others.
-Element element_of(EncoderPrecision compute) {
-  switch (compute) {
-    case EncoderPrecision::fp32:
-      return Element::f32;
-    case EncoderPrecision::fp16:
-      return Element::f16;
-    default:
-      return Element::bf16;
-  }
-}
-
-/// All but int8 are a Precision too, and stand in its order.
-EncoderPrecisionReport resolve(EncoderPrecision requested) {
-  if (requested == EncoderPrecision::int8) return {requested, requested, "as asked"};
-  const PrecisionReport report =
-      resolve_precision(static_cast<Precision>(requested), has_fp16_units(), has_bf16_units());
-  return {requested, static_cast<EncoderPrecision>(report.compute), report.reason};
-}
-constexpr bool share_their_order() {
-  constexpr auto theirs = names(Precision{});
-  return std::equal(theirs.begin(), theirs.end(), names(EncoderPrecision{}).begin());
-}
-static_assert(share_their_order());
 
 /// Neighbours in `order` whose lengths add up to kBatchTokens at most, or one text: [begin, end).
 std::vector<std::pair<std::size_t, std::size_t>> make_batches(
@@ -60,28 +33,6 @@ std::vector<std::pair<std::size_t, std::size_t>> make_batches(
   }
   return batches;
 }
-
-/// Lends each thread a forward pass; their memory goes when all texts are done.
-class Passes {
- public:
-  using Pass = std::unique_ptr<EncoderForward>;
-
-  Pass take(const EncoderConfig& config, const EncoderWeights& weights, Element element) {
-    const std::lock_guard lock(mutex_);
-    if (idle_.empty()) return std::make_unique<EncoderForward>(config, weights, element);
-    Pass pass = std::move(idle_.back());
-    idle_.pop_back();
-    return pass;
-  }
-  void give(Pass pass) {
-    const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(pass));
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<Pass> idle_;
-};
 
 }  // namespace
 
@@ -101,10 +52,10 @@ Encoder Encoder::load(const std::filesystem::path& folder, EncoderPrecision prec
              " tokens, config.json says vocab_size " + std::to_string(config.vocab_size),
          "fetch all files from one place");
   }
-  EncoderPrecisionReport report = resolve(precision);
+  EncoderPrecisionReport report = resolve_encoder_precision(precision);
   EncoderWeights weights =
-      take_encoder_weights(Safetensors::open(folder), config, element_of(report.compute),
-                           report.compute == EncoderPrecision::int8, folder.string());
+      take_encoder_weights(Safetensors::open(folder), config,
+                           format_of(report.compute, config.group_size), folder.string());
   return Encoder(config, std::move(report), std::move(tokenizer), std::move(weights));
 }
 
@@ -124,19 +75,18 @@ std::vector<float> Encoder::encode(std::span<const std::string_view> texts,
   const auto batches = make_batches(order, ids);
 
   std::vector<float> vectors(texts.size() * static_cast<std::size_t>(width()));
-  Passes passes;
-  pool.parallel_for(static_cast<int64_t>(batches.size()), 1, [&](int64_t batch, int64_t) {
-    const auto [begin, end] = batches[static_cast<std::size_t>(batch)];
+  EncoderPasses passes(config_, weights_);
+  const auto run = [&](std::size_t batch, ThreadPool* threads) {
+    const auto [begin, end] = batches[batch];
     std::vector<const std::vector<int32_t>*> rows;
-    std::vector<float*> places;
-    for (std::size_t i = begin; i < end; ++i) {
-      rows.push_back(&ids[order[i]]);
-      places.push_back(vectors.data() + order[i] * static_cast<std::size_t>(width()));
-    }
-    auto pass = passes.take(config_, weights_, element_of(precision_.compute));
-    pass->run(rows, places);
+    for (std::size_t i = begin; i < end; ++i) rows.push_back(&ids[order[i]]);
+    EncoderPasses::Pass pass = passes.take();
+    pass->run(rows, threads);
+    for (std::size_t i = begin; i < end; ++i)
+      pass->mean(i - begin, vectors.data() + order[i] * static_cast<std::size_t>(width()));
     passes.give(std::move(pass));
-  });
+  };
+  run_batches(batches.size(), pool, run);
   return vectors;
 }
 

@@ -1,6 +1,7 @@
 #include "nn/encoder_config.h"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 
 #include "base/atomic_file.h"
@@ -39,6 +40,22 @@ void require(const json::Value& object, std::string_view key, const json::Value&
   fail(ErrorKind::data, std::string(where),
        std::string(key) + " " + json::dump(*value) + " is not supported",
        "only " + json::dump(wanted) + " is");
+}
+
+/// What compress writes beside weights in 4-bit codes.
+void read_quantisation(const json::Value& root, EncoderConfig& config, std::string_view where) {
+  const json::Value* stored = given(root, "quantization_config");
+  if (stored == nullptr) return;
+  const std::string place = std::string(where) + ": quantization_config";
+  require(*stored, "quant_method", "cupel_cb4", place);
+  config.w4a8 = true;
+  config.group_size = size_of(*stored, "group_size", config.group_size, 512, place);
+  const bool known =
+      config.group_size % 32 == 0 && std::has_single_bit(static_cast<uint64_t>(config.group_size));
+  if (!known) {
+    fail(ErrorKind::data, place, "group_size " + std::to_string(config.group_size),
+         "known: 32, 64, 128, 256, 512");
+  }
 }
 
 json::Value read_json(const std::filesystem::path& path) {
@@ -80,6 +97,7 @@ EncoderConfig parse_encoder_config(std::string_view text, std::string_view where
          "this is no model that can be loaded");
   }
   config.max_seq_length = config.max_position_embeddings;
+  read_quantisation(root, config, where);
   return config;
 }
 

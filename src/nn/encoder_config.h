@@ -18,10 +18,12 @@ struct EncoderConfig {
   int64_t type_vocab_size = 2;
   double layer_norm_eps = 1e-12;
   int64_t max_seq_length = 512;  // tokens of a text, [CLS] and [SEP] included
+  bool w4a8 = false;             // linear layers are stored in 4-bit codes, for 8-bit activations
+  int64_t group_size = 32;       // depths of those that share a scale
 };
 
 /// The text of a config.json. Throws Error{data} for what is no BERT: another model_type,
-/// activation or kind of position, or a decoder.
+/// activation or kind of position, or a decoder; for a quantization_config that is not compress's.
 EncoderConfig parse_encoder_config(std::string_view text, std::string_view where);
 
 /// config.json, and what sentence-transformers lays beside it: max_seq_length of

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
+#include "data/cb4.h"
+#include "data/gguf_types.h"
 
 namespace cupel::nn {
 namespace {
@@ -16,106 +18,32 @@ std::string text_of(const std::vector<int64_t>& shape) {
   return text.empty() ? "[]" : text + "]";
 }
 
-/// weight: [out, in]
-EncoderInt8 quantised(const std::vector<float>& weight, int64_t out, int64_t in) {
-  EncoderInt8 result;
-  result.scales.resize(static_cast<std::size_t>(int8_cols(out)));
-  result.sums.resize(result.scales.size());
-  result.panels.resize(static_cast<std::size_t>(int8_panel_bytes(out, in)) /
-                       sizeof(EncoderInt8::Line));
-  pack_int8(weight.data(), out, in, reinterpret_cast<int8_t*>(result.panels.data()),
-            result.sums.data(), result.scales.data());
-  return result;
+/// F32, F16 or BF16 as fp32.
+void widen(const TensorEntry& entry, float* to, const std::string& where) {
+  const auto count = static_cast<std::size_t>(entry.bytes / dtype_bytes(entry.dtype));
+  if (entry.dtype == Dtype::f32) {
+    std::memcpy(to, entry.data, count * sizeof(float));
+  } else if (entry.dtype == Dtype::f16 || entry.dtype == Dtype::bf16) {
+    std::vector<uint16_t> bits(count);  // the file's need not be aligned
+    std::memcpy(bits.data(), entry.data, count * sizeof(uint16_t));
+    const Element type = entry.dtype == Dtype::f16 ? Element::f16 : Element::bf16;
+    kernels().from_16bit(bits.data(), type, to, static_cast<int64_t>(count));
+  } else {
+    fail(ErrorKind::data, where,
+         "tensor " + entry.name + " has type " + std::string(dtype_name(entry.dtype)),
+         "known: F32, F16, BF16");
+  }
 }
 
-/// Takes tensors of a checkpoint by name and shape.
-class Reader {
- public:
-  Reader(const Safetensors& file, Element element, bool int8, const std::string& where)
-      : file_(file), element_(element), int8_(int8), where_(where) {
-    if (file.find("bert.embeddings.word_embeddings.weight") != nullptr) prefix_ = "bert.";
-  }
+/// An I8 table times a factor a row.
+void widen_rows(const TensorEntry& entry, const std::vector<float>& factors, float* to) {
+  const auto* from = reinterpret_cast<const int8_t*>(entry.data);
+  const int64_t cols = entry.shape[1];
+  for (const float factor : factors)
+    for (int64_t i = 0; i < cols; ++i) *to++ = static_cast<float>(*from++) * factor;
+}
 
-  /// Appends a tensor's values.
-  void read(const std::string& name, const std::vector<int64_t>& shape,
-            std::vector<float>& values) const {
-    const TensorEntry* entry = file_.find(prefix_ + name);
-    if (entry == nullptr) {
-      fail(ErrorKind::data, where_, "tensor " + prefix_ + name + " is missing",
-           "this is no BERT model, or its file is damaged");
-    }
-    if (entry->shape != shape) {
-      fail(ErrorKind::data, where_,
-           "tensor " + entry->name + " is " + text_of(entry->shape) + ", config.json says " +
-               text_of(shape),
-           "fetch both files from one place");
-    }
-    std::size_t count = 1;
-    for (const int64_t extent : shape) count *= static_cast<std::size_t>(extent);
-    const std::size_t begin = values.size();
-    values.resize(begin + count);
-    copy(*entry, values.data() + begin, count);
-  }
-
-  std::vector<float> vector(const std::string& name, const std::vector<int64_t>& shape) const {
-    std::vector<float> values;
-    read(name, shape, values);
-    return values;
-  }
-
-  EncoderNorm norm(const std::string& name, int64_t width) const {
-    return {vector(name + ".weight", {width}), vector(name + ".bias", {width})};
-  }
-
-  /// Several of one input as one.
-  EncoderLinear linear(const std::vector<std::string>& names, int64_t out, int64_t in) const {
-    EncoderLinear result;
-    result.out = out * static_cast<int64_t>(names.size());
-    result.in = in;
-    std::vector<float> weight;
-    for (const std::string& name : names) {
-      read(name + ".weight", {out, in}, weight);
-      read(name + ".bias", {out}, result.bias);
-    }
-    if (int8_) {
-      result.int8 = quantised(weight, result.out, in);
-      return result;
-    }
-    result.weight.resize(weight.size() * (element_ == Element::f32 ? 4 : 2));
-    if (element_ == Element::f32) {
-      std::memcpy(result.weight.data(), weight.data(), result.weight.size());
-    } else {
-      kernels().to_16bit(weight.data(), result.weight.data(), element_,
-                         static_cast<int64_t>(weight.size()));
-    }
-    return result;
-  }
-
- private:
-  void copy(const TensorEntry& entry, float* to, std::size_t count) const {
-    const auto size = static_cast<int64_t>(count);
-    if (entry.dtype == Dtype::f32) {
-      std::memcpy(to, entry.data, count * sizeof(float));
-    } else if (entry.dtype == Dtype::f16 || entry.dtype == Dtype::bf16) {
-      std::vector<uint16_t> bits(count);  // the file's need not be aligned
-      std::memcpy(bits.data(), entry.data, count * sizeof(uint16_t));
-      const Element type = entry.dtype == Dtype::f16 ? Element::f16 : Element::bf16;
-      kernels().from_16bit(bits.data(), type, to, size);
-    } else {
-      fail(ErrorKind::data, where_,
-           "tensor " + entry.name + " has type " + std::string(dtype_name(entry.dtype)),
-           "known: F32, F16, BF16");
-    }
-  }
-
-  const Safetensors& file_;
-  Element element_;
-  bool int8_;
-  const std::string& where_;
-  std::string prefix_;
-};
-
-EncoderLayer take_layer(const Reader& reader, const EncoderConfig& config,
+EncoderLayer take_layer(const EncoderReader& reader, const EncoderConfig& config,
                         const std::string& name) {
   const int64_t width = config.hidden_size, inner = config.intermediate_size;
   const std::string self = name + "attention.self.";
@@ -132,17 +60,109 @@ EncoderLayer take_layer(const Reader& reader, const EncoderConfig& config,
 
 }  // namespace
 
+EncoderReader::EncoderReader(const Safetensors& file, const EncoderFormat& format,
+                             const std::string& where)
+    : file_(file), format_(format), where_(where) {
+  const auto has_prefix = [](const TensorEntry& entry) { return entry.name.starts_with("bert."); };
+  if (std::ranges::any_of(file.tensors(), has_prefix)) prefix_ = "bert.";
+}
+
+const TensorEntry* EncoderReader::find(const std::string& name) const {
+  std::string full = name.starts_with("classifier") ? name : prefix_ + name;
+  if (const TensorEntry* found = file_.find(full)) return found;
+  for (const auto& [now, before] : {std::pair("LayerNorm.weight", "LayerNorm.gamma"),
+                                    std::pair("LayerNorm.bias", "LayerNorm.beta")}) {
+    if (!full.ends_with(now)) continue;
+    full.replace(full.size() - std::string_view(now).size(), std::string::npos, before);
+    return file_.find(full);
+  }
+  return nullptr;
+}
+
+const TensorEntry& EncoderReader::entry(const std::string& name,
+                                        const std::vector<int64_t>& shape) const {
+  const TensorEntry* found = find(name);
+  if (found == nullptr) {
+    fail(ErrorKind::data, where_, "tensor " + prefix_ + name + " is missing",
+         "this is no BERT model, or its file is damaged");
+  }
+  if (found->shape != shape) {
+    fail(ErrorKind::data, where_,
+         "tensor " + found->name + " is " + text_of(found->shape) + ", config.json says " +
+             text_of(shape),
+         "fetch both files from one place");
+  }
+  return *found;
+}
+
+void EncoderReader::append(const std::string& name, const std::vector<int64_t>& shape,
+                           std::vector<float>& values) const {
+  std::size_t count = 1;
+  for (const int64_t extent : shape) count *= static_cast<std::size_t>(extent);
+  const std::size_t begin = values.size();
+  values.resize(begin + count);
+  float* to = values.data() + begin;
+  if (has_codes(name, shape)) {
+    const TensorEntry& found = entry(name, {shape[0], cb4::row_bytes(shape[1])});
+    return dequantise(GgufType::iq4_nl, found.data, shape[0] * shape[1], to);
+  }
+  const TensorEntry& found = entry(name, shape);
+  if (found.dtype == Dtype::i8 && shape.size() == 2)
+    return widen_rows(found, numbers(name + "_scale", {shape[0]}), to);
+  widen(found, to, where_);
+}
+
+std::vector<float> EncoderReader::numbers(const std::string& name,
+                                          const std::vector<int64_t>& shape) const {
+  std::vector<float> values;
+  append(name, shape, values);
+  return values;
+}
+
+bool EncoderReader::has_codes(const std::string& name, const std::vector<int64_t>& shape) const {
+  const TensorEntry* found = find(name);
+  return shape.size() == 2 && shape[1] % cb4::kBlock == 0 && found != nullptr &&
+         found->dtype == Dtype::u8;
+}
+
+EncoderNorm EncoderReader::norm(const std::string& name, int64_t width) const {
+  return {numbers(name + ".weight", {width}), numbers(name + ".bias", {width})};
+}
+
+EncoderLinear EncoderReader::linear(const std::vector<std::string>& names, int64_t out,
+                                    int64_t in) const {
+  std::vector<float> bias, weight;
+  for (const std::string& name : names) append(name + ".bias", {out}, bias);
+  const bool to_codes = format_.linear == LinearFormat::cb4;
+  if (to_codes && in % format_.group != 0) {
+    fail(ErrorKind::data, where_,
+         "rows of " + prefix_ + names.front() + ".weight have " + std::to_string(in) +
+             " numbers, which are no whole groups of " + std::to_string(format_.group),
+         "take int8, or a model whose widths are multiples of the group");
+  }
+  if (to_codes && has_codes(names.front() + ".weight", {out, in})) {
+    std::vector<std::byte> blocks;
+    for (const std::string& name : names) {
+      const TensorEntry& stored = entry(name + ".weight", {out, cb4::row_bytes(in)});
+      blocks.insert(blocks.end(), stored.data, stored.data + stored.bytes);
+    }
+    return make_linear_cb4(blocks.data(), std::move(bias), in, format_.group);
+  }
+  for (const std::string& name : names) append(name + ".weight", {out, in}, weight);
+  return make_linear(weight, std::move(bias), in, format_, where_ + ": " + names.front());
+}
+
 EncoderWeights take_encoder_weights(const Safetensors& file, const EncoderConfig& config,
-                                    Element element, bool int8, const std::string& where) {
-  const Reader reader(file, element, int8, where);
+                                    const EncoderFormat& format, const std::string& where) {
+  const EncoderReader reader(file, format, where);
   const int64_t width = config.hidden_size;
   EncoderWeights weights;
-  weights.int8 = int8;
-  weights.words = reader.vector("embeddings.word_embeddings.weight", {config.vocab_size, width});
-  weights.positions = reader.vector("embeddings.position_embeddings.weight",
-                                    {config.max_position_embeddings, width});
+  weights.format = format;
+  weights.words = reader.numbers("embeddings.word_embeddings.weight", {config.vocab_size, width});
+  weights.positions = reader.numbers("embeddings.position_embeddings.weight",
+                                     {config.max_position_embeddings, width});
   weights.first_type =
-      reader.vector("embeddings.token_type_embeddings.weight", {config.type_vocab_size, width});
+      reader.numbers("embeddings.token_type_embeddings.weight", {config.type_vocab_size, width});
   weights.first_type.resize(static_cast<std::size_t>(width));
   weights.embedding = reader.norm("embeddings.LayerNorm", width);
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {

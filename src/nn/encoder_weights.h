@@ -6,31 +6,10 @@
 #include <vector>
 
 #include "data/safetensors.h"
-#include "kernels/kernels.h"
 #include "nn/encoder_config.h"
+#include "nn/encoder_linear.h"
 
 namespace cupel::nn {
-
-/// Weights of a product of 8-bit integers, as kernels().gemm_int8 reads them.
-struct EncoderInt8 {
-  struct alignas(64) Line {
-    int8_t bytes[64];
-  };
-  std::vector<Line> panels;
-  std::vector<int32_t> sums;
-  std::vector<float> scales;  // an output each
-  Int8Matrix matrix() const {
-    return {reinterpret_cast<const int8_t*>(panels.data()), sums.data(), scales.data()};
-  }
-};
-
-/// y = x · weightᵀ + bias
-struct EncoderLinear {
-  int64_t out = 0, in = 0;
-  std::vector<std::byte> weight;  // [out, in] of the encoder's element type; empty under int8
-  EncoderInt8 int8;               // empty otherwise
-  std::vector<float> bias;        // [out]
-};
 
 struct EncoderNorm {
   std::vector<float> weight, bias;
@@ -43,7 +22,7 @@ struct EncoderLayer {
 };
 
 struct EncoderWeights {
-  bool int8 = false;                    // the linear layers
+  EncoderFormat format;
   std::vector<float> words, positions;  // [vocab_size, hidden], [max_position_embeddings, hidden]
   std::vector<float> first_type;        // [hidden]: a text alone has token type 0
   EncoderNorm embedding;
@@ -51,10 +30,38 @@ struct EncoderWeights {
 };
 
 /// Tensors under the names of transformers' BertModel, "bert." before them or not, as F32, F16 or
-/// BF16; a pooler and heads are ignored. Linear layers become `element`, or 8-bit integers if
-/// `int8`. `where` is the culprit of errors. Throws Error{data} that names a tensor which is
-/// missing, has another shape or another type.
+/// BF16; a pooler and heads are ignored. A linear layer may be U8 instead, IQ4_NL blocks of 4-bit
+/// codes, and a table of embeddings I8 beside a factor a row, "…weight_scale" (compress writes
+/// both). Linear layers become what `format` says. `where` is the culprit of errors. Throws
+/// Error{data} that names a tensor which is missing, has another shape or another type, or rows
+/// that are not made of whole groups of 4-bit codes.
 EncoderWeights take_encoder_weights(const Safetensors& file, const EncoderConfig& config,
-                                    Element element, bool int8, const std::string& where);
+                                    const EncoderFormat& format, const std::string& where);
+
+/// Reads the tensors of one folder by transformers' names without "bert.", whatever they are stored
+/// as. Throws what take_encoder_weights() throws.
+class EncoderReader {
+ public:
+  /// File and `where`, the culprit of errors, must outlive it.
+  EncoderReader(const Safetensors& file, const EncoderFormat& format, const std::string& where);
+
+  /// Layers of one input, below each other, as one; each [out, in].
+  EncoderLinear linear(const std::vector<std::string>& names, int64_t out, int64_t in) const;
+  /// A tensor as fp32, of 4-bit codes too.
+  std::vector<float> numbers(const std::string& name, const std::vector<int64_t>& shape) const;
+  EncoderNorm norm(const std::string& name, int64_t width) const;
+
+ private:
+  const TensorEntry* find(const std::string& name) const;
+  const TensorEntry& entry(const std::string& name, const std::vector<int64_t>& shape) const;
+  void append(const std::string& name, const std::vector<int64_t>& shape,
+              std::vector<float>& values) const;
+  bool has_codes(const std::string& name, const std::vector<int64_t>& shape) const;
+
+  const Safetensors& file_;
+  EncoderFormat format_;
+  const std::string& where_;
+  std::string prefix_;
+};
 
 }  // namespace cupel::nn

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "nn/classified_rows.h"
 #include "nn/classifier_config.h"
 #include "nn/precision.h"
 #include "train/plan.h"
@@ -22,15 +23,9 @@ std::vector<std::string> problems_of_causal_lm(const Config& config);
 nn::ClassifierConfig resolve_classifier(const Config& config, int64_t vocab_size,
                                         std::vector<std::string> labels);
 
-/// Micro-batches of a pass over the rows, and the largest of them with its padding.
-struct BatchSizes {
-  int64_t per_epoch = 1, rows = 1, length = 1;
-  double mean_tokens = 1;
-};
-
 /// As plan() has it; of the tokens an estimate.
 Plan plan_classifier(const Config& config, const nn::ClassifierConfig& model, nn::Precision compute,
-                     const BatchSizes& batches, const nn::HookMemory& hooks = {},
+                     const nn::BatchSizes& batches, const nn::HookMemory& hooks = {},
                      int64_t world_size = 1);
 
 /// What run() does under task: classify.

@@ -12,27 +12,14 @@
 namespace cupel::train {
 namespace {
 
-using Rows = std::vector<const ClassifiedRow*>;
-
-nn::Batch batch_of(const Rows& rows, int64_t padding) {
-  std::vector<const std::vector<int32_t>*> ids;
-  std::vector<int64_t> labels;
-  for (const ClassifiedRow* row : rows) {
-    ids.push_back(&row->ids);
-    labels.push_back(row->label);
-  }
-  nn::Batch batch = nn::padded_batch(ids, padding);
-  batch.labels = at::tensor(labels, at::kLong);
-  batch.weight = static_cast<double>(rows.size());
-  return batch;
-}
+using Rows = std::vector<const nn::ClassifiedRow*>;
 
 /// Rows of about the same length together.
-std::vector<Rows> validation_batches(const std::vector<ClassifiedRow>& rows, int64_t a_batch) {
+std::vector<Rows> validation_batches(const std::vector<nn::ClassifiedRow>& rows, int64_t a_batch) {
   Rows order;
-  for (const ClassifiedRow& row : rows) order.push_back(&row);
+  for (const nn::ClassifiedRow& row : rows) order.push_back(&row);
   std::ranges::stable_sort(order, std::greater(),
-                           [](const ClassifiedRow* row) { return row->ids.size(); });
+                           [](const nn::ClassifiedRow* row) { return row->ids.size(); });
   std::vector<Rows> batches;
   const auto most = static_cast<std::size_t>(a_batch);
   for (std::size_t i = 0; i < order.size(); i += most)
@@ -97,7 +84,7 @@ class ClassifierTrainee {
     std::vector<double> found(batches_.size());
     std::vector<int64_t> expected;
     for (std::size_t i = 0; i < batches_.size(); ++i) {
-      for (const ClassifiedRow* row : batches_[i]) expected.push_back(row->label);
+      for (const nn::ClassifiedRow* row : batches_[i]) expected.push_back(row->label);
       const bool mine = static_cast<int64_t>(i) % ensemble.size() == ensemble.rank();
       if (mine && !run_.stop_requested()) {
         weigh(i, found);
@@ -121,7 +108,7 @@ class ClassifierTrainee {
 
  private:
   void weigh(std::size_t index, std::vector<double>& found) {
-    const nn::Batch batch = batch_of(batches_[index], classifier_.config().pad_token_id);
+    const nn::Batch batch = nn::labelled_batch(batches_[index], classifier_.config().pad_token_id);
     const at::Tensor logits = classifier_.logits(batch, options_);
     found[index] =
         at::cross_entropy_loss(logits, batch.labels, {}, at::Reduction::Sum).item<double>();
@@ -139,11 +126,11 @@ class ClassifierTrainee {
 };
 
 /// Of all micro-batches, padding among them.
-int64_t tokens_of_run(int64_t micro_batches, RowOrder& order) {
+int64_t tokens_of_run(int64_t micro_batches, nn::RowOrder& order) {
   int64_t tokens = 0;
   for (int64_t i = 0; i < micro_batches; ++i) {
     const Rows rows = order.batch(i);
-    tokens += static_cast<int64_t>(rows.size()) * padded_length(rows);
+    tokens += static_cast<int64_t>(rows.size()) * nn::padded_length(rows);
   }
   return tokens;
 }
@@ -157,7 +144,7 @@ Report run_classify(const Config& config, const nn::FitHooks& hooks, Run& run) {
   const Place place(config, run);
   report.precision = choose_precision(config, place, run);
   const nn::Precision compute = report.precision.compute;
-  RowOrder& order = *prepared.order;
+  nn::RowOrder& order = *prepared.order;
   const Plan planned = plan_classifier(config, prepared.model, compute, order.sizes(), hooks.memory,
                                        run.peers().size);
   require_memory(planned, place, run.peers().local_size);
@@ -168,7 +155,7 @@ Report run_classify(const Config& config, const nn::FitHooks& hooks, Run& run) {
   nn::FitData data;
   data.micro_batches_per_epoch = order.batches_per_epoch();
   data.micro_batch = [&](int64_t index) {
-    return batch_of(order.batch(index), prepared.model.pad_token_id);
+    return nn::labelled_batch(order.batch(index), prepared.model.pad_token_id);
   };
   if (trainee.validates()) data.validate = [&] { return trainee.validate(); };
   const nn::FitReport fitted =

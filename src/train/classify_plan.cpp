@@ -105,7 +105,8 @@ void require_addable(const PassShape& s) {
 }  // namespace
 
 Plan plan_classifier(const Config& config, const nn::ClassifierConfig& model, nn::Precision compute,
-                     const BatchSizes& batches, const nn::HookMemory& hooks, int64_t world_size) {
+                     const nn::BatchSizes& batches, const nn::HookMemory& hooks,
+                     int64_t world_size) {
   const bool full = compute == nn::Precision::fp32;
   const PassShape shape{model.encoder, batches.rows, batches.rows * batches.length,
                         full ? kFloat : 2, config.dropout > 0};

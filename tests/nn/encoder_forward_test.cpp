@@ -2,46 +2,50 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "nn/encoder_weights.h"
+#include "support/files.h"
+#include "support/random_classifier.h"
 
 namespace cupel::nn {
 namespace {
 
 struct Products {
   const char* name;
-  Element element;
-  bool int8;
+  EncoderFormat format;
 };
 std::string products_name(const testing::TestParamInfo<Products>& tested) {
   return tested.param.name;
 }
 
+using Ids = std::vector<int32_t>;
+
 class EncoderForwardTest : public testing::TestWithParam<Products> {
  protected:
-  EncoderForwardTest()
-      : config_(read_encoder_config(kTiny)),
-        weights_(take_encoder_weights(Safetensors::open(kTiny), config_, GetParam().element,
-                                      GetParam().int8, "m")),
-        pass_(config_, weights_, GetParam().element) {}
-
-  using Ids = std::vector<int32_t>;
-  std::vector<std::vector<float>> run(const std::vector<Ids>& texts) {
-    std::vector<std::vector<float>> vectors(texts.size(), std::vector<float>(24));
+  /// The vectors of texts, and the outputs of their first tokens.
+  std::vector<std::vector<float>> run(const std::vector<Ids>& texts, ThreadPool* pool = nullptr) {
     std::vector<const Ids*> rows;
-    std::vector<float*> places;
+    for (const Ids& text : texts) rows.push_back(&text);
+    pass_.run(rows, pool);
+    std::vector<std::vector<float>> vectors(texts.size(), std::vector<float>(128));
     for (std::size_t i = 0; i < texts.size(); ++i) {
-      rows.push_back(&texts[i]);
-      places.push_back(vectors[i].data());
+      pass_.mean(i, vectors[i].data());
+      std::copy_n(pass_.first_token(i), 64, vectors[i].data() + 64);
     }
-    pass_.run(rows, places);
     return vectors;
   }
 
-  const std::filesystem::path kTiny =
-      std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures/encoder/tiny";
-  EncoderConfig config_;
-  EncoderWeights weights_;
-  EncoderForward pass_;
+  static EncoderWeights random_weights(const std::filesystem::path& folder) {
+    write_random_classifier(folder);
+    return take_encoder_weights(Safetensors::open(folder), read_encoder_config(folder),
+                                GetParam().format, "m");
+  }
+
+  TemporaryFolder folder_;
+  EncoderWeights weights_ = random_weights(folder_.path());
+  EncoderConfig config_ = read_encoder_config(folder_.path());
+  EncoderForward pass_{config_, weights_};
 };
 
 TEST_P(EncoderForwardTest, NeighboursAndEarlierBatchesLeaveNoTrace) {
@@ -67,11 +71,37 @@ TEST_P(EncoderForwardTest, ABatchLongerThanAStripIsComputedAlike) {
   EXPECT_EQ(run(texts)[0], run(texts)[28]);
 }
 
+TEST_P(EncoderForwardTest, AnyNumberOfThreadsGivesTheSameBits) {
+  std::vector<Ids> texts(5, Ids(23, 12));
+  texts[1] = {2, 7, 3};
+  texts[3] = Ids(32, 9);
+  const auto alone = run(texts);
+  for (const int threads : {2, 3, 7}) {
+    ThreadPool pool(threads);
+    EXPECT_EQ(run(texts, &pool), alone) << threads;
+  }
+}
+
+TEST_P(EncoderForwardTest, AWatcherSeesWhatEachLinearLayerIsGiven) {
+  std::vector<std::string> seen;
+  pass_.watch([&](int64_t layer, EncoderSite site, const float* x, int64_t rows) {
+    EXPECT_TRUE(std::isfinite(x[rows - 1]));
+    seen.push_back(std::to_string(layer) + std::to_string(static_cast<int>(site)) + ":" +
+                   std::to_string(rows));
+  });
+  ThreadPool pool(2);
+  run({Ids(20, 5), Ids(21, 6)}, &pool);
+  EXPECT_EQ(seen, (std::vector<std::string>{"00:41", "01:41", "02:41", "03:41",  //
+                                            "10:41", "11:41", "12:41", "13:41"}));
+}
+
 INSTANTIATE_TEST_SUITE_P(, EncoderForwardTest,
-                         testing::Values(Products{"f32", Element::f32, false},
-                                         Products{"f16", Element::f16, false},
-                                         Products{"bf16", Element::bf16, false},
-                                         Products{"int8", Element::bf16, true}),
+                         testing::Values(Products{"f32", {}}, Products{"f16", {Element::f16}},
+                                         Products{"bf16", {Element::bf16}},
+                                         Products{"int8", {Element::bf16, LinearFormat::int8}},
+                                         Products{"cb4_32", {Element::f32, LinearFormat::cb4}},
+                                         Products{"cb4_64_bf16",
+                                                  {Element::bf16, LinearFormat::cb4, 64}}),
                          products_name);
 
 }  // namespace

@@ -14,15 +14,15 @@ const std::filesystem::path kTinyEncoder =
     std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures/encoder/tiny";
 
 /// The weights of the tiny model after `change` to its tensors.
-EncoderWeights load(const std::function<void(std::vector<TensorEntry>&)>& change,
-                    Element element = Element::f32, bool int8 = false) {
+EncoderWeights changed(const std::function<void(std::vector<TensorEntry>&)>& change,
+                       const EncoderFormat& format = {}) {
   const TemporaryFolder folder;
   const Safetensors original = Safetensors::open(kTinyEncoder);
   std::vector<TensorEntry> tensors = original.tensors();
   change(tensors);
   write_safetensors(folder / "model.safetensors", tensors);
   return take_encoder_weights(Safetensors::open(folder.path()), read_encoder_config(kTinyEncoder),
-                              element, int8, "m");
+                              format, "m");
 }
 
 TensorEntry& named(std::vector<TensorEntry>& tensors, std::string_view name) {
@@ -32,7 +32,7 @@ TensorEntry& named(std::vector<TensorEntry>& tensors, std::string_view name) {
 }
 
 TEST(EncoderWeights, QueryKeyAndValueStandBelowEachOther) {
-  const EncoderWeights weights = load([](auto&) {});
+  const EncoderWeights weights = changed([](auto&) {});
   ASSERT_EQ(weights.layers.size(), 2u);
   const EncoderLinear& linear = weights.layers[1].query_key_value;
   EXPECT_EQ(linear.out, 72);
@@ -46,8 +46,8 @@ TEST(EncoderWeights, QueryKeyAndValueStandBelowEachOther) {
 }
 
 TEST(EncoderWeights, AModelWithHeadsHasItsEncoderUnderAPrefix) {
-  const EncoderWeights plain = load([](auto&) {});
-  const EncoderWeights prefixed = load([](std::vector<TensorEntry>& tensors) {
+  const EncoderWeights plain = changed([](auto&) {});
+  const EncoderWeights prefixed = changed([](std::vector<TensorEntry>& tensors) {
     for (TensorEntry& entry : tensors) entry.name = "bert." + entry.name;
   });
   EXPECT_EQ(prefixed.words, plain.words);
@@ -55,9 +55,9 @@ TEST(EncoderWeights, AModelWithHeadsHasItsEncoderUnderAPrefix) {
 }
 
 TEST(EncoderWeights, SixteenBitTensorsAreRead) {
-  const EncoderWeights plain = load([](auto&) {}, Element::bf16);
+  const EncoderWeights plain = changed([](auto&) {}, {Element::bf16});
   std::vector<uint16_t> bits(24 * 24);
-  const EncoderWeights half = load(
+  const EncoderWeights half = changed(
       [&](std::vector<TensorEntry>& tensors) {
         TensorEntry& entry = named(tensors, "encoder.layer.0.attention.output.dense.weight");
         std::vector<float> values(bits.size());
@@ -67,14 +67,14 @@ TEST(EncoderWeights, SixteenBitTensorsAreRead) {
         entry.data = reinterpret_cast<const std::byte*>(bits.data());
         entry.bytes /= 2;
       },
-      Element::bf16);
+      {Element::bf16});
   EXPECT_EQ(half.layers[0].attention_out.weight, plain.layers[0].attention_out.weight);
 }
 
 TEST(EncoderWeights, LinearLayersAloneBecomeEightBitIntegers) {
-  const EncoderWeights plain = load([](auto&) {});
-  const EncoderWeights weights = load([](auto&) {}, Element::bf16, true);
-  EXPECT_TRUE(weights.int8);
+  const EncoderWeights plain = changed([](auto&) {});
+  const EncoderWeights weights = changed([](auto&) {}, {Element::bf16, LinearFormat::int8});
+  EXPECT_EQ(weights.format.linear, LinearFormat::int8);
   EXPECT_EQ(weights.words, plain.words);
   const EncoderLinear &linear = weights.layers[0].up, &exact = plain.layers[0].up;
   EXPECT_TRUE(linear.weight.empty());
@@ -99,11 +99,11 @@ TEST(EncoderWeights, LinearLayersAloneBecomeEightBitIntegers) {
 }
 
 TEST(EncoderWeights, TensorsThatDoNotFitAreRefusedByName) {
-  EXPECT_THAT([] { load([](auto& tensors) { tensors.erase(tensors.begin()); }); },
+  EXPECT_THAT([] { changed([](auto& tensors) { tensors.erase(tensors.begin()); }); },
               throws_error(ErrorKind::data, "m: tensor embeddings.LayerNorm.bias is missing"));
   EXPECT_THAT(
       [] {
-        load([](auto& tensors) {
+        changed([](auto& tensors) {
           named(tensors, "encoder.layer.0.output.dense.bias").shape = {4, 6};
         });
       },
@@ -111,7 +111,7 @@ TEST(EncoderWeights, TensorsThatDoNotFitAreRefusedByName) {
                    "tensor encoder.layer.0.output.dense.bias is [4, 6], config.json says [24]"));
   EXPECT_THAT(
       [] {
-        load([](auto& tensors) {
+        changed([](auto& tensors) {
           named(tensors, "encoder.layer.0.output.dense.bias").dtype = Dtype::i32;
         });
       },

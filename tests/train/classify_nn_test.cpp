@@ -6,7 +6,7 @@
 #include "base/atomic_file.h"
 #include "data/tokenizer/tokenizer.h"
 #include "nn/classifier_files_nn.h"
-#include "nn/text_classifier_nn.h"
+#include "nn/text_classifier.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/ranks_nn.h"
@@ -57,7 +57,8 @@ TEST(TrainClassifier, LearnsAndLeavesAFolderThatIsReadBack) {
   EXPECT_GT(report.tokens, 60 * 8 * 3);
   EXPECT_LT(report.tokens, 60 * 8 * 32);
   EXPECT_THAT(read_file(folder / "run/metrics.jsonl"), HasSubstr("val_accuracy"));
-  const TextClassifier classifier = nn::text_classifier(folder / "run/model");
+  ThreadPool pool(1);
+  const TextClassifier classifier = nn::text_classifier(folder / "run/model", pool);
   EXPECT_THAT(classifier.labels, ElementsAre("complaint", "praise", "question", "request"));
   const std::vector<std::string_view> texts{"good my dog", "bad my dog"};
   const std::vector<float> chances = classifier.classify(texts).chances;
