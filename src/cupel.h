@@ -7,6 +7,7 @@
 #include "base/config_yaml.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/linalg.h"
 #include "base/machine.h"
 #include "base/parallel.h"
 #include "base/rng.h"
@@ -17,6 +18,7 @@
 #include "data/arithmetic.h"
 #include "data/blackbox.h"
 #include "data/card_transactions.h"
+#include "data/cb4.h"
 #include "data/corpus.h"
 #include "data/ngram.h"
 #include "data/raw_rows.h"
@@ -29,6 +31,7 @@
 #include "kernels/dispatch.h"
 #include "kernels/kernels.h"
 // nn: the training loop's settings, the shapes of models, the sentence encoder
+#include "nn/classifier.h"
 #include "nn/encoder.h"
 #include "nn/fit.h"
 #include "nn/llm/config.h"
@@ -45,6 +48,10 @@
 // train: a language model from text or instructions
 #include "train/dataset.h"
 #include "train/train.h"
+// compress: a classifier pruned and stored in 4-bit codes
+#include "compress/compress.h"
+#include "compress/gptq.h"
+#include "compress/prune.h"
 // pipeline: recipes, verbs, whole runs
 #include "pipeline/execute.h"
 #include "pipeline/recipe.h"

@@ -4,7 +4,7 @@
 #include "nn/distributed_nn.h"
 #include "nn/llm/generate_nn.h"
 #include "nn/llm/model_files.h"
-#include "nn/text_classifier_nn.h"
+#include "nn/text_classifier.h"
 #include "pipeline/heavy.h"
 
 namespace cupel::pipeline {
@@ -34,8 +34,9 @@ Heavy heavy_functions() {
   heavy.load_classifier = [](const Path& folder, Run& run) {
     nn::use_threads(run.threads());
     run.record_input(folder.text);
-    return nn::text_classifier(folder.text);
+    return nn::text_classifier(folder.text, run.pool());
   };
+  heavy.recover_classifier = &compress::recover_classifier;
   heavy.export_model = &exporter::run;
   heavy.join = &nn::join;
   heavy.from_first = [](nn::Group& group, std::string text, const std::string& what) {

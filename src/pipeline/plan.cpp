@@ -78,7 +78,7 @@ void plan_classifying(const TrainStage& config, const Request& request, StagePla
       nn::resolve_precision(config.precision, nn::has_fp16_units(), nn::has_bf16_units()).compute;
   const ClassifierData data = read_classifier_data(config, request);
   const nn::HookMemory hooks = config.augment ? config.augment->memory() : nn::HookMemory{};
-  const train::BatchSizes sizes = data.rows.order->sizes();
+  const nn::BatchSizes sizes = data.rows.order->sizes();
   const nn::ClassifierConfig& model = data.rows.model;
   out.train = train::plan_classifier(config, model, compute, sizes, hooks, world_size(request));
   const double flops =

@@ -43,7 +43,7 @@ PreviewSequence sequence_of(const train::SequenceBatch& batch, const Tokenizer& 
 }
 
 /// A text to classify: none of its tokens is learned, its class is.
-PreviewSequence sequence_of(const train::ClassifiedRow& row, const train::ClassifyData& data) {
+PreviewSequence sequence_of(const nn::ClassifiedRow& row, const train::ClassifyData& data) {
   PreviewSequence sequence;
   for (const int32_t id : row.ids) {
     const std::string piece = data.tokenizer.decode({&id, 1});
@@ -56,14 +56,13 @@ PreviewSequence sequence_of(const train::ClassifiedRow& row, const train::Classi
 PreviewReport preview_texts(const PreviewConfig& config, const Stage& stage,
                             const TrainStage& settings, const Request& request) {
   const ClassifierData data = read_classifier_data(settings, request);
-  train::RowOrder& order = *data.rows.order;
+  nn::RowOrder& order = *data.rows.order;
   int64_t rows = 0;
-  for (const train::RowSet& set : data.rows.rows->train)
-    rows += static_cast<int64_t>(set.rows.size());
+  for (const nn::RowSet& set : data.rows.rows->train) rows += static_cast<int64_t>(set.rows.size());
   PreviewReport report{stage.name, data.rows.tokenizer.vocab_size(), rows, data.run->rejected(), {},
                        config};
   for (int64_t batch = 0; batch < order.batches_per_epoch(); ++batch) {
-    for (const train::ClassifiedRow* row : order.batch(batch)) {
+    for (const nn::ClassifiedRow* row : order.batch(batch)) {
       if (static_cast<int64_t>(report.sequences.size()) == config.sequences) return report;
       report.sequences.push_back(sequence_of(*row, data.rows));
     }

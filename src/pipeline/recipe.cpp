@@ -203,6 +203,20 @@ void take_words_in_order(const CommandLine& line, Node& settings) {
   }
 }
 
+bool share_outputs(const Stage& a, const Stage& b) {
+  return a.verb == b.verb || std::ranges::any_of(a.verb->outputs, [&](const Output& output) {
+           return std::ranges::find(b.verb->outputs, output.path, &Output::path) !=
+                  b.verb->outputs.end();
+         });
+}
+
+/// Two stages of a run must not write the same files.
+void set_apart(Recipe& recipe) {
+  for (std::size_t i = 0; i < recipe.stages.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      recipe.stages[i].apart |= share_outputs(recipe.stages[i], recipe.stages[j]);
+}
+
 void take_words(Request& request) {
   const Verb& verb = *request.line.verb;
   const std::vector<std::string>& words = request.line.words;
@@ -223,6 +237,7 @@ void take_words(Request& request) {
     const Node empty{.kind = Node::Kind::map, .where = where};
     request.recipe.stages.push_back({&verb, std::string(verb.name), empty});
   }
+  set_apart(request.recipe);
   request.settings.kind = Node::Kind::map;
   if (words.empty() || verb.words_setting.empty()) return;
   Node& settings = verb.is_stage() ? request.recipe.stages[0].settings : request.settings;

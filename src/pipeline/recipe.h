@@ -62,6 +62,8 @@ struct Stage {
   const Verb* verb = nullptr;
   std::string name;  // of the verb; "train-2" is the second of its kind
   yaml::Node settings;
+  bool apart =
+      false;  // writes into a folder of its name, as an earlier stage has outputs of its own
 };
 
 struct Recipe {

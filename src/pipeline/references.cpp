@@ -136,7 +136,7 @@ void for_each_setting(Tree& node, const FieldDoc& field, const std::string& key,
 }  // namespace
 
 fs::path stage_folder(const Stage& stage, const fs::path& folder) {
-  return stage.name == stage.verb->name ? folder : folder / stage.name;
+  return stage.apart ? folder / stage.name : folder;
 }
 
 void check_references(const Recipe& recipe) {

@@ -23,8 +23,8 @@ void find_models(Recipe& recipe);
 /// Throws Error{config} for a setting of type path or model that names nothing that exists.
 void check_inputs(const Recipe& recipe);
 
-/// Where a stage of a run in `folder` writes: the first of its verb there, repeats in a folder of
-/// their name.
+/// Where a stage of a run in `folder` writes: there, or in a folder of its name if an earlier stage
+/// is of its verb or has an output of the same path.
 std::filesystem::path stage_folder(const Stage& stage, const std::filesystem::path& folder);
 
 }  // namespace cupel::pipeline

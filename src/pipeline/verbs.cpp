@@ -7,6 +7,7 @@
 #include "augment/augment.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "compress/compress.h"
 #include "curate/curate.h"
 #include "curate/explain.h"
 #include "data/model_path.h"
@@ -30,6 +31,14 @@ constexpr std::string_view kAugmentExample = R"(  simulate: {training_days: 7}
   seeds: 3
 )";
 
+constexpr std::string_view kCompressExample = R"(  model: runs/classify/model
+  datasets:
+    - {path: data/clinc_oos/data_full.json.gz, split: train, columns: [text, label]}
+  prune: {prune_ratio: 0.4}
+  recover: {num_epochs: 4}
+  quantize: {group_size: 32}
+)";
+
 constexpr std::string_view kEvalExample = R"(  model: ${train.model}
   tasks:
     - {name: arithmetic, type: exact_match, source: arithmetic}
@@ -45,6 +54,10 @@ eval::Report evaluate(const eval::Config& config, const Heavy& heavy, Run& run) 
   if (eval::of_classifier(config))
     return eval::run(config, heavy.load_classifier(config.model, run), run);
   return eval::run(config, heavy.load_model(config.model, run), run);
+}
+
+compress::Report compress_model(const compress::Config& config, const Heavy& heavy, Run& run) {
+  return compress::run(config, heavy.recover_classifier, run);
 }
 
 claims::Report measure_claims(const claims::Config& config, const Heavy& heavy, Run& run) {
@@ -96,13 +109,18 @@ const std::vector<Verb>& verbs() {
           .also("training")
           .gives("model", "model")
           .begins_with(kTrainExample),
+      verb<&compress_model>(
+          "compress", "prune a classifier, store it in 4-bit codes, and measure what it costs")
+          .gives("model", "model")
+          .begins_with(kCompressExample),
       verb<&evaluate>("eval", "perplexity, exact answers or accuracy of a model, with intervals")
           .gives("predictions", "predictions.jsonl")
           .begins_with(kEvalExample),
-      verb("export", "write a model, its adapter merged, as a folder that transformers loads",
+      verb("export", "write a model, its adapter merged, for transformers or for llama.cpp",
            &Heavy::export_model)
           .words("model")
-          .gives("model", "model"),
+          .gives("model", "model")
+          .gives("gguf", "model.gguf"),
       verb<&chat::run>("chat", "talk with a model").with_a_model().words("model"),
       whole_recipe("run", "run every section of a recipe, in order").recipe(),
       verb<&validate>("validate", "check a recipe and touch nothing").recipe(),

@@ -21,8 +21,12 @@ ClaimValues curation(const ClaimContext& context);
 /// the fp32 run sets, and the tensor memory of both and of memory mode.
 ClaimValues mixed_precision(const ClaimContext& context);
 
+/// Trains a classifier, compresses it, and measures every step on texts that neither has seen.
+ClaimValues compression(const ClaimContext& context);
+
 inline constexpr std::array kProtocols{
     Protocol{"augmentation", &augmentation},
+    Protocol{"compression", &compression},
     Protocol{"curation", &curation},
     Protocol{"learning", &learning},
     Protocol{"mixed_precision", &mixed_precision},

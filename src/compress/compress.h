@@ -1,0 +1,162 @@
+// `compress`: a text classifier made narrower by structured pruning and stored in 4-bit codes for
+// 8-bit activations, brought back by distillation, and measured at every step.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "base/run.h"
+#include "compress/prune.h"
+#include "compress/recover.h"
+
+namespace cupel::compress {
+
+/// Texts and their classes.
+struct DataConfig {
+  Path path;
+  std::string text_field = "text";
+  std::string label_field = "label";
+  std::string split = {};
+  std::vector<std::string> columns = {};
+  std::optional<int64_t> rows;
+  static constexpr auto fields() {
+    using C = DataConfig;
+    return std::tuple{Field{"path", &C::path, "file of texts and their classes"},
+                      Field{"text_field", &C::text_field, "field of the text"},
+                      Field{"label_field", &C::label_field, "field of its class"},
+                      Field{"split", &C::split, "which member of a .json object of splits"},
+                      Field{"columns", &C::columns, "names of the fields of rows that are arrays"},
+                      Field{"rows", &C::rows, "take the first so many; default: all", 1, 1e9}};
+  }
+};
+
+struct PruneConfig {
+  double prune_ratio = 0.4;
+  Importance importance = Importance::obs;
+  int64_t rounds = 2;
+  static constexpr auto fields() {
+    using C = PruneConfig;
+    return std::tuple{
+        Field{"prune_ratio", &C::prune_ratio,
+              "share of the feed-forward channels that goes, in every layer", 0.01, 0.95},
+        Field{"importance", &C::importance,
+              "which go: obs = those that the others make up for best; activation; magnitude"},
+        Field{"rounds", &C::rounds, "in how many steps, each followed by its share of the recovery",
+              1, 16}};
+  }
+};
+
+struct QuantizeConfig {
+  int64_t group_size = 32;
+  static constexpr auto fields() {
+    using C = QuantizeConfig;
+    return std::tuple{Field{"group_size", &C::group_size,
+                            "weights of a row that share a scale: 32, 64, 128, 256 or 512", 32,
+                            512}};
+  }
+};
+
+struct MeasureConfig {
+  DataConfig data;
+  int64_t runs = 200;
+  static constexpr auto fields() {
+    using C = MeasureConfig;
+    return std::tuple{
+        Field{"data", &C::data, "texts that nothing else has seen"},
+        Field{"runs", &C::runs, "texts whose latency is measured, one at a time", 1, 1e6}};
+  }
+};
+
+struct Config {
+  ModelPath model;
+  std::optional<DataConfig> calibration;
+  std::optional<PruneConfig> prune;
+  std::optional<QuantizeConfig> quantize;
+  std::optional<RecoverConfig> recover;
+  std::optional<MeasureConfig> measure;
+  std::vector<DataConfig> datasets;
+  static constexpr auto fields() {
+    using C = Config;
+    return std::tuple{
+        Field{"model", &C::model, "folder of a classifier, as train leaves it"},
+        Field{"datasets", &C::datasets, "what recovery learns from: the training data"},
+        Field{"calibration", &C::calibration,
+              "texts whose activations decide what goes and how weights are rounded; default: the "
+              "first 512 rows of datasets"},
+        Field{"prune", &C::prune, "structured pruning; left out: none"},
+        Field{"recover", &C::recover, "distillation after pruning; left out: none"},
+        Field{"quantize", &C::quantize, "4-bit weights, 8-bit activations; left out: neither"},
+        Field{"measure", &C::measure,
+              "accuracy and latency of every step; left out: not measured"}};
+  }
+  std::vector<std::string> problems() const;
+};
+
+struct Change {
+  int64_t before = 0, after = 0;
+  static constexpr auto fields() {
+    return std::tuple{Field{"before", &Change::before, "of the model given"},
+                      Field{"after", &Change::after, "of the model left"}};
+  }
+};
+
+/// Milliseconds of a text alone.
+struct Latency {
+  double p50 = 0, p95 = 0;
+  static constexpr auto fields() {
+    return std::tuple{Field{"p50", &Latency::p50, "median"},
+                      Field{"p95", &Latency::p95, "95th percentile"}};
+  }
+};
+
+/// A step of the chain.
+struct StepReport {
+  std::string name;
+  Latency latency_ms;
+  double accuracy = 0;
+  std::array<double, 2> accuracy_interval{};
+  static constexpr auto fields() {
+    using C = StepReport;
+    return std::tuple{Field{"name", &C::name, "fp32, bf16, w4a8, pruned, pruned_w4a8"},
+                      Field{"latency_ms", &C::latency_ms, "milliseconds a text, from token ids"},
+                      Field{"accuracy", &C::accuracy, "share of right answers"},
+                      Field{"accuracy_interval", &C::accuracy_interval, "95 %, Wilson's"}};
+  }
+};
+
+struct Report {
+  std::string model;
+  Change parameters, bytes;
+  double pruned_share = 0;
+  std::vector<StepReport> steps;
+  std::optional<double> accuracy_drop_points, latency_ratio;
+  std::vector<RoundReport> rounds;
+  static constexpr auto fields() {
+    using C = Report;
+    return std::tuple{
+        Field{"model", &C::model, "folder of the compressed model, relative to the run"},
+        Field{"parameters", &C::parameters, "weights"},
+        Field{"bytes", &C::bytes, "of the files of weights"},
+        Field{"pruned_share", &C::pruned_share, "of the feed-forward channels"},
+        Field{"rounds", &C::rounds, "of pruning and recovery"},
+        Field{"steps", &C::steps, "the chain, measured"},
+        Field{"accuracy_drop_points", &C::accuracy_drop_points,
+              "accuracy of the model given minus that of the model left, in points"},
+        Field{"latency_ratio", &C::latency_ratio,
+              "median latency of the model given in fp32 over that of the model left"}};
+  }
+  /// The chain as a table.
+  std::string details() const;
+};
+
+/// Writes model/: the compressed classifier, and round-<n>/ with what led to it. `recover` is
+/// called if the settings ask for recovery. Throws Error{config} for what is no classifier,
+/// Error{data} for data without rows of its classes; Interrupted when asked to stop.
+Report run(const Config& config, const Recover& recover, Run& run);
+
+}  // namespace cupel::compress
