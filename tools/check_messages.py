@@ -40,8 +40,6 @@ UNREACHED = [
      "needs a tokenizer: tests/pipeline/chat_test.cpp"),
     ("src/pipeline/chat.cpp", "say it as the template asks",
      "needs a tokenizer: tests/pipeline/chat_test.cpp"),
-    ("src/pipeline/claims/compression.cpp", "gives no step",
-     "minutes of training come before it: tests/pipeline/claims/compression_test.cpp"),
     ("src/pipeline/claims/mixed_precision.cpp", "the run had no validation",
      "minutes of training come before it: tests/pipeline/claims/mixed_precision_test.cpp"),
     ("src/train/token_store.cpp", "does not go with the shards beside it",

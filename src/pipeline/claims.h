@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "base/config.h"
+#include "base/config_doc.h"
 #include "base/config_yaml.h"
 #include "base/run.h"
 #include "base/stats.h"
 #include "pipeline/heavy.h"
+#include "pipeline/references.h"
 
 namespace cupel::pipeline::claims {
 
@@ -107,11 +109,16 @@ struct ClaimContext {
   const Heavy& heavy;
   Run& run;
 
-  /// The claim's settings as the protocol's own struct, read strictly.
+  /// The claim's settings as the protocol's own struct, read strictly, models found by their names.
   template <cupel::Config T>
   T settings() const {
     T out;
-    yaml::read_struct(claim.settings, out, {"settings", claim.folder});
+    FieldDoc section;
+    section.name = "settings";
+    section.children = describe<T>();
+    yaml::Node found = claim.settings;
+    find_models(found, section, claim.folder);
+    yaml::read_struct(found, out, {"settings", claim.folder});
     return out;
   }
 };

@@ -154,17 +154,20 @@ yaml::Node with_outputs(const Recipe& recipe, std::size_t index, const fs::path&
   return settings;
 }
 
+void find_models(Node& settings, const FieldDoc& section, const std::string& folder) {
+  const auto find = [&](Node& node, const FieldDoc& field, const std::string& key) {
+    if (field.type != "model" || !names_nothing_there(yaml::read_path(node, key, folder))) return;
+    if (const auto cached = find_cached_model(node.scalar)) node.scalar = cached->string();
+  };
+  for_each_setting(settings, section, section.name, find);
+}
+
 void find_models(Recipe& recipe) {
   for (Stage& stage : recipe.stages) {
     FieldDoc section;
+    section.name = stage.name;
     section.children = stage.verb->settings();
-    const auto find = [&](Node& node, const FieldDoc& field, const std::string& key) {
-      if (field.type != "model" ||
-          !names_nothing_there(yaml::read_path(node, key, recipe.folder())))
-        return;
-      if (const auto cached = find_cached_model(node.scalar)) node.scalar = cached->string();
-    };
-    for_each_setting(stage.settings, section, stage.name, find);
+    find_models(stage.settings, section, recipe.folder());
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 
+#include "base/config_doc.h"
 #include "pipeline/recipe.h"
 
 namespace cupel::pipeline {
@@ -19,6 +20,9 @@ yaml::Node with_outputs(const Recipe& recipe, std::size_t index,
 /// Puts the path of a cached model in the place of each name such as org/name, unless a path of
 /// that name exists. Throws Error{config} as find_cached_model does.
 void find_models(Recipe& recipe);
+
+/// The same of settings that are no stage's; `folder`: what their paths are relative to.
+void find_models(yaml::Node& settings, const FieldDoc& section, const std::string& folder);
 
 /// Throws Error{config} for a setting of type path or model that names nothing that exists.
 void check_inputs(const Recipe& recipe);

@@ -15,24 +15,22 @@ namespace {
 
 struct Settings {
   TrainStage train;
-  compress::Config compress;
-  Path data;
-  std::vector<std::string> columns;
-  std::string text_field = "text", label_field = "label";
-  std::string split, test_split;
+  compress::PruneConfig prune;
+  compress::RecoverConfig recover;
+  compress::QuantizeConfig quantize;
+  int64_t runs = 200;
+  std::string test_split;
   int64_t folds = 0;
   int64_t classes = 0;
   static constexpr auto fields() {
     using C = Settings;
     return std::tuple{
-        Field{"train", &C::train, "as in a recipe, without datasets"},
-        Field{"compress", &C::compress, "as in a recipe, without model, datasets and measure.data"},
-        Field{"data", &C::data, "file of texts and their classes"},
-        Field{"columns", &C::columns, "names of the fields of rows that are arrays"},
-        Field{"text_field", &C::text_field, "field of the text"},
-        Field{"label_field", &C::label_field, "field of its class"},
-        Field{"split", &C::split, "which member of a .json object of splits to learn from"},
-        Field{"test_split", &C::test_split, "and which to measure on"},
+        Field{"train", &C::train, "as in a recipe; its one data set is what is split"},
+        Field{"prune", &C::prune, "of compress"},
+        Field{"recover", &C::recover, "of compress"},
+        Field{"quantize", &C::quantize, "of compress"},
+        Field{"runs", &C::runs, "texts whose latency is measured", 1, 1e6},
+        Field{"test_split", &C::test_split, "which member of the data set to measure on"},
         Field{"folds", &C::folds,
               "parts of the texts by their hash, one of which each random seed measures on; 0: "
               "test_split",
@@ -48,12 +46,12 @@ struct Split {
 
 /// Equal texts stay on one side.
 Split split_rows(const Settings& settings, uint64_t seed) {
+  const train::DatasetConfig& set = settings.train.datasets.front();
   const auto read = [&](const std::string& split) {
-    return read_labelled(settings.data.text,
-                         {{split, settings.columns}, settings.text_field, settings.label_field},
+    return read_labelled(set.path.text, {{split, set.columns}, set.text_field, set.label_field},
                          nullptr);
   };
-  Split rows{read(settings.split), {}};
+  Split rows{read(set.split), {}};
   if (settings.folds == 0) {
     rows.test = read(settings.test_split);
   } else {
@@ -81,10 +79,12 @@ std::string as_jsonl(const std::vector<LabelledText>& rows) {
 }
 
 json::Value step_of(const json::Value& report, std::string_view name) {
-  for (const json::Value& step : report.at("steps", "compress").as_array("steps"))
-    if (text_at(step, "name") == name) return step;
-  fail(ErrorKind::config, "settings.compress", "gives no step \"" + std::string(name) + "\"",
-       "leave prune and quantize in");
+  const json::Value& steps = report.at("steps", "compress");
+  const json::Array& list = steps.as_array("steps");
+  const auto found = std::ranges::find_if(
+      list, [&](const json::Value& step) { return text_at(step, "name") == name; });
+  CUPEL_ASSERT(found != list.end());
+  return *found;
 }
 
 }  // namespace
@@ -94,25 +94,25 @@ ClaimValues compression(const ClaimContext& context) {
   auto settings = context.settings<Settings>();
   const std::filesystem::path data = context.folder / "data";
   const Split rows = split_rows(settings, context.seed);
+  make_folders(context.folder);
   write_folder_atomically(data, [&](const std::filesystem::path& staging) {
     write_file_atomically(staging / "train.jsonl", as_jsonl(rows.train));
     write_file_atomically(staging / "test.jsonl", as_jsonl(rows.test));
   });
   train::DatasetConfig learned;
   learned.path = {(data / "train.jsonl").string()};
-  settings.train.task = train::Task::classify;
   settings.train.datasets = {learned};
   const json::Value trained =
       run_nested(context, "train", "train", settings.train,
                  [&](const TrainStage& c, Run& run) { return context.heavy.train(c, run); });
 
-  compress::Config& config = settings.compress;
+  compress::Config config;
   config.model.text = (context.folder / "train" / text_at(trained, "model")).string();
-  compress::DataConfig texts;
-  texts.path = learned.path;
-  config.datasets = {texts};
-  if (!config.measure) config.measure.emplace();
-  config.measure->data = {};
+  config.datasets.emplace_back().path = learned.path;
+  config.prune = settings.prune;
+  config.recover = settings.recover;
+  config.quantize = settings.quantize;
+  config.measure.emplace().runs = settings.runs;
   config.measure->data.path = {(data / "test.jsonl").string()};
   const json::Value report =
       run_nested(context, "compress", "compress", config, [&](const compress::Config& c, Run& run) {
