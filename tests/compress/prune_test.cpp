@@ -85,7 +85,7 @@ PrunedChannels pruned(const Layer& layer, int64_t keep, Importance importance, i
 class Pruning : public testing::TestWithParam<Importance> {};
 
 TEST_P(Pruning, LeastSquaresMakesUpForWhatWentAndReportsItsErrorExactly) {
-  for (const uint64_t seed : {1, 2, 3}) {
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
     const Layer layer(seed);
     const PrunedChannels result = pruned(layer, 29, GetParam());
     EXPECT_EQ(result.kept.size(), 29u);
@@ -126,7 +126,7 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 TEST(PruneChannels, RankingByWhatOthersCanMakeUpForLeavesTheSmallestError) {
-  for (const uint64_t seed : {1, 2, 3, 4, 5}) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
     const Layer layer(seed);
     const double obs = pruned(layer, 29, Importance::obs).error;
     EXPECT_LT(obs, pruned(layer, 29, Importance::activation).error) << seed;

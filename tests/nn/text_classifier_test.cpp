@@ -23,7 +23,8 @@ TEST(TextClassifier, SaysTheSameOfATextAloneAndAmongOthers) {
   const TextClassifier classifier = text_classifier(kClassifier, pool);
   ASSERT_EQ(classifier.labels.size(), 4u);
   std::vector<std::string> texts{"", "the cat is good", "where"};
-  for (int i = 0; i < 40; ++i) texts.push_back("my dog " + std::string(i % 9 + 1, 'a'));
+  for (int i = 0; i < 40; ++i)
+    texts.push_back("my dog " + std::string(static_cast<std::size_t>(i % 9 + 1), 'a'));
   const std::vector<float> all = chances_of(classifier, texts);
   ASSERT_EQ(all.size(), texts.size() * 4);
   for (std::size_t i = 0; i < texts.size(); ++i) {

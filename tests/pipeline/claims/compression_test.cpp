@@ -21,8 +21,9 @@ struct CompressionBench {
   explicit CompressionBench(const std::string& settings) {
     std::string rows;
     for (int i = 0; i < 40; ++i)
-      rows += json::dump(json::Object{{"text", "the cat " + std::string(i % 9 + 1, 'a')},
-                                      {"label", i % 2 == 0 ? "praise" : "question"}}) +
+      rows += json::dump(json::Object{
+                  {"text", "the cat " + std::string(static_cast<std::size_t>(i % 9 + 1), 'a')},
+                  {"label", i % 2 == 0 ? "praise" : "question"}}) +
               "\n";
     folder.write("rows.jsonl", rows);
     claim.id = "2.2";
