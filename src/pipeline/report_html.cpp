@@ -77,6 +77,7 @@ std::string metric_charts(const RunFolder& run) {
 std::string section(const std::string& verb, const json::Value& report, const RunFolder& run) {
   if (verb == "train") return train_section(report, run);
   if (verb == "curate") return curate_section(report);
+  if (verb == "compress") return compress_section(report);
   if (verb == "eval") return eval_section(report);
   if (verb == "claims") return claims_section(report);
   return generic_section(report);

@@ -90,6 +90,9 @@ TEST(Encoder, GivesTheVectorsOfTheReferenceForMiniLm) {
   expect_reference(Encoder::load(folder, EncoderPrecision::fp32),
                    Encoder::load(folder, EncoderPrecision::int8), "minilm.json",
                    "minilm.safetensors", 0.99);
+  expect_reference(Encoder::load(folder, EncoderPrecision::fp32),
+                   Encoder::load(folder, EncoderPrecision::w4a8), "minilm.json",
+                   "minilm.safetensors", 0.92);
   const WordPiece tokenizer = WordPiece::load(folder);
   for (const TokenCase& sample : read_token_cases(kFixtures / "minilm_awkward.json"))
     EXPECT_EQ(tokenizer.encode(sample.text), sample.ids) << sample.text;

@@ -1,0 +1,105 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "pipeline/chart.h"
+#include "pipeline/html.h"
+#include "pipeline/report_html.h"
+
+namespace cupel::pipeline {
+namespace {
+
+using html::element;
+using html::escape;
+
+const json::Array& rows_of(const json::Value& report, std::string_view key) {
+  static const json::Array empty;
+  const json::Value* list = report.find(key);
+  return list != nullptr && list->is_array() ? list->as_array(key) : empty;
+}
+
+std::string compress_tiles(const json::Value& report) {
+  const double before = number_at(report, "bytes.before"), after = number_at(report, "bytes.after");
+  std::vector<html::Tile> tiles{
+      {"channels pruned", fmt::format("{:.1f} %", 100 * number_at(report, "pruned_share")),
+       "of every feed-forward layer"},
+      {"size", html::byte_size(after), "from " + html::byte_size(before)},
+      {"parameters", html::number(number_at(report, "parameters.after")),
+       "from " + html::number(number_at(report, "parameters.before"))}};
+  const double ratio = number_at(report, "latency_ratio");
+  if (std::isfinite(ratio)) {
+    tiles.push_back({"faster", html::number(ratio) + " ×", "median latency, over fp32"});
+    tiles.push_back({"accuracy lost", html::number(number_at(report, "accuracy_drop_points")),
+                     "points; below 0: won"});
+  }
+  return html::tiles(tiles);
+}
+
+/// Accuracy and latency of each step, apart and against each other.
+std::string chain(const json::Array& steps) {
+  chart::IntervalChart accuracy{.title = "Accuracy", .note = "with 95 % interval"};
+  chart::BarChart latency{.title = "Latency", .note = "median, milliseconds a text"};
+  chart::LineChart pareto{.title = "Accuracy over latency",
+                          .note = "to the upper left is better",
+                          .x_label = "milliseconds a text"};
+  std::vector<std::vector<std::string>> rows;
+  for (const json::Value& step : steps) {
+    const std::string name = text_at(step, "name");
+    const double share = number_at(step, "accuracy"), median = number_at(step, "latency_ms.p50");
+    const auto interval = interval_at(step, "accuracy_interval");
+    accuracy.estimates.push_back({.label = name, .value = share, .interval = interval});
+    latency.bars.push_back({.label = name, .value = median, .text = html::number(median)});
+    pareto.series.push_back({.name = name,
+                             .points = {{median, share}},
+                             .color = static_cast<int>(pareto.series.size()),
+                             .marks = true});
+    rows.push_back({escape(name), html::number(share),
+                    interval ? fmt::format("[{}, {}]", html::number(interval->low),
+                                           html::number(interval->high))
+                             : "–",
+                    html::number(median), html::number(number_at(step, "latency_ms.p95"))});
+  }
+  if (rows.empty()) return "";
+  return html::table({"step", "accuracy", "95 % interval", "median ms", "95th"}, rows,
+                     {1, 2, 3, 4}) +
+         element("div", "charts",
+                 chart::interval_chart(accuracy) + chart::bar_chart(latency) +
+                     chart::line_chart(pareto));
+}
+
+/// What pruning cost where.
+std::string layers(const json::Array& rounds) {
+  chart::LineChart errors{.title = "Error of pruned layers",
+                          .note = "after least squares, over the variance of the output",
+                          .x_label = "layer",
+                          .from_zero = true};
+  std::vector<std::vector<std::string>> rows;
+  for (const json::Value& round : rounds) {
+    const std::string name = "round " + html::number(number_at(round, "round"));
+    chart::Series series{
+        .name = name, .points = {}, .color = static_cast<int>(errors.series.size()), .marks = true};
+    for (const json::Value& layer : rows_of(round, "layers")) {
+      series.points.push_back({number_at(layer, "layer"), number_at(layer, "error")});
+      rows.push_back({escape(name), html::number(number_at(layer, "layer")),
+                      html::number(number_at(layer, "channels_before")),
+                      html::number(number_at(layer, "channels_after")),
+                      html::number(number_at(layer, "error"))});
+    }
+    errors.series.push_back(std::move(series));
+  }
+  if (rows.empty()) return "";
+  return element("div", "charts", chart::line_chart(errors)) +
+         html::collapsible("Every layer",
+                           html::table({"round", "layer", "channels before", "after", "error"},
+                                       rows, {1, 2, 3, 4}));
+}
+
+}  // namespace
+
+std::string compress_section(const json::Value& report) {
+  return compress_tiles(report) + chain(rows_of(report, "steps")) +
+         layers(rows_of(report, "rounds"));
+}
+
+}  // namespace cupel::pipeline
