@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "data/cb4.h"
 #include "data/gguf_types.h"
 
@@ -18,11 +19,17 @@ std::string text_of(const std::vector<int64_t>& shape) {
   return text.empty() ? "[]" : text + "]";
 }
 
-/// F32, F16 or BF16 as fp32.
+/// F32, F64, F16 or BF16 as fp32.
 void widen(const TensorEntry& entry, float* to, const std::string& where) {
   const auto count = static_cast<std::size_t>(entry.bytes / dtype_bytes(entry.dtype));
   if (entry.dtype == Dtype::f32) {
     std::memcpy(to, entry.data, count * sizeof(float));
+  } else if (entry.dtype == Dtype::f64) {
+    for (std::size_t i = 0; i < count; ++i) {
+      double value;
+      std::memcpy(&value, entry.data + i * sizeof value, sizeof value);
+      to[i] = static_cast<float>(value);
+    }
   } else if (entry.dtype == Dtype::f16 || entry.dtype == Dtype::bf16) {
     std::vector<uint16_t> bits(count);  // the file's need not be aligned
     std::memcpy(bits.data(), entry.data, count * sizeof(uint16_t));
@@ -31,7 +38,7 @@ void widen(const TensorEntry& entry, float* to, const std::string& where) {
   } else {
     fail(ErrorKind::data, where,
          "tensor " + entry.name + " has type " + std::string(dtype_name(entry.dtype)),
-         "known: F32, F16, BF16");
+         "known: F32, F64, F16, BF16");
   }
 }
 
@@ -42,6 +49,9 @@ void widen_rows(const TensorEntry& entry, const std::vector<float>& factors, flo
   for (const float factor : factors)
     for (int64_t i = 0; i < cols; ++i) *to++ = static_cast<float>(*from++) * factor;
 }
+
+/// What stands beside the encoder and not in it.
+bool is_head(const std::string& name) { return name.starts_with("classifier."); }
 
 EncoderLayer take_layer(const EncoderReader& reader, const EncoderConfig& config,
                         const std::string& name) {
@@ -67,8 +77,12 @@ EncoderReader::EncoderReader(const Safetensors& file, const EncoderFormat& forma
   if (std::ranges::any_of(file.tensors(), has_prefix)) prefix_ = "bert.";
 }
 
+std::string EncoderReader::full_name(const std::string& name) const {
+  return is_head(name) ? name : prefix_ + name;
+}
+
 const TensorEntry* EncoderReader::find(const std::string& name) const {
-  std::string full = name.starts_with("classifier") ? name : prefix_ + name;
+  std::string full = full_name(name);
   if (const TensorEntry* found = file_.find(full)) return found;
   for (const auto& [now, before] : {std::pair("LayerNorm.weight", "LayerNorm.gamma"),
                                     std::pair("LayerNorm.bias", "LayerNorm.beta")}) {
@@ -83,8 +97,10 @@ const TensorEntry& EncoderReader::entry(const std::string& name,
                                         const std::vector<int64_t>& shape) const {
   const TensorEntry* found = find(name);
   if (found == nullptr) {
-    fail(ErrorKind::data, where_, "tensor " + prefix_ + name + " is missing",
-         "this is no BERT model, or its file is damaged");
+    const bool of_head = is_head(name) || name.starts_with("pooler.");
+    fail(ErrorKind::data, where_, "tensor " + full_name(name) + " is missing",
+         of_head ? "this is no classifier, or its file is damaged"
+                 : "this is no BERT model, or its file is damaged");
   }
   if (found->shape != shape) {
     fail(ErrorKind::data, where_,
@@ -92,6 +108,7 @@ const TensorEntry& EncoderReader::entry(const std::string& name,
              text_of(shape),
          "fetch both files from one place");
   }
+  taken_.insert(found);
   return *found;
 }
 
@@ -125,6 +142,17 @@ bool EncoderReader::has_codes(const std::string& name, const std::vector<int64_t
          found->dtype == Dtype::u8;
 }
 
+void EncoderReader::refuse_others() const {
+  for (const TensorEntry& tensor : file_.tensors()) {
+    std::string_view name = tensor.name;
+    if (name.starts_with(prefix_)) name.remove_prefix(prefix_.size());
+    const bool of_encoder = name.starts_with("embeddings.") || name.starts_with("encoder.");
+    if (!of_encoder || name == "embeddings.position_ids" || taken_.contains(&tensor)) continue;
+    fail(ErrorKind::data, where_, "tensor " + clip(tensor.name, 200) + " is unexpected",
+         "config.json describes another model; fetch both files from one place");
+  }
+}
+
 EncoderNorm EncoderReader::norm(const std::string& name, int64_t width) const {
   return {numbers(name + ".weight", {width}), numbers(name + ".bias", {width})};
 }
@@ -132,11 +160,13 @@ EncoderNorm EncoderReader::norm(const std::string& name, int64_t width) const {
 EncoderLinear EncoderReader::linear(const std::vector<std::string>& names, int64_t out,
                                     int64_t in) const {
   std::vector<float> bias, weight;
-  for (const std::string& name : names) append(name + ".bias", {out}, bias);
+  const auto read_biases = [&] {
+    for (const std::string& name : names) append(name + ".bias", {out}, bias);
+  };
   const bool to_codes = format_.linear == LinearFormat::cb4;
   if (to_codes && in % format_.group != 0) {
     fail(ErrorKind::data, where_,
-         "rows of " + prefix_ + names.front() + ".weight have " + std::to_string(in) +
+         "rows of " + full_name(names.front()) + ".weight have " + std::to_string(in) +
              " numbers, which are no whole groups of " + std::to_string(format_.group),
          "take int8, or a model whose widths are multiples of the group");
   }
@@ -146,9 +176,11 @@ EncoderLinear EncoderReader::linear(const std::vector<std::string>& names, int64
       const TensorEntry& stored = entry(name + ".weight", {out, cb4::row_bytes(in)});
       blocks.insert(blocks.end(), stored.data, stored.data + stored.bytes);
     }
+    read_biases();
     return make_linear_cb4(blocks.data(), std::move(bias), in, format_.group);
   }
   for (const std::string& name : names) append(name + ".weight", {out, in}, weight);
+  read_biases();
   return make_linear(weight, std::move(bias), in, format_, where_ + ": " + names.front());
 }
 
@@ -169,6 +201,7 @@ EncoderWeights take_encoder_weights(const Safetensors& file, const EncoderConfig
     weights.layers.push_back(
         take_layer(reader, config, "encoder.layer." + std::to_string(i) + "."));
   }
+  reader.refuse_others();
   return weights;
 }
 

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "data/safetensors.h"
@@ -29,10 +31,10 @@ struct EncoderWeights {
   std::vector<EncoderLayer> layers;
 };
 
-/// Tensors under the names of transformers' BertModel, "bert." before them or not, as F32, F16 or
-/// BF16; a pooler and heads are ignored. A linear layer may be U8 instead, IQ4_NL blocks of 4-bit
-/// codes, and a table of embeddings I8 beside a factor a row, "…weight_scale" (compress writes
-/// both). Linear layers become what `format` says. `where` is the culprit of errors. Throws
+/// Tensors under the names of transformers' BertModel, "bert." before them or not, as F32, F64, F16
+/// or BF16; a pooler and heads are ignored. A linear layer may be U8 instead, IQ4_NL blocks of
+/// 4-bit codes, and a table of embeddings I8 beside a factor a row, "…weight_scale" (compress
+/// writes both). Linear layers become what `format` says. `where` is the culprit of errors. Throws
 /// Error{data} that names a tensor which is missing, has another shape or another type, or rows
 /// that are not made of whole groups of 4-bit codes.
 EncoderWeights take_encoder_weights(const Safetensors& file, const EncoderConfig& config,
@@ -49,9 +51,12 @@ class EncoderReader {
   EncoderLinear linear(const std::vector<std::string>& names, int64_t out, int64_t in) const;
   /// A tensor as fp32, of 4-bit codes too.
   std::vector<float> numbers(const std::string& name, const std::vector<int64_t>& shape) const;
+  /// Fails for an encoder's tensor that nobody asked for: config.json describes another model.
+  void refuse_others() const;
   EncoderNorm norm(const std::string& name, int64_t width) const;
 
  private:
+  std::string full_name(const std::string& name) const;
   const TensorEntry* find(const std::string& name) const;
   const TensorEntry& entry(const std::string& name, const std::vector<int64_t>& shape) const;
   void append(const std::string& name, const std::vector<int64_t>& shape,
@@ -62,6 +67,7 @@ class EncoderReader {
   EncoderFormat format_;
   const std::string& where_;
   std::string prefix_;
+  mutable std::set<const TensorEntry*> taken_;
 };
 
 }  // namespace cupel::nn

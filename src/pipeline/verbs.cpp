@@ -31,14 +31,6 @@ constexpr std::string_view kAugmentExample = R"(  simulate: {training_days: 7}
   seeds: 3
 )";
 
-constexpr std::string_view kCompressExample = R"(  model: runs/classify/model
-  datasets:
-    - {path: data/clinc_oos/data_full.json.gz, split: train, columns: [text, label]}
-  prune: {prune_ratio: 0.4}
-  recover: {num_epochs: 4}
-  quantize: {group_size: 32}
-)";
-
 constexpr std::string_view kEvalExample = R"(  model: ${train.model}
   tasks:
     - {name: arithmetic, type: exact_match, source: arithmetic}
@@ -111,8 +103,7 @@ const std::vector<Verb>& verbs() {
           .begins_with(kTrainExample),
       verb<&compress_model>(
           "compress", "prune a classifier, store it in 4-bit codes, and measure what it costs")
-          .gives("model", "model")
-          .begins_with(kCompressExample),
+          .gives("model", "model"),
       verb<&evaluate>("eval", "perplexity, exact answers or accuracy of a model, with intervals")
           .gives("predictions", "predictions.jsonl")
           .begins_with(kEvalExample),

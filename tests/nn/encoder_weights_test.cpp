@@ -71,6 +71,23 @@ TEST(EncoderWeights, SixteenBitTensorsAreRead) {
   EXPECT_EQ(half.layers[0].attention_out.weight, plain.layers[0].attention_out.weight);
 }
 
+TEST(EncoderWeights, DoublesAreRounded) {
+  const EncoderWeights plain = changed([](auto&) {});
+  std::vector<double> wide(24);
+  const EncoderWeights read = changed([&](std::vector<TensorEntry>& tensors) {
+    TensorEntry& entry = named(tensors, "encoder.layer.0.output.dense.bias");
+    for (std::size_t i = 0; i < wide.size(); ++i) {
+      float value;
+      std::memcpy(&value, entry.data + i * sizeof value, sizeof value);
+      wide[i] = static_cast<double>(value);
+    }
+    entry.dtype = Dtype::f64;
+    entry.data = reinterpret_cast<const std::byte*>(wide.data());
+    entry.bytes *= 2;
+  });
+  EXPECT_EQ(read.layers[0].down.bias, plain.layers[0].down.bias);
+}
+
 TEST(EncoderWeights, LinearLayersAloneBecomeEightBitIntegers) {
   const EncoderWeights plain = changed([](auto&) {});
   const EncoderWeights weights = changed([](auto&) {}, {Element::bf16, LinearFormat::int8});
@@ -98,6 +115,21 @@ TEST(EncoderWeights, LinearLayersAloneBecomeEightBitIntegers) {
   }
 }
 
+TEST(EncoderWeights, ATensorThatNobodyAsksForIsRefusedUnlessItIsAHeads) {
+  const auto with = [](const std::string& name) {
+    changed([&](std::vector<TensorEntry>& tensors) {
+      tensors.push_back(named(tensors, "encoder.layer.0.output.dense.bias"));
+      tensors.back().name = name;
+    });
+  };
+  with("pooler.dense.bias");
+  with("cls.predictions.bias");
+  EXPECT_THAT([&] { with("encoder.layer.2.output.dense.bias"); },
+              throws_error(ErrorKind::data,
+                           "tensor encoder.layer.2.output.dense.bias is unexpected; config.json "
+                           "describes another model"));
+}
+
 TEST(EncoderWeights, TensorsThatDoNotFitAreRefusedByName) {
   EXPECT_THAT([] { changed([](auto& tensors) { tensors.erase(tensors.begin()); }); },
               throws_error(ErrorKind::data, "m: tensor embeddings.LayerNorm.bias is missing"));
@@ -115,7 +147,7 @@ TEST(EncoderWeights, TensorsThatDoNotFitAreRefusedByName) {
           named(tensors, "encoder.layer.0.output.dense.bias").dtype = Dtype::i32;
         });
       },
-      throws_error(ErrorKind::data, "dense.bias has type I32; known: F32, F16, BF16"));
+      throws_error(ErrorKind::data, "dense.bias has type I32; known: F32, F64, F16, BF16"));
 }
 
 }  // namespace

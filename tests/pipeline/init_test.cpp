@@ -36,11 +36,10 @@ TEST(Init, DoesNotOverwrite) {
 }
 
 TEST(Init, AVerbWithoutASectionIsRefused) {
-  EXPECT_THAT(
-      [] { init({{"plan"}}, init_request("new.yaml")); },
-      throws_exactly(
-          ErrorKind::config,
-          "plan: no section of a recipe; known: curate, augment, train, eval, export, claims"));
+  EXPECT_THAT([] { init({{"plan"}}, init_request("new.yaml")); },
+              throws_exactly(ErrorKind::config,
+                             "plan: no section of a recipe; known: curate, augment, train, "
+                             "compress, eval, export, claims"));
   EXPECT_THAT([] { init({{"trian"}}, init_request("new.yaml")); },
               throws_error(ErrorKind::config, "did you mean \"train\"?"));
 }

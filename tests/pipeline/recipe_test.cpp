@@ -164,9 +164,10 @@ TEST(Recipe, TheResolvedConfigOfRepeatsIsAList) {
 TEST(RecipeErrors, SectionsAreNamedWithTheirPlace) {
   EXPECT_EQ(error_of("seed: 1\ntrian: {}\n"),
             "recipe.yaml:2:1: unknown section \"trian\", did you mean \"train\"?");
-  EXPECT_EQ(error_of("xyzzy: {}\n"),
-            "recipe.yaml:1:1: unknown section \"xyzzy\"; known: curate, augment, train, eval, "
-            "export, claims, stages, seed, threads");
+  EXPECT_EQ(
+      error_of("xyzzy: {}\n"),
+      "recipe.yaml:1:1: unknown section \"xyzzy\"; known: curate, augment, train, compress, eval, "
+      "export, claims, stages, seed, threads");
   EXPECT_EQ(error_of(kTrainSection, {"--trian.max_steps=5"}),
             "--trian.max_steps: unknown section \"trian\", did you mean \"train\"?");
 }

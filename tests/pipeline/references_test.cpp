@@ -114,10 +114,18 @@ TEST(Inputs, AreRelativeToTheRecipe) {
   EXPECT_NO_THROW(request_for(folder, "run", "train: {model: {}, datasets: [{path: corpus.txt}]}"));
 }
 
-TEST(StageFolder, IsTheRunsUnlessTheStageRepeats) {
-  const Verb* train = find_section("train");
-  EXPECT_EQ(stage_folder({train, "train", {}}, "/runs/a"), fs::path("/runs/a"));
-  EXPECT_EQ(stage_folder({train, "train-2", {}}, "/runs/a"), fs::path("/runs/a/train-2"));
+TEST(StageFolder, IsTheRunsUnlessAnEarlierStageHasFilesOfTheSameNames) {
+  const TemporaryFolder folder(TemporaryFolder::Place::memory);
+  const Request request = request_for(
+      folder, "run",
+      "stages:\n"
+      "  - train: {model: {family: deepseek_v3}, datasets: [{type: arithmetic}]}\n"
+      "  - eval: {model: \"${train.model}\", tasks: [{type: exact_match, source: arithmetic}]}\n"
+      "  - augment: {simulate: {training_days: 7}}\n"
+      "  - train: {base_model: \"${train.model}\", datasets: [{type: arithmetic}]}\n");
+  std::vector<fs::path> folders;
+  for (const Stage& stage : request.recipe.stages) folders.push_back(stage_folder(stage, "/r"));
+  EXPECT_THAT(folders, testing::ElementsAre("/r", "/r", "/r/augment", "/r/train-2"));
 }
 
 }  // namespace
