@@ -97,6 +97,34 @@ struct Config {
   std::vector<std::string> problems() const;
 };
 
+/// One feed-forward layer's pruning.
+struct LayerReport {
+  int64_t layer = 0, channels_before = 0, channels_after = 0;
+  double error = 0;
+  static constexpr auto fields() {
+    using C = LayerReport;
+    return std::tuple{
+        Field{"layer", &C::layer, "from 0"},
+        Field{"channels_before", &C::channels_before, "of the feed-forward layer"},
+        Field{"channels_after", &C::channels_after, "that stay"},
+        Field{"error", &C::error, "of the layer's output after least squares, over its variance"}};
+  }
+};
+
+struct RoundReport {
+  int64_t round = 0, steps = 0;
+  std::optional<double> train_loss;
+  std::vector<LayerReport> layers;
+  static constexpr auto fields() {
+    using C = RoundReport;
+    return std::tuple{
+        Field{"round", &C::round, "from 1"},
+        Field{"layers", &C::layers, "what went where, and what it cost"},
+        Field{"steps", &C::steps, "of recovery"},
+        Field{"train_loss", &C::train_loss, "at its end, a text; null without recovery"}};
+  }
+};
+
 struct Change {
   int64_t before = 0, after = 0;
   static constexpr auto fields() {

@@ -241,6 +241,8 @@ double recover_classifier(nn::ClassifierModel& student, const RecoverTask& task,
     return nn::labelled_batch(order.batch(index), student.config.pad_token_id);
   };
   const nn::FitReport report = nn::fit(config, {}, model, data, {}, run);
+  // A run that resumes behind its last step has begun none.
+  if (task.qat_from < task.steps) module.see_codes();
   module.store(student);
   return report.train_loss;
 }

@@ -12,6 +12,9 @@ namespace cupel::nn {
 namespace {
 
 constexpr int64_t kLineBytes = sizeof(CacheLine);
+// data/ and kernels/ do not see each other, and mean the same format.
+static_assert(std::ranges::equal(kCb4Values, cb4::kValues) && kCb4Block == cb4::kBlock &&
+              kCb4BlockBytes == cb4::kBlockBytes);
 
 template <class T>
 T* room(std::vector<T>& buffer, int64_t size) {

@@ -49,6 +49,7 @@ class EncoderReader {
 
   /// Layers of one input, below each other, as one; each [out, in].
   EncoderLinear linear(const std::vector<std::string>& names, int64_t out, int64_t in) const;
+  bool has(const std::string& name) const { return find(name) != nullptr; }
   /// A tensor as fp32, of 4-bit codes too.
   std::vector<float> numbers(const std::string& name, const std::vector<int64_t>& shape) const;
   /// Fails for an encoder's tensor that nobody asked for: config.json describes another model.

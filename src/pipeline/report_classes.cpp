@@ -13,25 +13,18 @@ using html::escape;
 constexpr std::size_t kMostInATable = 20;  // classes whose confusion is shown as a whole
 constexpr std::size_t kMostMistakes = 30;
 
-/// The list `key` of a task, empty where it is none.
-const json::Array& list_of(const json::Value& task, std::string_view key) {
-  static const json::Array empty;
-  const json::Value* list = task.find(key);
-  return list != nullptr && list->is_array() ? list->as_array(key) : empty;
-}
-
 std::string count(double rows) { return rows > 0 ? html::number(rows) : ""; }
 
 /// A row a class expected, a column a class answered.
 std::string confusion_table(const json::Value& task) {
   std::map<std::pair<std::string, std::string>, double> cells;
   std::vector<std::string> labels, headers{"expected \\ answered"};
-  for (const json::Value& row : list_of(task, "classes")) {
+  for (const json::Value& row : list_at(task, "classes")) {
     labels.push_back(text_at(row, "label"));
     headers.push_back(escape(labels.back()));
     cells[{labels.back(), labels.back()}] = number_at(row, "right");
   }
-  for (const json::Value& row : list_of(task, "mistakes"))
+  for (const json::Value& row : list_at(task, "mistakes"))
     cells[{text_at(row, "expected"), text_at(row, "answered")}] = number_at(row, "rows");
   std::vector<std::vector<std::string>> rows;
   std::vector<std::size_t> numeric;
@@ -48,7 +41,7 @@ std::string confusion_table(const json::Value& task) {
 
 std::string mistakes_table(const json::Value& task) {
   std::vector<std::vector<std::string>> rows;
-  for (const json::Value& row : list_of(task, "mistakes")) {
+  for (const json::Value& row : list_at(task, "mistakes")) {
     if (rows.size() == kMostMistakes) break;
     rows.push_back({escape(text_at(row, "expected")), escape(text_at(row, "answered")),
                     html::number(number_at(row, "rows"))});
@@ -59,7 +52,7 @@ std::string mistakes_table(const json::Value& task) {
 }  // namespace
 
 std::string classes_section(const std::string& name, const json::Value& task) {
-  const json::Array& classes = list_of(task, "classes");
+  const json::Array& classes = list_at(task, "classes");
   if (classes.empty()) return "";
   std::vector<std::vector<std::string>> rows;
   for (const json::Value& row : classes) {

@@ -13,12 +13,6 @@ namespace {
 using html::element;
 using html::escape;
 
-const json::Array& rows_of(const json::Value& report, std::string_view key) {
-  static const json::Array empty;
-  const json::Value* list = report.find(key);
-  return list != nullptr && list->is_array() ? list->as_array(key) : empty;
-}
-
 std::string compress_tiles(const json::Value& report) {
   const double before = number_at(report, "bytes.before"), after = number_at(report, "bytes.after");
   std::vector<html::Tile> tiles{
@@ -79,7 +73,7 @@ std::string layers(const json::Array& rounds) {
     const std::string name = "round " + html::number(number_at(round, "round"));
     chart::Series series{
         .name = name, .points = {}, .color = static_cast<int>(errors.series.size()), .marks = true};
-    for (const json::Value& layer : rows_of(round, "layers")) {
+    for (const json::Value& layer : list_at(round, "layers")) {
       series.points.push_back({number_at(layer, "layer"), number_at(layer, "error")});
       rows.push_back({escape(name), html::number(number_at(layer, "layer")),
                       html::number(number_at(layer, "channels_before")),
@@ -98,8 +92,8 @@ std::string layers(const json::Array& rounds) {
 }  // namespace
 
 std::string compress_section(const json::Value& report) {
-  return compress_tiles(report) + chain(rows_of(report, "steps")) +
-         layers(rows_of(report, "rounds"));
+  return compress_tiles(report) + chain(list_at(report, "steps")) +
+         layers(list_at(report, "rounds"));
 }
 
 }  // namespace cupel::pipeline

@@ -169,6 +169,12 @@ double number_at(const json::Value& value, std::string_view path) {
   return found != nullptr && found->is_number() ? found->as_double(path) : NAN;
 }
 
+const json::Array& list_at(const json::Value& value, std::string_view path) {
+  static const json::Array empty;
+  const json::Value* found = find_path(value, path);
+  return found != nullptr && found->is_array() ? found->as_array(path) : empty;
+}
+
 std::string text_at(const json::Value& value, std::string_view path) {
   const json::Value* found = find_path(value, path);
   return found != nullptr && found->is_string() ? found->as_string(path) : std::string();

@@ -38,6 +38,8 @@ RunFolder read_run_folder(const std::filesystem::path& folder);
 double number_at(const json::Value& value, std::string_view path);
 /// A text likewise; empty where there is none.
 std::string text_at(const json::Value& value, std::string_view path);
+/// A list likewise; empty where there is none.
+const json::Array& list_at(const json::Value& value, std::string_view path);
 /// A list of two numbers, as reports write intervals.
 std::optional<Interval> interval_at(const json::Value& value, std::string_view path);
 /// The value, or null pointer.

@@ -75,6 +75,13 @@ TEST_F(RecoverClassifier, UnderCodesLearnsToAnswerWithThem) {
             distance(exact, nn::EncoderPrecision::w4a8));
 }
 
+TEST_F(RecoverClassifier, ARunThatWasKilledBehindItsLastStepLeavesTheSameModel) {
+  nn::ClassifierModel whole = spoiled(), resumed = spoiled();
+  recover(whole, 30, 10, "run");  // its last checkpoint is that of its last step
+  recover(resumed, 30, 10, "run", /*resume=*/true);
+  EXPECT_EQ(resumed.tensors, whole.tensors);
+}
+
 TEST_F(RecoverClassifier, ATeacherOfOtherClassesIsRefused) {
   nn::ClassifierModel student = spoiled();
   student.config.labels.back() = "another";
