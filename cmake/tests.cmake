@@ -19,6 +19,8 @@ function(cupel_tests)
     # Under sanitizers optimising a test takes longer than compiling it; the library stays optimised.
     if(CUPEL_SANITIZE)
       target_compile_options(cupel_tests PRIVATE -O0)
+      set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/support/reference_loops.cpp PROPERTIES
+        COMPILE_OPTIONS "-O2;-fno-sanitize=all" SKIP_UNITY_BUILD_INCLUSION ON SKIP_PRECOMPILE_HEADERS ON)
     endif()
   endif()
   if(CUPEL_HEAVY AND heavy)

@@ -74,7 +74,8 @@ void gemm_int8(benchmark::State& state, const Kernels& row, const Product& shape
   const int64_t row_bytes = int8_row_bytes(k);
   Array x(m * k), transposed(n * k), c(m * n), a((m + 15) / 16 * 16 * row_bytes / 4),
       panels(int8_panel_bytes(n, k) / 4);
-  std::vector<int32_t> sums(static_cast<size_t>(int8_cols(n))), a_zero(static_cast<size_t>(m));
+  std::vector<int32_t> sums(static_cast<size_t>(int8_groups(k) * int8_cols(n))),
+      a_zero(static_cast<size_t>(m * int8_groups(k)));
   std::vector<float> scales(sums.size()), a_scale(a_zero.size());
   pack_int8(transposed.f32(), n, k, static_cast<int8_t*>(panels.data()), sums.data(),
             scales.data());

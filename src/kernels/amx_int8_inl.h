@@ -45,18 +45,25 @@ template <bool two_rows>
 
 /// Up to 32 rows from `row` times the panel that begins at column `col`.
 inline void multiply_int8_panel(const Int8GemmArgs& args, int64_t row, int64_t rows, int64_t col) {
+  static_assert(kInt8Group % kInt8Depth == 0);
+  constexpr int64_t kSteps = kInt8Group / kInt8Depth;
   alignas(64) int32_t sums[2 * kInt8TileRows * kInt8PanelCols];
-  const Int8Matrix b = at_column(args.b, col, args.k);
   const auto sum = rows > kInt8TileRows ? sum_int8_tiles<true> : sum_int8_tiles<false>;
-  sum(args.a + row * args.a_row_stride, args.a_row_stride, b.panels,
-      (args.k + kInt8Depth - 1) / kInt8Depth, sums);
-  for (int64_t i = 0; i < rows; ++i) {
-    const Vec a_scale = splat(args.a_scale[row + i]);
-    const Ints a_zero = splat_int(args.a_zero[row + i]);
-    float* c = args.c + (row + i) * args.c_row_stride + col;
-    for (int64_t j = 0; j < kInt8PanelCols && col + j < args.n; j += kLanes)
-      store_scaled(c + j, load_ints(sums + i * kInt8PanelCols + j), a_zero, a_scale, b, j,
-                   args.accumulate, args.n - col - j);
+  const int64_t groups = int8_groups(args.k), cols = int8_cols(args.n);
+  const int64_t steps = (args.k + kInt8Depth - 1) / kInt8Depth;
+  Int8Matrix b = at_column(args.b, col, args.k);
+  for (int64_t g = 0; g < groups; ++g) {
+    sum(args.a + row * args.a_row_stride + g * kInt8Group, args.a_row_stride, b.panels,
+        steps - g * kSteps < kSteps ? steps - g * kSteps : kSteps, sums);
+    for (int64_t i = 0; i < rows; ++i) {
+      const Vec a_scale = splat(args.a_scale[(row + i) * groups + g]);
+      const Ints a_zero = splat_int(args.a_zero[(row + i) * groups + g]);
+      float* c = args.c + (row + i) * args.c_row_stride + col;
+      for (int64_t j = 0; j < kInt8PanelCols && col + j < args.n; j += kLanes)
+        store_scaled(c + j, load_ints(sums + i * kInt8PanelCols + j), a_zero, a_scale, b, j,
+                     g > 0 || args.accumulate, args.n - col - j);
+    }
+    b = {b.panels + kInt8Group / 4 * kInt8Quad, b.sums + cols, b.scales + cols};
   }
 }
 

@@ -47,25 +47,30 @@ struct OrderedProductArgs {
   bool accumulate;
 };
 
+/// So many depths of a row or column of 8-bit integers share a scale; the last of them may be
+/// fewer.
+constexpr int64_t kInt8Group = 128;
+
 /// The right operand of a product of 8-bit integers, as pack_int8 lays it out.
 struct Int8Matrix {
   const int8_t* panels;  // int8_panel_bytes(n, k), on a cache line's boundary for speed
-  const int32_t* sums;   // int8_cols(n): of each column
-  const float* scales;   // int8_cols(n)
+  const int32_t* sums;   // [int8_groups(k), int8_cols(n)]: of each column's group
+  const float* scales;   // [int8_groups(k), int8_cols(n)]
 };
 
-/// C[m,n] = A[m,k] · B[k,n] of 8-bit integers, each element scaled:
-/// C(i,j) = float(sum over p of (a(i,p) - a_zero[i]) * b(p,j)) * (a_scale[i] * b.scales[j]), added
-/// to C if `accumulate`. The sum is exact (k at most 2^16) and every rounding the same, so C is
-/// equal to the bit on every row of the table, and a row of C depends on its row of A alone.
+/// C[m,n] = A[m,k] · B[k,n] of 8-bit integers, k at least 1, each group of depths scaled:
+/// C(i,j) = sum over groups g of depths, one after the other, of float(sum over p in g of
+/// (a(i,p) - a_zero[i,g]) * b(p,j)) * (a_scale[i,g] * b.scales[g,j]), on top of C if `accumulate`.
+/// The sum within a group is exact and every rounding the same, so C is equal to the bit on every
+/// row of the table, and a row of C depends on its row of A alone.
 /// A, a_scale and a_zero are what quantize_rows writes. int8_row_bytes(k) of a row of A, and rows
 /// up to a multiple of 16, must be readable; what stands there has no effect.
 struct Int8GemmArgs {
   int64_t m, n, k;
   const uint8_t* a;
   int64_t a_row_stride;
-  const float* a_scale;   // m
-  const int32_t* a_zero;  // m
+  const float* a_scale;   // [m, int8_groups(k)]
+  const int32_t* a_zero;  // [m, int8_groups(k)]
   Int8Matrix b;
   float* c;
   int64_t c_row_stride;
@@ -185,11 +190,12 @@ struct Kernels {
   /// See Int8GemmArgs.
   void (*gemm_int8)(const Int8GemmArgs& args) = nullptr;
 
-  /// Each row as 8-bit integers, 255 steps from its least to its largest element, 0 among them:
-  /// x is near (y - zero) * scale, with scale = (max - min) / 255, zero = round(-min / scale),
-  /// y = round(x / scale) + zero, 255 at most; / scale is * (255 / (max - min)), rounding to
-  /// nearest even. A row within 2^-100 becomes zeros of scale 0, one with NaN or infinity zeros of
-  /// scale NaN. Rows x_stride and y_stride apart. Equal to the bit on every row of the table.
+  /// Each kInt8Group elements of a row as 8-bit integers, 255 steps from the group's least to its
+  /// largest element, 0 among them: x is near (y - zero) * scale, with scale = (max - min) / 255,
+  /// zero = round(-min / scale), y = round(x / scale) + zero, 255 at most; / scale is
+  /// * (255 / (max - min)), rounding to nearest even. A group within 2^-100 becomes zeros of scale
+  /// 0, one with NaN or infinity zeros of scale NaN. Rows x_stride and y_stride apart; scale and
+  /// zero are [rows, int8_groups(cols)]. Equal to the bit on every row of the table.
   void (*quantize_rows)(const float* x, int64_t x_stride, uint8_t* y, int64_t y_stride,
                         float* scale, int32_t* zero, int64_t rows, int64_t cols) = nullptr;
 
@@ -284,11 +290,13 @@ int64_t attention_workspace_bytes(int64_t length, int64_t qk_dim, int64_t v_dim)
 int64_t int8_row_bytes(int64_t k);
 /// n rounded up to whole panels.
 int64_t int8_cols(int64_t n);
+/// Groups of a row or column of k.
+constexpr int64_t int8_groups(int64_t k) { return (k + kInt8Group - 1) / kInt8Group; }
 int64_t int8_panel_bytes(int64_t n, int64_t k);
-/// Quantises and lays out Bᵀ[n,k], for every row of the table alike: column j of B becomes integers
-/// of -127 to 127, rounded to nearest even, times scales[j] = max|column| / 127; one with NaN or
-/// infinity zeros of scale NaN. panels, sums, scales: see Int8Matrix, overwritten; columns past n
-/// become zeros.
+/// Quantises and lays out Bᵀ[n,k], for every row of the table alike: each group of a column of B
+/// becomes integers of -127 to 127, rounded to nearest even, times a scale of max|group| / 127; one
+/// with NaN or infinity zeros of scale NaN. panels, sums, scales: see Int8Matrix, overwritten;
+/// columns past n become zeros.
 void pack_int8(const float* transposed, int64_t n, int64_t k, int8_t* panels, int32_t* sums,
                float* scales);
 

@@ -79,7 +79,7 @@ EncoderConfig parse_encoder_config(std::string_view text, std::string_view where
   read("hidden_size", config.hidden_size, 1 << 16);
   read("num_hidden_layers", config.num_hidden_layers, 1 << 10);
   read("num_attention_heads", config.num_attention_heads, 1 << 12);
-  read("intermediate_size", config.intermediate_size, 1 << 16);  // gemm_int8 takes no more
+  read("intermediate_size", config.intermediate_size, 1 << 16);
   read("max_position_embeddings", config.max_position_embeddings, 1 << 16);
   read("type_vocab_size", config.type_vocab_size, 1 << 10);
   const std::string epsilon = std::string(where) + ": layer_norm_eps";

@@ -26,7 +26,7 @@ int64_t lines_of(int64_t bytes) { return (bytes + kLineBytes - 1) / kLineBytes; 
 
 EncoderInt8 pack(const std::vector<float>& weight, int64_t out, int64_t in) {
   EncoderInt8 result;
-  result.scales.resize(static_cast<std::size_t>(int8_cols(out)));
+  result.scales.resize(static_cast<std::size_t>(int8_groups(in) * int8_cols(out)));
   result.sums.resize(result.scales.size());
   result.panels.resize(static_cast<std::size_t>(int8_panel_bytes(out, in) / kLineBytes));
   pack_int8(weight.data(), out, in, reinterpret_cast<int8_t*>(result.panels.data()),
@@ -88,8 +88,9 @@ void LinearInput::bind(const EncoderFormat& format, const float* x, int64_t rows
     row_bytes_ = 2 * cols;
   } else {
     row_bytes_ = int8_row_bytes(cols);
-    room(scales_, whole);
-    room(zeros_, format.linear == LinearFormat::int8 ? whole : whole * (cols / format.group));
+    const bool int8 = format.linear == LinearFormat::int8;
+    room(scales_, int8 ? whole * int8_groups(cols) : whole);
+    room(zeros_, whole * (int8 ? int8_groups(cols) : cols / format.group));
   }
   room(lines_, lines_of(whole * row_bytes_));
 }
@@ -98,8 +99,9 @@ void LinearInput::take(int64_t row, int64_t rows) {
   const float* x = x_ + row * cols_;
   std::byte* to = reinterpret_cast<std::byte*>(lines_.data()) + row * row_bytes_;
   if (format_.linear == LinearFormat::int8) {
+    const int64_t first = row * int8_groups(cols_);
     kernels().quantize_rows(x, cols_, reinterpret_cast<uint8_t*>(to), row_bytes_,
-                            scales_.data() + row, zeros_.data() + row, rows, cols_);
+                            scales_.data() + first, zeros_.data() + first, rows, cols_);
   } else if (format_.linear == LinearFormat::cb4) {
     kernels().quantize_signed(x, cols_, reinterpret_cast<int8_t*>(to), row_bytes_,
                               scales_.data() + row, zeros_.data() + row * (cols_ / format_.group),
@@ -119,8 +121,8 @@ void LinearInput::multiply(int64_t row, int64_t rows, const EncoderLinear& linea
       return kernels().gemm_int8(
           {rows, linear.out, linear.in,
            reinterpret_cast<const uint8_t*>(lines_.data()) + row * row_bytes_, row_bytes_,
-           scales_.data() + row, zeros_.data() + row, linear.int8.matrix(), y, linear.out,
-           accumulate});
+           scales_.data() + row * int8_groups(cols_), zeros_.data() + row * int8_groups(cols_),
+           linear.int8.matrix(), y, linear.out, accumulate});
     case LinearFormat::cb4:
       return multiply_cb4(row, rows, linear, y, accumulate, scratch);
   }

@@ -28,7 +28,7 @@ struct EncoderFormat {
 struct EncoderInt8 {
   std::vector<CacheLine> panels;
   std::vector<int32_t> sums;
-  std::vector<float> scales;  // an output each
+  std::vector<float> scales;  // [int8_groups(in), int8_cols(out)]
   Int8Matrix matrix() const {
     return {reinterpret_cast<const int8_t*>(panels.data()), sums.data(), scales.data()};
   }
@@ -90,8 +90,8 @@ class LinearInput {
   const float* x_ = nullptr;
   int64_t cols_ = 0, row_bytes_ = 0;
   std::vector<CacheLine> lines_;  // rounded or quantised rows, row_bytes_ apart
-  std::vector<float> scales_;     // a row each
-  std::vector<int32_t> zeros_;    // a row each under int8, a row and group under cb4
+  std::vector<float> scales_;     // a row and group each under int8, a row each under cb4
+  std::vector<int32_t> zeros_;    // a row and group each
 };
 
 }  // namespace cupel::nn

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "support/reference_loops.h"
 
 namespace cupel {
 namespace {
@@ -40,11 +41,9 @@ Square random_matrix(int64_t rows, int64_t cols, uint64_t seed) {
 Square row_products(const Square& a, const Square& b) {
   Square result(a.view.rows, b.view.rows);
   for (int64_t i = 0; i < a.view.rows; ++i) {
-    for (int64_t j = 0; j < b.view.rows; ++j) {
-      double sum = 0;
-      for (int64_t p = 0; p < a.view.cols; ++p) sum += a(i, p) * b(j, p);
-      result(i, j) = sum;
-    }
+    for (int64_t j = 0; j < b.view.rows; ++j)
+      result(i, j) =
+          dot(a.view.data + i * a.view.stride, b.view.data + j * b.view.stride, a.view.cols);
   }
   return result;
 }
@@ -98,7 +97,7 @@ void expect_margin_untouched(const Square& a) {
   }
 }
 
-constexpr int64_t kSizes[] = {1, 2, 5, 63, 64, 65, 130, 333};
+constexpr int64_t kSizes[] = {1, 2, 5, 63, 64, 65, 130, 200};
 
 TEST(Linalg, CholeskysFactorTimesItsTransposeIsTheMatrix) {
   ThreadPool pool(2);
@@ -120,13 +119,14 @@ TEST(Linalg, CholeskysFactorTimesItsTransposeIsTheMatrix) {
 
 TEST(Linalg, CholeskyNamesTheFirstPivotThatIsNotPositive) {
   ThreadPool pool(1);
+  const Square good = random_definite(150, 2);
   for (const int64_t bad : {0, 3, 63, 64, 149}) {
     for (const double value : {-1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
-      Square a = random_definite(150, 2);
+      Square a = good;
       a(bad, bad) = value;
       EXPECT_EQ(cholesky(a.view, pool), bad) << value;
     }
-    Square a = random_definite(150, 2);
+    Square a = good;
     a(bad, bad) = -1;
     EXPECT_EQ(inverse_factor(a.view, pool), bad);
   }
@@ -211,7 +211,7 @@ TEST(Linalg, IllConditionedMatricesKeepASmallResidual) {
 }
 
 TEST(Linalg, OneTwoAndThreeThreadsGiveTheSameBits) {
-  const Square a = random_definite(333, 7), right = random_matrix(333, 150, 8);
+  const Square a = random_definite(200, 7), right = random_matrix(200, 150, 8);
   std::vector<std::vector<double>> results;
   for (const int threads : {1, 2, 3}) {
     ThreadPool pool(threads);

@@ -11,6 +11,7 @@
 #include "data/cb4.h"
 #include "data/gguf_types.h"
 #include "support/errors.h"
+#include "support/reference_loops.h"
 
 namespace cupel::compress {
 namespace {
@@ -37,17 +38,16 @@ Floats gaussian(int64_t rows, int64_t cols, uint64_t seed) {
 Floats correlated(int64_t rows, int64_t cols, uint64_t seed) {
   const int64_t directions = cols / 4;
   const Floats factors = gaussian(rows, directions, seed);
-  const Floats mixing = gaussian(directions, cols, seed + 1);
+  const Floats mixing = gaussian(cols, directions, seed + 1);
   Floats result = gaussian(rows, cols, seed + 2);
   Rng rng(seed, "gptq.columns");
   for (int64_t j = 0; j < cols; ++j) {
     const auto size = static_cast<float>(std::exp(0.5 * rng.normal()));
     for (int64_t i = 0; i < rows; ++i) {
-      float sum = 0.5f * result(i, j);
-      for (int64_t p = 0; p < directions; ++p) {
-        sum += factors(i, p) * mixing(p, j) / std::sqrt(static_cast<float>(directions));
-      }
-      result(i, j) = size * sum;
+      const double sum = dot(&factors.items[index(i * directions)],
+                             &mixing.items[index(j * directions)], directions);
+      result(i, j) = size * (0.5f * result(i, j) +
+                             static_cast<float>(sum) / std::sqrt(static_cast<float>(directions)));
     }
   }
   return result;
@@ -90,14 +90,11 @@ std::vector<std::byte> to_nearest(const Floats& w, const std::vector<float>& imp
 double output_error(const Floats& w, const std::vector<std::byte>& blocks, const Floats& x) {
   const std::vector<float> back = read(blocks);
   double error = 0;
-  std::vector<double> off(index(w.cols));
+  std::vector<float> off(index(w.cols));
   for (int64_t i = 0; i < w.rows; ++i) {
-    for (int64_t j = 0; j < w.cols; ++j) {
-      off[index(j)] = static_cast<double>(w(i, j)) - back[index(i * w.cols + j)];
-    }
+    for (int64_t j = 0; j < w.cols; ++j) off[index(j)] = w(i, j) - back[index(i * w.cols + j)];
     for (int64_t r = 0; r < x.rows; ++r) {
-      double sum = 0;
-      for (int64_t j = 0; j < w.cols; ++j) sum += off[index(j)] * x(r, j);
+      const double sum = dot(off.data(), x.items.data() + r * x.cols, w.cols);
       error += sum * sum;
     }
   }
@@ -105,13 +102,14 @@ double output_error(const Floats& w, const std::vector<std::byte>& blocks, const
 }
 
 TEST(Gptq, FeedbackHalvesTheOutputsErrorAndTakesAThirdOfItAwayOnUnseenActivations) {
-  constexpr int64_t kCols = 384, kSeen = 1000, kUnseen = 500;
+  constexpr int64_t kCols = 256, kSeen = 700, kUnseen = 300;
   const Floats w = gaussian(77, kCols, 1), x = correlated(kSeen + kUnseen, kCols, 2);
   Floats seen(kSeen, kCols), unseen(kUnseen, kCols);
   std::copy_n(x.items.begin(), kSeen * kCols, seen.items.begin());
   std::copy_n(x.items.begin() + kSeen * kCols, kUnseen * kCols, unseen.items.begin());
   const HessianSum hessian = hessian_of(seen);
-  for (const int64_t group : {32, 64, 128, 384}) {
+  for (const int64_t group : {32, 64, 128, 256}) {
+    if (kSanitized && group != 64) continue;
     const std::vector<std::byte> plain = to_nearest(w, hessian.mean_squares(), group);
     const std::vector<std::byte> mended = rounded(w, hessian.upper(), {.group = group}).blocks;
     // Measured 0.38 to 0.39, and 0.50 to 0.52.

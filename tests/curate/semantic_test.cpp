@@ -18,6 +18,7 @@
 #include "data/read.h"
 #include "nn/encoder.h"
 #include "support/files.h"
+#include "support/reference_loops.h"
 
 namespace cupel::curate {
 namespace {
@@ -235,12 +236,7 @@ std::vector<std::string> kept_by_every_pair(const fs::path& path, double similar
   std::vector<std::string> ids;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const bool repeats = std::any_of(kept.begin(), kept.end(), [&](std::size_t j) {
-      // By pointers: an operator[] a factor takes minutes where nothing is inlined.
-      const float *a = &vectors[i * dim], *b = &vectors[j * dim];
-      double cosine = 0;
-      for (std::size_t k = 0; k < dim; ++k)
-        cosine += static_cast<double>(a[k]) * static_cast<double>(b[k]);
-      return cosine >= similarity;
+      return dot(&vectors[i * dim], &vectors[j * dim], embedder.dim) >= similarity;
     });
     if (repeats) continue;
     kept.push_back(i);

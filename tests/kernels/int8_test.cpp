@@ -16,8 +16,8 @@ struct LeftOperand {
   LeftOperand(int64_t m, int64_t k, uint32_t seed, uint8_t filler)
       : stride(int8_row_bytes(k)),
         bytes(static_cast<size_t>((m + 15) / 16 * 16 * stride), filler),
-        scales(static_cast<size_t>(m)),
-        zeros(static_cast<size_t>(m)) {
+        scales(static_cast<size_t>(m * int8_groups(k))),
+        zeros(scales.size()) {
     const Floats values(m * k, seed);
     scalar_row().quantize_rows(values.data(), k, bytes.data(), stride, scales.data(), zeros.data(),
                                m, k);
@@ -31,8 +31,8 @@ struct LeftOperand {
 struct RightOperand {
   RightOperand(int64_t n, int64_t k, const Floats& transposed)
       : panels(int8_panel_bytes(n, k)),
-        sums(static_cast<size_t>(int8_cols(n))),
-        scales(static_cast<size_t>(int8_cols(n))) {
+        sums(static_cast<size_t>(int8_groups(k) * int8_cols(n))),
+        scales(sums.size()) {
     pack_int8(transposed.data(), n, k, static_cast<int8_t*>(panels.get()), sums.data(),
               scales.data());
   }
@@ -50,7 +50,7 @@ struct Int8Shape {
 };
 constexpr Int8Shape kInt8Shapes[] = {{1, 1, 1},     {3, 17, 5},    {12, 32, 64},  {13, 33, 66},
                                      {16, 31, 130}, {29, 64, 63},  {33, 100, 77}, {97, 40, 384},
-                                     {200, 7, 128}, {31, 48, 1536}};
+                                     {200, 7, 128}, {31, 48, 1000}};
 
 Int8GemmArgs product(const Int8Shape& shape, const LeftOperand& a, RightOperand& b, Floats& c,
                      bool accumulate) {
@@ -78,8 +78,8 @@ TEST_P(Int8, AProductHasTheBitsOfTheScalarRowOnEveryTail) {
   }
 }
 
-TEST_P(Int8, LargestSumsOfTheLargestDepthDoNotOverflow) {
-  const Int8Shape shape = {13, 33, 65536};
+TEST_P(Int8, TheLargestSumsAreExact) {
+  const Int8Shape shape = {13, 33, 3 * kInt8Group};
   const Floats ones = [&] {
     Floats values(shape.n * shape.k, 1);
     for (int64_t i = 0; i < values.size(); ++i) values[i] = i / shape.k % 2 ? -127.0f : 127.0f;
@@ -96,7 +96,7 @@ TEST_P(Int8, LargestSumsOfTheLargestDepthDoNotOverflow) {
     for (int64_t i = 0; i < shape.m; ++i) {
       for (int64_t j = 0; j < shape.n; ++j) {
         const float sign = negative == (j % 2 == 0) ? -1.0f : 1.0f;
-        ASSERT_EQ(c[i * (shape.n + 3) + j], sign * 255 * 127 * 65536) << i << " " << j;
+        ASSERT_EQ(c[i * (shape.n + 3) + j], sign * 255 * 127 * 384) << i << " " << j;
       }
     }
   }
@@ -104,6 +104,7 @@ TEST_P(Int8, LargestSumsOfTheLargestDepthDoNotOverflow) {
 
 TEST_P(Int8, ARowOfAProductDependsOnItsOwnRowAlone) {
   const Int8Shape whole = {157, 70, 200};
+  const int64_t groups = int8_groups(whole.k);
   const LeftOperand a(whole.m, whole.k, 1, 7);
   RightOperand b(whole.n, whole.k, 2);
   Floats all(whole.m * (whole.n + 3), 3), pieces = all;
@@ -114,9 +115,9 @@ TEST_P(Int8, ARowOfAProductDependsOnItsOwnRowAlone) {
     for (int64_t i = from; i < to; ++i) {
       std::memcpy(part.bytes.data() + (i - from) * part.stride, a.bytes.data() + i * a.stride,
                   static_cast<size_t>(whole.k));
-      part.scales[static_cast<size_t>(i - from)] = a.scales[static_cast<size_t>(i)];
-      part.zeros[static_cast<size_t>(i - from)] = a.zeros[static_cast<size_t>(i)];
     }
+    std::copy_n(a.scales.begin() + from * groups, (to - from) * groups, part.scales.begin());
+    std::copy_n(a.zeros.begin() + from * groups, (to - from) * groups, part.zeros.begin());
     Int8GemmArgs args = product({to - from, whole.n, whole.k}, part, b, pieces, false);
     args.c += from * args.c_row_stride;
     row->gemm_int8(args);
@@ -142,8 +143,9 @@ TEST_P(Int8, AQuantisedRowHasTheBytesOfTheScalarRow) {
     fill(6, [](int64_t i) { return -1.0f - static_cast<float>(i); });       // one side of 0
     const auto size = static_cast<size_t>(rows * y_stride);
     std::vector<uint8_t> actual(size, 9), expected(size, 9);
-    std::vector<int32_t> zero(static_cast<size_t>(rows)), expected_zero = zero;
-    Floats scale(rows, 2), expected_scale(rows, 2);
+    const int64_t groups = int8_groups(cols);
+    std::vector<int32_t> zero(static_cast<size_t>(rows * groups)), expected_zero = zero;
+    Floats scale(rows * groups, 2), expected_scale = scale;
     row->quantize_rows(x.data(), x_stride, actual.data(), y_stride, scale.data(), zero.data(), rows,
                        cols);
     scalar_row().quantize_rows(x.data(), x_stride, expected.data(), y_stride, expected_scale.data(),
@@ -191,6 +193,30 @@ TEST(Int8Scalar, NothingBecomesZerosAndWhatIsNoNumberStaysNone) {
     column[1] = value;
     EXPECT_TRUE(std::isnan(RightOperand(1, 2, column).scales[0])) << value;
   }
+}
+
+TEST(Int8Scalar, EachGroupOfDepthsHasScalesOfItsOwn) {
+  constexpr int64_t kDepth = kInt8Group + 2;
+  std::vector<float> x(kDepth);
+  x[0] = 1e6f;  // drowns its own group alone
+  x[kInt8Group] = 255.0f;
+  x[kInt8Group + 1] = 3.0f;
+  std::vector<uint8_t> y(static_cast<size_t>(16 * int8_row_bytes(kDepth)));
+  float scales[2];
+  int32_t zeros[2];
+  scalar_row().quantize_rows(x.data(), kDepth, y.data(), kDepth, scales, zeros, 1, kDepth);
+  EXPECT_EQ(scales[1], 1.0f);
+  EXPECT_EQ(y[kInt8Group + 1], 3);
+  Floats column(kDepth, 1);
+  for (int64_t p = 0; p < kDepth; ++p) column[p] = p < kInt8Group ? 0.0f : 127.0f;
+  column[0] = 127e-6f;
+  RightOperand b(1, kDepth, column);
+  EXPECT_EQ(b.scales[static_cast<size_t>(int8_cols(1))], 1.0f);
+  EXPECT_EQ(b.sums[static_cast<size_t>(int8_cols(1))], 254);
+  float c = 0;
+  scalar_row().gemm_int8(
+      {1, 1, kDepth, y.data(), int8_row_bytes(kDepth), scales, zeros, b.matrix(), &c, 1, false});
+  EXPECT_NEAR(c, 127.0f + 258 * 127, 0.01f);
 }
 
 TEST(Int8Scalar, AProductIsTheSumOfProductsTimesBothScales) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "data/tokenizer/unicode_classes.h"
+#include "support/reference_loops.h"
 #include "support/tokenizer_parts.h"
 
 namespace cupel {
@@ -12,7 +13,8 @@ constexpr const char* kNames[] = {"NFC", "NFD", "NFKC", "NFKD"};
 
 TEST(UnicodeForms, AreThoseOfTheReferenceForEveryCharacterAloneAndBetweenMarks) {
   const json::Value expected = read_json(tokenizer_parts() / "characters.json");
-  for (const char* name : kNames) {
+  for (const std::string_view name : kNames) {
+    if (kSanitized && name != "NFKC") continue;  // the form that reads every table
     std::string alone, between;
     for (int32_t c = 0; c < 0x110000; ++c) {
       if (c >= 0xd800 && c < 0xe000) continue;
@@ -22,14 +24,13 @@ TEST(UnicodeForms, AreThoseOfTheReferenceForEveryCharacterAloneAndBetweenMarks) 
       between += normal_form("a\u0315" + text + "\u0334", *unicode_form(name)) + '\n';
     }
     EXPECT_EQ(sha256(alone) + sha256(between),
-              expected.at(std::string("sha256_") + name, "").as_string(""))
+              expected.at("sha256_" + std::string(name), "").as_string(""))
         << name;
   }
 }
 
 TEST(UnicodeForms, ATextThatIsSaidToBeNormalIsKept) {
-  std::string all;
-  for (int32_t c = 0; c < 0x110000; ++c) {
+  for (int32_t c = 0; c < 0x110000; c += kSanitized ? 7 : 1) {
     if (c >= 0xd800 && c < 0xe000) continue;
     std::string text;
     append_character(c, text);
