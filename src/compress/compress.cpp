@@ -13,6 +13,7 @@
 #include "base/config_yaml.h"
 #include "base/error.h"
 #include "compress/classifier_steps.h"
+#include "compress/language.h"
 #include "compress/measure.h"
 #include "compress/rows.h"
 #include "data/tokenizer/tokenizer.h"
@@ -239,7 +240,28 @@ std::vector<std::string> Config::problems() const {
   return problems;
 }
 
+namespace {
+
+std::string language_details(const std::vector<LanguageReport>& reports) {
+  std::ostringstream text;
+  text << std::fixed
+       << "  step  perplexity  KL, nats a token [95 %]   same best  tokens/s: prefill  decode\n";
+  for (const LanguageReport& step : reports) {
+    text << "  " << std::left << std::setw(6) << step.name << std::right << std::setprecision(3)
+         << std::setw(10) << step.perplexity << std::setprecision(5) << std::setw(9)
+         << step.kl_divergence << " [" << step.kl_interval[0] << ", " << step.kl_interval[1] << "]"
+         << std::setprecision(4) << std::setw(10) << step.top1_agreement << std::setprecision(1)
+         << std::setw(19) << step.prefill_tokens_per_second << std::setw(8);
+    step.decode_tokens_per_second ? text << *step.decode_tokens_per_second : text << "–";
+    text << "\n";
+  }
+  return text.str();
+}
+
+}  // namespace
+
 std::string Report::details() const {
+  if (!language.empty()) return language_details(language);
   if (steps.empty()) return "";
   std::ostringstream text;
   text << std::fixed << "  step         accuracy [95 %]           ms a text: median   95th\n";
@@ -253,6 +275,7 @@ std::string Report::details() const {
 
 Report run(const Config& config, const Recover& recover, Run& run) {
   CUPEL_ASSERT(run.has_folder());
+  if (is_language_model(config.model.text)) return compress_language_model(config, run);
   return Chain(config, recover, run).compress();
 }
 

@@ -1,5 +1,6 @@
 // `compress`: a text classifier made narrower by structured pruning and stored in 4-bit codes for
-// 8-bit activations, brought back by distillation, and measured at every step.
+// 8-bit activations, brought back by distillation, and measured at every step; or a language model
+// in such codes.
 #pragma once
 
 #include <array>
@@ -16,7 +17,7 @@
 
 namespace cupel::compress {
 
-/// Texts and their classes.
+/// Texts and their classes; a language model reads the texts alone.
 struct DataConfig {
   Path path;
   std::string text_field = "text";
@@ -68,7 +69,9 @@ struct MeasureConfig {
     using C = MeasureConfig;
     return std::tuple{
         Field{"data", &C::data, "texts that nothing else has seen"},
-        Field{"runs", &C::runs, "texts whose latency is measured, one at a time", 1, 1e6}};
+        Field{"runs", &C::runs,
+              "texts, of a language model windows, whose latency is measured, one at a time", 1,
+              1e6}};
   }
 };
 
@@ -83,7 +86,9 @@ struct Config {
   static constexpr auto fields() {
     using C = Config;
     return std::tuple{
-        Field{"model", &C::model, "folder of a classifier, as train leaves it"},
+        Field{"model", &C::model,
+              "folder of a classifier, as train leaves it; or a language model: folder, .gguf "
+              "file, or org/name in the Hugging Face cache"},
         Field{"datasets", &C::datasets, "what recovery learns from: the training data"},
         Field{"calibration", &C::calibration,
               "texts whose activations decide what goes and how weights are rounded; default: the "
@@ -157,6 +162,32 @@ struct StepReport {
   }
 };
 
+/// A step of a language model's chain, against the first one on the same tokens.
+struct LanguageReport {
+  std::string name;
+  int64_t tokens = 0;
+  double perplexity = 0, kl_divergence = 0;
+  std::array<double, 2> kl_interval{};
+  double top1_agreement = 0, prefill_tokens_per_second = 0;
+  std::optional<double> decode_tokens_per_second;
+  static constexpr auto fields() {
+    using C = LanguageReport;
+    return std::tuple{
+        Field{"name", &C::name, "fp32; w4: the codes with exact activations; w4a8"},
+        Field{"tokens", &C::tokens, "weighed"},
+        Field{"perplexity", &C::perplexity, "of a token"},
+        Field{"kl_divergence", &C::kl_divergence,
+              "of its next-token chances from those of the model given, nats a token"},
+        Field{"kl_interval", &C::kl_interval, "95 %, percentile bootstrap over windows"},
+        Field{"top1_agreement", &C::top1_agreement,
+              "share of tokens after which both find the same one most likely"},
+        Field{"prefill_tokens_per_second", &C::prefill_tokens_per_second,
+              "a window at once, median"},
+        Field{"decode_tokens_per_second", &C::decode_tokens_per_second,
+              "one token at a time behind a window, median; null where none fits"}};
+  }
+};
+
 struct Report {
   std::string model;
   Change parameters, bytes;
@@ -164,10 +195,12 @@ struct Report {
   std::vector<StepReport> steps;
   std::optional<double> accuracy_drop_points, latency_ratio;
   std::vector<RoundReport> rounds;
+  std::vector<LanguageReport> language;
+  std::optional<double> output_error;
   static constexpr auto fields() {
     using C = Report;
     return std::tuple{
-        Field{"model", &C::model, "folder of the compressed model, relative to the run"},
+        Field{"model", &C::model, "the compressed model, relative to the run"},
         Field{"parameters", &C::parameters, "weights"},
         Field{"bytes", &C::bytes, "of the files of weights"},
         Field{"pruned_share", &C::pruned_share, "of the feed-forward channels"},
@@ -176,15 +209,19 @@ struct Report {
         Field{"accuracy_drop_points", &C::accuracy_drop_points,
               "accuracy of the model given minus that of the model left, in points"},
         Field{"latency_ratio", &C::latency_ratio,
-              "median latency of the model given in fp32 over that of the model left"}};
+              "median latency of the model given in fp32 over that of the model left"},
+        Field{"language", &C::language, "the chain of a language model, measured"},
+        Field{"output_error", &C::output_error,
+              "of a language model's coded layers on the calibration texts, over their size"}};
   }
   /// The chain as a table.
   std::string details() const;
 };
 
-/// Writes model/: the compressed classifier, and round-<n>/ with what led to it. `recover` is
-/// called if the settings ask for recovery. Throws Error{config} for what is no classifier,
-/// Error{data} for data without rows of its classes; Interrupted when asked to stop.
+/// Writes model/: the compressed classifier, and round-<n>/ with what led to it; or model.gguf: the
+/// language model. `recover` is called if the settings ask for recovery. Throws Error{config} for
+/// what is neither, Error{data} for data without rows of its classes; Interrupted when asked to
+/// stop.
 Report run(const Config& config, const Recover& recover, Run& run);
 
 }  // namespace cupel::compress

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kBatchTokens = 1024;  // a batch's stream and sums stay in the cache
 
 /// y = x · weightᵀ + bias of one row, in double: a few thousand products a text.
-void apply(const EncoderLinear& linear, const float* x, float* y) {
+void apply(const PackedLinear& linear, const float* x, float* y) {
   const auto* weight = reinterpret_cast<const float*>(linear.weight.data());
   for (int64_t j = 0; j < linear.out; ++j) {
     double sum = static_cast<double>(linear.bias[static_cast<std::size_t>(j)]);
@@ -32,7 +32,7 @@ Classifier Classifier::load(const std::filesystem::path& folder,
   const EncoderConfig& encoder = parts->config.encoder;
   parts->precision = resolve_encoder_precision(
       precision.value_or(encoder.w4a8 ? EncoderPrecision::w4a8 : EncoderPrecision::fp32));
-  const EncoderFormat format = format_of(parts->precision.compute, encoder.group_size);
+  const NumberFormat format = format_of(parts->precision.compute, encoder.group_size);
   const std::string where = folder.string();
   const Safetensors file = Safetensors::open(folder);
   parts->weights = take_encoder_weights(file, encoder, format, where);

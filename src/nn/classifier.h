@@ -42,7 +42,7 @@ class Classifier {
     ClassifierConfig config;
     EncoderPrecisionReport precision;
     EncoderWeights weights;
-    EncoderLinear pooler, head;  // in fp32
+    PackedLinear pooler, head;  // in fp32
     EncoderPasses passes{config.encoder, weights};
   };
   explicit Classifier(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

@@ -102,14 +102,14 @@ void EncoderForward::tell(std::size_t layer, EncoderSite site, const float* x, i
 
 /// Queries, keys and values.
 void EncoderForward::project(std::size_t layer, Part& part, Rows rows) {
-  const EncoderLinear& linear = weights_.layers[layer].query_key_value;
+  const PackedLinear& linear = weights_.layers[layer].query_key_value;
   const int64_t width = config_.hidden_size, out = 3 * width;
   std::byte* all = projected_[layer % 2].data();
   tell(layer, EncoderSite::query_key_value, x_.data() + rows.begin * width, rows.end - rows.begin);
   for (int64_t row = rows.begin; row < rows.end; row += strip_rows_) {
     const int64_t count = std::min(strip_rows_, rows.end - row);
     float* sums = room(part.wide, count * out);
-    stream_.multiply(row, count, linear, sums, false, part.scratch);
+    stream_.multiply(row, count, linear, sums, out, false, part.scratch);
     kernels().add_bias(sums, linear.bias.data(), Activation::none, all + row * out * element_bytes_,
                        weights_.format.element, count, out);
   }
@@ -129,7 +129,7 @@ void EncoderForward::attend(std::size_t layer, Part& part, Rows rows) {
   context_input_.take(rows.begin, count);
   tell(layer, EncoderSite::attention_out, context_.data() + rows.begin * width, count);
   context_input_.multiply(rows.begin, count, weights.attention_out, x_.data() + rows.begin * width,
-                          true, part.scratch);
+                          width, true, part.scratch);
   normalise(weights.attention_out.bias, weights.after_attention, rows);
 }
 
@@ -146,8 +146,7 @@ void EncoderForward::attend_head(const std::byte* all, Rows queries, Rows text, 
   float* scores = room(part.scores, count * length);
   std::byte* shares = room(part.shares, count * length * element_bytes_);
   float* out = context_.data() + queries.begin * width + head * dim;
-  void* workspace = room(part.scratch.workspace,
-                         gemm_workspace_bytes() / static_cast<int64_t>(sizeof(CacheLine)) + 1);
+  void* workspace = part.scratch.for_gemm();
   const GemmArgs score = {count,   length, dim,  //
                           q,       row,    1,
                           element,  //
@@ -178,14 +177,15 @@ void EncoderForward::feed_forward(std::size_t layer, Part& part, Rows rows) {
   for (int64_t row = rows.begin; row < rows.end; row += strip_rows_) {
     const int64_t count = std::min(strip_rows_, rows.end - row);
     float* sums = room(part.wide, count * inner);
-    stream_.multiply(row, count, weights.up, sums, false, part.scratch);
+    stream_.multiply(row, count, weights.up, sums, inner, false, part.scratch);
     for (int64_t i = 0; i < count; ++i) {
       kernels().add_bias(sums + i * inner, weights.up.bias.data(), Activation::gelu,
                          active + i * inner, Element::f32, 1, inner);
       part.active_input.take(i, 1);
     }
     tell(layer, EncoderSite::down, active, count);
-    part.active_input.multiply(0, count, weights.down, x_.data() + row * width, true, part.scratch);
+    part.active_input.multiply(0, count, weights.down, x_.data() + row * width, width, true,
+                               part.scratch);
   }
   normalise(weights.down.bias, weights.after_feed_forward, rows);
 }

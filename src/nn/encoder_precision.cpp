@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "nn/device.h"
-#include "nn/encoder_linear.h"
+#include "nn/packed_linear.h"
 #include "nn/precision.h"
 
 namespace cupel::nn {
@@ -39,7 +39,7 @@ EncoderPrecisionReport resolve_encoder_precision(EncoderPrecision requested) {
   return {requested, static_cast<EncoderPrecision>(report.compute), report.reason};
 }
 
-EncoderFormat format_of(EncoderPrecision compute, int64_t group) {
+NumberFormat format_of(EncoderPrecision compute, int64_t group) {
   LinearFormat linear = LinearFormat::element;
   if (compute == EncoderPrecision::int8) linear = LinearFormat::int8;
   if (compute == EncoderPrecision::w4a8) linear = LinearFormat::cb4;

@@ -29,8 +29,8 @@ struct EncoderPrecisionReport {
 /// What this CPU takes for what was asked.
 EncoderPrecisionReport resolve_encoder_precision(EncoderPrecision requested);
 
-struct EncoderFormat;  // nn/encoder_linear.h
+struct NumberFormat;  // nn/packed_linear.h
 /// `group`: depths that share a scale under w4a8.
-EncoderFormat format_of(EncoderPrecision compute, int64_t group);
+NumberFormat format_of(EncoderPrecision compute, int64_t group);
 
 }  // namespace cupel::nn

@@ -70,7 +70,7 @@ EncoderLayer take_layer(const EncoderReader& reader, const EncoderConfig& config
 
 }  // namespace
 
-EncoderReader::EncoderReader(const Safetensors& file, const EncoderFormat& format,
+EncoderReader::EncoderReader(const Safetensors& file, const NumberFormat& format,
                              const std::string& where)
     : file_(file), format_(format), where_(where) {
   const auto has_prefix = [](const TensorEntry& entry) { return entry.name.starts_with("bert."); };
@@ -157,8 +157,8 @@ EncoderNorm EncoderReader::norm(const std::string& name, int64_t width) const {
   return {numbers(name + ".weight", {width}), numbers(name + ".bias", {width})};
 }
 
-EncoderLinear EncoderReader::linear(const std::vector<std::string>& names, int64_t out,
-                                    int64_t in) const {
+PackedLinear EncoderReader::linear(const std::vector<std::string>& names, int64_t out,
+                                   int64_t in) const {
   std::vector<float> bias, weight;
   const auto read_biases = [&] {
     for (const std::string& name : names) append(name + ".bias", {out}, bias);
@@ -185,7 +185,7 @@ EncoderLinear EncoderReader::linear(const std::vector<std::string>& names, int64
 }
 
 EncoderWeights take_encoder_weights(const Safetensors& file, const EncoderConfig& config,
-                                    const EncoderFormat& format, const std::string& where) {
+                                    const NumberFormat& format, const std::string& where) {
   const EncoderReader reader(file, format, where);
   const int64_t width = config.hidden_size;
   EncoderWeights weights;

@@ -9,7 +9,7 @@
 
 #include "data/safetensors.h"
 #include "nn/encoder_config.h"
-#include "nn/encoder_linear.h"
+#include "nn/packed_linear.h"
 
 namespace cupel::nn {
 
@@ -18,13 +18,13 @@ struct EncoderNorm {
 };
 
 struct EncoderLayer {
-  EncoderLinear query_key_value;  // the three below each other
-  EncoderLinear attention_out, up, down;
+  PackedLinear query_key_value;  // the three below each other
+  PackedLinear attention_out, up, down;
   EncoderNorm after_attention, after_feed_forward;
 };
 
 struct EncoderWeights {
-  EncoderFormat format;
+  NumberFormat format;
   std::vector<float> words, positions;  // [vocab_size, hidden], [max_position_embeddings, hidden]
   std::vector<float> first_type;        // [hidden]: a text alone has token type 0
   EncoderNorm embedding;
@@ -38,17 +38,17 @@ struct EncoderWeights {
 /// Error{data} that names a tensor which is missing, has another shape or another type, or rows
 /// that are not made of whole groups of 4-bit codes.
 EncoderWeights take_encoder_weights(const Safetensors& file, const EncoderConfig& config,
-                                    const EncoderFormat& format, const std::string& where);
+                                    const NumberFormat& format, const std::string& where);
 
 /// Reads the tensors of one folder by transformers' names without "bert.", whatever they are stored
 /// as. Throws what take_encoder_weights() throws.
 class EncoderReader {
  public:
   /// File and `where`, the culprit of errors, must outlive it.
-  EncoderReader(const Safetensors& file, const EncoderFormat& format, const std::string& where);
+  EncoderReader(const Safetensors& file, const NumberFormat& format, const std::string& where);
 
   /// Layers of one input, below each other, as one; each [out, in].
-  EncoderLinear linear(const std::vector<std::string>& names, int64_t out, int64_t in) const;
+  PackedLinear linear(const std::vector<std::string>& names, int64_t out, int64_t in) const;
   bool has(const std::string& name) const { return find(name) != nullptr; }
   /// A tensor as fp32, of 4-bit codes too.
   std::vector<float> numbers(const std::string& name, const std::vector<int64_t>& shape) const;
@@ -65,7 +65,7 @@ class EncoderReader {
   bool has_codes(const std::string& name, const std::vector<int64_t>& shape) const;
 
   const Safetensors& file_;
-  EncoderFormat format_;
+  NumberFormat format_;
   const std::string& where_;
   std::string prefix_;
   mutable std::set<const TensorEntry*> taken_;

@@ -1,9 +1,12 @@
 // The one place where LibTorch's half meets the pipeline.
 #include "augment/embeddings.h"
+#include "data/adapter_folder.h"
 #include "nn/device_nn.h"
 #include "nn/distributed_nn.h"
 #include "nn/llm/generate_nn.h"
+#include "nn/llm/language_model.h"
 #include "nn/llm/model_files.h"
+#include "nn/llm/stored_format.h"
 #include "nn/text_classifier.h"
 #include "pipeline/heavy.h"
 
@@ -29,7 +32,8 @@ Heavy heavy_functions() {
   heavy.load_model = [](const Path& folder, Run& run) {
     nn::use_threads(run.threads());
     llm::record_model(folder.text, run);
-    return llm::load_language_model(folder.text);
+    if (is_adapter(folder.text)) return llm::load_adapted_model(folder.text);
+    return llm::load_language_model(folder.text, llm::stored_format(folder.text), run.pool());
   };
   heavy.load_classifier = [](const Path& folder, Run& run) {
     nn::use_threads(run.threads());

@@ -4,11 +4,11 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "data/adapter_folder.h"
-#include "data/chat_template.h"
 #include "data/tokenizer/gguf_tokenizer.h"
 #include "nn/device_nn.h"
 #include "nn/llm/adapter_nn.h"
 #include "nn/llm/generation_config.h"
+#include "nn/llm/gguf_beside.h"
 #include "nn/llm/gguf_file_nn.h"
 #include "nn/llm/load_weights_nn.h"
 #include "nn/llm/model_files.h"
@@ -119,20 +119,10 @@ GgufType gguf_type_of(WeightType type) {
                                    : GgufType::bf16;
 }
 
-/// The chat template of the model, written beside it or in its tokenizer's settings.
-std::string chat_template_text_of(const fs::path& model, const Tokenizer& tokenizer) {
-  const fs::path jinja = file_of_model(model, "chat_template.jinja");
-  return chat_template_text(tokenizer.config(), fs::exists(jinja) ? read_file(jinja) : "");
-}
-
 /// What the file will say beside weights: refused before they are read, if it cannot.
 llm::GgufHead head_of(const fs::path& model, const llm::ModelConfig& shape,
                       const Tokenizer& tokenizer, WeightType type, Run& run) {
-  GgufBeside beside;
-  beside.where = model.string();
-  beside.vocab_size = shape.vocab_size;
-  beside.chat_template = chat_template_text_of(model, tokenizer);
-  beside.endings = llm::ending_tokens(model, beside.vocab_size);
+  const GgufBeside beside = llm::gguf_beside(model, tokenizer, shape.vocab_size);
   llm::GgufHead head = llm::gguf_head(shape, tokenizer, beside, gguf_type_of(type));
   for (const std::string& note : head.notes)
     run.log(LogLevel::warning, std::string(kGgufOutput) + ": " + note);

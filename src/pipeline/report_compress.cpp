@@ -62,6 +62,47 @@ std::string chain(const json::Array& steps) {
                      chart::line_chart(pareto));
 }
 
+/// A language model: what codes cost, and what they win.
+std::string language(const json::Value& report, const json::Array& steps) {
+  const double before = number_at(report, "bytes.before"), after = number_at(report, "bytes.after");
+  const json::Value &first = steps.front(), &last = steps.back();
+  const auto tile = [&](const char* name, const char* key, const std::string& note) {
+    return html::Tile{name, html::number(number_at(last, key)), note};
+  };
+  std::vector<html::Tile> tiles{
+      {"size", html::byte_size(after), "from " + html::byte_size(before)},
+      tile("perplexity", "perplexity", "from " + html::number(number_at(first, "perplexity"))),
+      tile("KL divergence", "kl_divergence", "nats a token"),
+      tile("same best token", "top1_agreement", "share of tokens")};
+  chart::IntervalChart divergence{.title = "KL divergence",
+                                  .note = "nats a token, with 95 % interval"};
+  chart::BarChart prefill{.title = "Prefill", .note = "tokens a second, a window at once"};
+  chart::BarChart decode{.title = "Decode", .note = "tokens a second, one at a time"};
+  std::vector<std::vector<std::string>> rows;
+  for (const json::Value& step : steps) {
+    const std::string name = text_at(step, "name");
+    const auto number = [&](const char* key) { return html::number(number_at(step, key)); };
+    if (&step != &first)
+      divergence.estimates.push_back({.label = name,
+                                      .value = number_at(step, "kl_divergence"),
+                                      .interval = interval_at(step, "kl_interval")});
+    for (const auto& [bars, key] : {std::pair(&prefill, "prefill_tokens_per_second"),
+                                    std::pair(&decode, "decode_tokens_per_second")})
+      if (std::isfinite(number_at(step, key)))
+        bars->bars.push_back({.label = name, .value = number_at(step, key), .text = number(key)});
+    rows.push_back({escape(name), number("perplexity"), number("kl_divergence"),
+                    number("top1_agreement"), number("prefill_tokens_per_second"),
+                    number("decode_tokens_per_second")});
+  }
+  return html::tiles(tiles) +
+         html::table({"step", "perplexity", "KL divergence", "same best", "prefill tokens/s",
+                      "decode tokens/s"},
+                     rows, {1, 2, 3, 4, 5}) +
+         element("div", "charts",
+                 chart::interval_chart(divergence) + chart::bar_chart(prefill) +
+                     chart::bar_chart(decode));
+}
+
 /// What pruning cost where.
 std::string layers(const json::Array& rounds) {
   chart::LineChart errors{.title = "Error of pruned layers",
@@ -92,6 +133,8 @@ std::string layers(const json::Array& rounds) {
 }  // namespace
 
 std::string compress_section(const json::Value& report) {
+  if (const json::Array& steps = list_at(report, "language"); !steps.empty())
+    return language(report, steps);
   return compress_tiles(report) + chain(list_at(report, "steps")) +
          layers(list_at(report, "rounds"));
 }

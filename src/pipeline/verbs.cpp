@@ -102,8 +102,10 @@ const std::vector<Verb>& verbs() {
           .gives("model", "model")
           .begins_with(kTrainExample),
       verb<&compress_model>(
-          "compress", "prune a classifier, store it in 4-bit codes, and measure what it costs")
-          .gives("model", "model"),
+          "compress",
+          "prune a classifier or store a model in 4-bit codes, and measure what it costs")
+          .gives("model", "model")
+          .gives("gguf", "model.gguf"),
       verb<&evaluate>("eval", "perplexity, exact answers or accuracy of a model, with intervals")
           .gives("predictions", "predictions.jsonl")
           .begins_with(kEvalExample),

@@ -266,7 +266,8 @@ Report run(const Config& config, const nn::FitHooks& hooks, Run& run) {
   require_all_ready(false, run);
 
   Trainee trainee(config, prepared.model, compute, place.device(), run);
-  const LanguageModel model = llm::language_model(trainee.decoder(), prepared.tokenizer);
+  const LanguageModel model =
+      llm::language_model(llm::token_model(trainee.decoder()), prepared.tokenizer);
   const bool first = run.peers().rank == 0;
   std::vector<std::string> before;
   if (first) before = make_samples(config, model, run);

@@ -13,7 +13,7 @@ namespace {
 
 struct Products {
   const char* name;
-  EncoderFormat format;
+  NumberFormat format;
 };
 std::string products_name(const testing::TestParamInfo<Products>& tested) {
   return tested.param.name;

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "nn/device.h"
-#include "nn/encoder_linear.h"
+#include "nn/packed_linear.h"
 
 namespace cupel::nn {
 namespace {
@@ -19,11 +19,11 @@ TEST(EncoderPrecision, WhatIsAskedForByNameIsTakenAndMixedIsResolved) {
 }
 
 TEST(EncoderPrecision, SaysWhatProductsRead) {
-  const EncoderFormat exact = format_of(EncoderPrecision::fp32, 32);
+  const NumberFormat exact = format_of(EncoderPrecision::fp32, 32);
   EXPECT_EQ(exact.element, Element::f32);
   EXPECT_EQ(exact.linear, LinearFormat::element);
   EXPECT_EQ(format_of(EncoderPrecision::int8, 32).linear, LinearFormat::int8);
-  const EncoderFormat coded = format_of(EncoderPrecision::w4a8, 64);
+  const NumberFormat coded = format_of(EncoderPrecision::w4a8, 64);
   EXPECT_EQ(coded.linear, LinearFormat::cb4);
   EXPECT_EQ(coded.group, 64);
   EXPECT_EQ(coded.element, has_bf16_units() ? Element::bf16 : Element::f32);

@@ -15,7 +15,7 @@ const std::filesystem::path kTinyEncoder =
 
 /// The weights of the tiny model after `change` to its tensors.
 EncoderWeights changed(const std::function<void(std::vector<TensorEntry>&)>& change,
-                       const EncoderFormat& format = {}) {
+                       const NumberFormat& format = {}) {
   const TemporaryFolder folder;
   const Safetensors original = Safetensors::open(kTinyEncoder);
   std::vector<TensorEntry> tensors = original.tensors();
@@ -34,7 +34,7 @@ TensorEntry& named(std::vector<TensorEntry>& tensors, std::string_view name) {
 TEST(EncoderWeights, QueryKeyAndValueStandBelowEachOther) {
   const EncoderWeights weights = changed([](auto&) {});
   ASSERT_EQ(weights.layers.size(), 2u);
-  const EncoderLinear& linear = weights.layers[1].query_key_value;
+  const PackedLinear& linear = weights.layers[1].query_key_value;
   EXPECT_EQ(linear.out, 72);
   EXPECT_EQ(linear.in, 24);
   const Safetensors file = Safetensors::open(kTinyEncoder);
@@ -93,7 +93,7 @@ TEST(EncoderWeights, LinearLayersAloneBecomeEightBitIntegers) {
   const EncoderWeights weights = changed([](auto&) {}, {Element::bf16, LinearFormat::int8});
   EXPECT_EQ(weights.format.linear, LinearFormat::int8);
   EXPECT_EQ(weights.words, plain.words);
-  const EncoderLinear &linear = weights.layers[0].up, &exact = plain.layers[0].up;
+  const PackedLinear &linear = weights.layers[0].up, &exact = plain.layers[0].up;
   EXPECT_TRUE(linear.weight.empty());
   EXPECT_EQ(linear.bias, exact.bias);
   // The unit vectors times the layer are its columns.

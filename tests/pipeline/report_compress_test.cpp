@@ -31,6 +31,19 @@ TEST(CompressSection, ShowsTheChainAndWhatPruningCost) {
   EXPECT_EQ(count_of(html, "<tr>"), 3 + 5);
 }
 
+TEST(CompressSection, ShowsWhatCodesCostALanguageModel) {
+  compress::Report report;
+  report.bytes = {269060552, 90123456};
+  report.language = {{"fp32", 5000, 20.1, 0, {0, 0}, 1, 700, 30},
+                     {"w4", 5000, 21.2, 0.0431, {0.041, 0.045}, 0.91, 690, 31},
+                     {"w4a8", 5000, 21.4, 0.0502, {0.048, 0.052}, 0.9, 2100, 95}};
+  const std::string html = compress_section(to_json(report));
+  EXPECT_EQ(markup_problem(html), "");
+  EXPECT_EQ(count_of(html, "<figure>"), 3);
+  EXPECT_THAT(html, HasSubstr("0.0502"));
+  EXPECT_THAT(html, testing::Not(HasSubstr("channels pruned")));
+}
+
 TEST(CompressSection, WithoutMeasurementsOrPruningShowsSizesAlone) {
   compress::Report report;
   report.bytes = {100, 50};

@@ -1,5 +1,5 @@
-// What tests compare results with takes millions of steps. These inner loops are optimised and not
-// instrumented in every build; those of a test itself are neither under sanitizers.
+// What tests compare results with takes millions of steps. Tests are compiled without optimisation;
+// these inner loops are optimised, and not instrumented, in every build.
 #pragma once
 
 #include <cstdint>

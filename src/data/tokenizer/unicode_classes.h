@@ -8,7 +8,7 @@
 namespace cupel {
 
 /// Kinds that patterns ask for: bits of classes_of().
-enum CharacterClass : uint8_t {
+enum UnicodeClass : uint8_t {
   kLetter = 1,       // \p{L}
   kMark = 2,         // \p{M}
   kNumber = 4,       // \p{N}

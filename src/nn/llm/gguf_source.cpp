@@ -36,11 +36,23 @@ void read_rows(const GgufTensor& tensor, int64_t begin, int64_t end, float* out)
   dequantise(tensor.type, tensor.data + begin * row_bytes(tensor), (end - begin) * width, out);
 }
 
+using ReadCodes = decltype(SourceTensor::read_codes);
+
+/// Codes of rows as they are stored, behind the first `first`; nothing for another format.
+ReadCodes codes_of(const File& file, const GgufTensor& tensor, int64_t first = 0) {
+  if (tensor.type != GgufType::iq4_nl || tensor.shape.size() < 2) return {};
+  return [file, &tensor, first](int64_t begin, int64_t end, std::byte* out) {
+    const int64_t bytes = row_bytes(tensor);
+    std::copy_n(tensor.data + (first + begin) * bytes, (end - begin) * bytes, out);
+  };
+}
+
 SourceTensor plain(const File& file, const GgufTensor& tensor, std::string name) {
   return {std::move(name), tensor.shape, "",
           [file, &tensor](int64_t begin, int64_t end, float* out) {
             read_rows(tensor, begin, end, out);
-          }};
+          },
+          codes_of(file, tensor)};
 }
 
 SourceTensor in_halves(const File& file, const GgufTensor& tensor, std::string name,
@@ -63,6 +75,14 @@ SourceTensor in_halves(const File& file, const GgufTensor& tensor, std::string n
         read_rows(tensor, from, from + 1, out);
       }
     };
+    if (result.read_codes)
+      result.read_codes = [codes = result.read_codes, bytes = row_bytes(tensor), width](
+                              int64_t begin, int64_t end, std::byte* out) {
+        for (int64_t row = begin; row < end; ++row, out += bytes) {
+          const int64_t from = gguf_row(row, width);
+          codes(from, from + 1, out);
+        }
+      };
   }
   return result;
 }
@@ -78,7 +98,8 @@ void add_experts(const File& file, const GgufTensor& tensor, const std::string& 
          "",
          [file, &tensor, first = i * rows](int64_t begin, int64_t end, float* out) {
            read_rows(tensor, first + begin, first + end, out);
-         }});
+         },
+         codes_of(file, tensor, i * rows)});
   }
 }
 

@@ -128,6 +128,13 @@ bool stays_f32(const SourceTensor& tensor) {
   return tensor.shape.size() == 1 || tensor.name.ends_with(".ffn_gate_inp.weight");
 }
 
+/// The format of a tensor where matrices should have `type`.
+GgufType type_of(const SourceTensor& tensor, GgufType type) {
+  if (stays_f32(tensor)) return GgufType::f32;
+  if (type == GgufType::iq4_nl && !tensor.read_codes) type = GgufType::q8_0;
+  return tensor.shape.back() % gguf_block(type).items == 0 ? type : GgufType::f32;
+}
+
 /// Rows in blocks of some megabytes.
 void write_rows(const SourceTensor& tensor, GgufType type, const ByteSink& sink) {
   constexpr int64_t kNumbersTogether = int64_t{1} << 18;
@@ -140,8 +147,12 @@ void write_rows(const SourceTensor& tensor, GgufType type, const ByteSink& sink)
     const int64_t end = std::min(extent.rows, row + together), count = (end - row) * extent.width;
     numbers.resize(static_cast<std::size_t>(count));
     bytes.resize(static_cast<std::size_t>(count / block.items * block.bytes));
-    tensor.read(row, end, numbers.data());
-    encode(type, numbers.data(), count, bytes.data());
+    if (type == GgufType::iq4_nl) {
+      tensor.read_codes(row, end, bytes.data());
+    } else {
+      tensor.read(row, end, numbers.data());
+      encode(type, numbers.data(), count, bytes.data());
+    }
     sink(bytes);
   }
 }
@@ -234,8 +245,7 @@ std::vector<GgufOutput> gguf_outputs(std::vector<SourceTensor> tensors, GgufType
   std::vector<GgufOutput> outputs;
   for (SourceTensor& tensor : tensors) {
     CUPEL_ASSERT(tensor.problem.empty() && tensor.read);
-    const bool whole = tensor.shape.back() % gguf_block(type).items == 0;
-    const GgufType here = stays_f32(tensor) || !whole ? GgufType::f32 : type;
+    const GgufType here = type_of(tensor, type);
     GgufOutput output{tensor.name, here, tensor.shape, nullptr};
     output.write = [tensor = std::move(tensor), here](const ByteSink& sink) {
       write_rows(tensor, here, sink);

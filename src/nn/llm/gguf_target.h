@@ -41,8 +41,9 @@ void add_gguf_config(const ModelConfig& config, GgufType type, GgufMetadata& met
 /// one (multi-token prediction) and a tied head are left out. By layer, in a fixed order.
 std::vector<SourceTensor> gguf_tensors(const TensorSource& source, const ModelConfig& config);
 
-/// `tensors` ready to be written: matrices in `type`, one that encode() knows; vectors and routers
-/// stay fp32, as do rows that are not whole blocks of `type`.
+/// `tensors` ready to be written: matrices in `type`, one that encode() knows or IQ4_NL; vectors
+/// and routers stay fp32, as do rows that are not whole blocks of `type`. With IQ4_NL matrices that
+/// are 4-bit codes already are written as they are, the others as Q8_0.
 std::vector<GgufOutput> gguf_outputs(std::vector<SourceTensor> tensors, GgufType type);
 
 }  // namespace cupel::llm

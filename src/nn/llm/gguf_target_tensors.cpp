@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "data/cb4.h"
 #include "nn/llm/gguf_layout.h"
 #include "nn/llm/gguf_target.h"
 #include "nn/llm/rope.h"
@@ -67,7 +68,29 @@ SourceTensor in_pairs(const SourceTensor& from, std::string name, int64_t width)
       read(at, at + 1, out);
     }
   };
+  if (from.read_codes)
+    result.read_codes = [codes = from.read_codes, bytes = cb4::row_bytes(from.shape.back()), width](
+                            int64_t begin, int64_t end, std::byte* out) {
+      for (int64_t row = begin; row < end; ++row, out += bytes) {
+        const int64_t at = published_row(row, width);
+        codes(at, at + 1, out);
+      }
+    };
   return result;
+}
+
+/// Rows [begin, end) of matrices of `rows` each that stand below each other, `width` items of `out`
+/// a row.
+template <class Read, class Item>
+void read_stacked(const std::vector<Read>& reads, int64_t rows, int64_t width, int64_t begin,
+                  int64_t end, Item* out) {
+  while (begin < end) {
+    const int64_t matrix = begin / rows, first = begin % rows;
+    const int64_t last = std::min(rows, first + end - begin);
+    reads[static_cast<std::size_t>(matrix)](first, last, out);
+    out += (last - first) * width;
+    begin += last - first;
+  }
 }
 
 /// Matrices of the same shape one after the other: [n, rows, width].
@@ -76,20 +99,21 @@ SourceTensor stacked(std::vector<const SourceTensor*> experts, std::string name)
   SourceTensor result{
       std::move(name), {static_cast<int64_t>(experts.size()), shape[0], shape[1]}, "", nullptr};
   std::vector<decltype(SourceTensor::read)> reads;
+  std::vector<decltype(SourceTensor::read_codes)> codes;
   for (const SourceTensor* expert : experts) {
     CUPEL_ASSERT(expert != nullptr && expert->shape == shape);
     reads.push_back(expert->read);
+    if (expert->read_codes) codes.push_back(expert->read_codes);
   }
-  result.read = [reads = std::move(reads), rows = shape[0], width = shape[1]](
-                    int64_t begin, int64_t end, float* out) {
-    while (begin < end) {
-      const int64_t expert = begin / rows, first = begin % rows;
-      const int64_t last = std::min(rows, first + end - begin);
-      reads[static_cast<std::size_t>(expert)](first, last, out);
-      out += (last - first) * width;
-      begin += last - first;
-    }
+  const int64_t rows = shape[0], width = shape[1];
+  result.read = [reads = std::move(reads), rows, width](int64_t begin, int64_t end, float* out) {
+    read_stacked(reads, rows, width, begin, end, out);
   };
+  if (codes.size() == experts.size())
+    result.read_codes = [codes = std::move(codes), rows, bytes = cb4::row_bytes(width)](
+                            int64_t begin, int64_t end, std::byte* out) {
+      read_stacked(codes, rows, bytes, begin, end, out);
+    };
   return result;
 }
 
@@ -124,7 +148,7 @@ SourceTensor keys_of(const SourceTensor& from, const ModelConfig& config, std::s
 }
 
 SourceTensor renamed(const SourceTensor& from, std::string name) {
-  return {std::move(name), from.shape, from.problem, from.read};
+  return {std::move(name), from.shape, from.problem, from.read, from.read_codes};
 }
 
 /// Experts of a layer and projection by their number, until all have come.

@@ -1,6 +1,7 @@
 // The tensors of a model's files under the names that transformers gives them, whatever the format.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -17,6 +18,9 @@ struct SourceTensor {
   std::string problem;  // why its format is not read; empty: it is
   /// Numbers of rows [begin, end) in fp32. Threads may read different rows at once.
   std::function<void(int64_t begin, int64_t end, float* out)> read;
+  /// The same rows of a matrix that is stored in 4-bit codes as IQ4_NL blocks (data/cb4.h); empty:
+  /// it is not.
+  std::function<void(int64_t begin, int64_t end, std::byte* out)> read_codes{};
 };
 
 /// The tensors hold what they read from: files stay mapped as long as one of them lives.

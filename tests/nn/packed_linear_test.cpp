@@ -1,4 +1,4 @@
-#include "nn/encoder_linear.h"
+#include "nn/packed_linear.h"
 
 #include <gtest/gtest.h>
 
@@ -20,11 +20,11 @@ std::vector<float> draw(std::string_view name, int64_t count) {
 
 struct Format {
   const char* name;
-  EncoderFormat format;
+  NumberFormat format;
   double error;  // of the product, over its size
 };
 
-class EncoderLinearTest : public testing::TestWithParam<Format> {
+class LinearFormats : public testing::TestWithParam<Format> {
  protected:
   std::vector<float> product(int64_t row, int64_t rows, bool accumulate = false) {
     LinearInput input;
@@ -33,16 +33,16 @@ class EncoderLinearTest : public testing::TestWithParam<Format> {
     input.take(16, kRows - 16);
     std::vector<float> y(static_cast<std::size_t>(rows * kOut), 1.0f);
     LinearScratch scratch;
-    input.multiply(row, rows, linear_, y.data(), accumulate, scratch);
+    input.multiply(row, rows, linear_, y.data(), kOut, accumulate, scratch);
     return y;
   }
 
   const std::vector<float> x_ = draw("x", kRows*kIn), weight_ = draw("weight", kOut*kIn);
-  const EncoderLinear linear_ =
+  const PackedLinear linear_ =
       make_linear(weight_, std::vector<float>(kOut), kIn, GetParam().format, "w");
 };
 
-TEST_P(EncoderLinearTest, ComesAsNearToTheExactProductAsItsBitsAllow) {
+TEST_P(LinearFormats, ComesAsNearToTheExactProductAsItsBitsAllow) {
   const std::vector<float> y = product(0, kRows);
   double error = 0, size = 0;
   for (int64_t i = 0; i < kRows; ++i)
@@ -57,18 +57,18 @@ TEST_P(EncoderLinearTest, ComesAsNearToTheExactProductAsItsBitsAllow) {
   EXPECT_LT(std::sqrt(error / size), GetParam().error);
 }
 
-TEST_P(EncoderLinearTest, SomeRowsAloneHaveTheBitsOfAll) {
+TEST_P(LinearFormats, SomeRowsAloneHaveTheBitsOfAll) {
   const std::vector<float> all = product(0, kRows), some = product(16, 9);
   EXPECT_TRUE(std::equal(some.begin(), some.end(), all.begin() + 16 * kOut));
 }
 
-TEST_P(EncoderLinearTest, AccumulatingAddsToWhatIsThere) {
+TEST_P(LinearFormats, AccumulatingAddsToWhatIsThere) {
   const std::vector<float> fresh = product(0, kRows), added = product(0, kRows, true);
   for (std::size_t i = 0; i < fresh.size(); ++i) EXPECT_NEAR(added[i], fresh[i] + 1, 1e-4);
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    , EncoderLinearTest,
+    , LinearFormats,
     testing::Values(Format{"f32", {}, 1e-6}, Format{"bf16", {Element::bf16}, 5e-3},
                     Format{"int8", {Element::bf16, LinearFormat::int8}, 0.02},
                     Format{"cb4_32", {Element::f32, LinearFormat::cb4}, 0.08},

@@ -1,4 +1,4 @@
-#include "nn/encoder_linear.h"
+#include "nn/packed_linear.h"
 
 #include <algorithm>
 #include <cstring>
@@ -24,8 +24,8 @@ T* room(std::vector<T>& buffer, int64_t size) {
 
 int64_t lines_of(int64_t bytes) { return (bytes + kLineBytes - 1) / kLineBytes; }
 
-EncoderInt8 pack(const std::vector<float>& weight, int64_t out, int64_t in) {
-  EncoderInt8 result;
+PackedInt8 pack(const std::vector<float>& weight, int64_t out, int64_t in) {
+  PackedInt8 result;
   result.scales.resize(static_cast<std::size_t>(int8_groups(in) * int8_cols(out)));
   result.sums.resize(result.scales.size());
   result.panels.resize(static_cast<std::size_t>(int8_panel_bytes(out, in) / kLineBytes));
@@ -36,8 +36,8 @@ EncoderInt8 pack(const std::vector<float>& weight, int64_t out, int64_t in) {
 
 }  // namespace
 
-EncoderLinear make_linear(const std::vector<float>& weight, std::vector<float> bias, int64_t in,
-                          const EncoderFormat& format, const std::string& where) {
+PackedLinear make_linear(const std::vector<float>& weight, std::vector<float> bias, int64_t in,
+                         const NumberFormat& format, const std::string& where) {
   const auto out = static_cast<int64_t>(bias.size());
   CUPEL_ASSERT(static_cast<int64_t>(weight.size()) == out * in);
   if (format.linear == LinearFormat::cb4) {
@@ -46,7 +46,7 @@ EncoderLinear make_linear(const std::vector<float>& weight, std::vector<float> b
     cb4::quantise({weight.data(), out, in, in}, {}, format.group, blocks.data(), here, where);
     return make_linear_cb4(blocks.data(), std::move(bias), in, format.group);
   }
-  EncoderLinear result;
+  PackedLinear result;
   result.out = out;
   result.in = in;
   result.bias = std::move(bias);
@@ -64,9 +64,9 @@ EncoderLinear make_linear(const std::vector<float>& weight, std::vector<float> b
   return result;
 }
 
-EncoderLinear make_linear_cb4(const std::byte* blocks, std::vector<float> bias, int64_t in,
-                              int64_t group) {
-  EncoderLinear result;
+PackedLinear make_linear_cb4(const std::byte* blocks, std::vector<float> bias, int64_t in,
+                             int64_t group) {
+  PackedLinear result;
   result.out = static_cast<int64_t>(bias.size());
   result.in = in;
   result.bias = std::move(bias);
@@ -78,7 +78,7 @@ EncoderLinear make_linear_cb4(const std::byte* blocks, std::vector<float> bias, 
   return result;
 }
 
-void LinearInput::bind(const EncoderFormat& format, const float* x, int64_t rows, int64_t cols) {
+void LinearInput::bind(const NumberFormat& format, const float* x, int64_t rows, int64_t cols) {
   format_ = format;
   x_ = x;
   cols_ = cols;
@@ -111,25 +111,28 @@ void LinearInput::take(int64_t row, int64_t rows) {
   }
 }
 
-void LinearInput::multiply(int64_t row, int64_t rows, const EncoderLinear& linear, float* y,
-                           bool accumulate, LinearScratch& scratch) const {
+void* LinearScratch::for_gemm() { return room(workspace, lines_of(gemm_workspace_bytes())); }
+
+void LinearInput::multiply(int64_t row, int64_t rows, const PackedLinear& linear, float* y,
+                           int64_t y_stride, bool accumulate, LinearScratch& scratch) const {
   CUPEL_ASSERT(linear.in == cols_ && row % 16 == 0);
   switch (format_.linear) {
     case LinearFormat::element:
-      return multiply_element(row, rows, linear, y, accumulate, scratch);
+      return multiply_element(row, rows, linear, y, y_stride, accumulate, scratch);
     case LinearFormat::int8:
       return kernels().gemm_int8(
           {rows, linear.out, linear.in,
            reinterpret_cast<const uint8_t*>(lines_.data()) + row * row_bytes_, row_bytes_,
            scales_.data() + row * int8_groups(cols_), zeros_.data() + row * int8_groups(cols_),
-           linear.int8.matrix(), y, linear.out, accumulate});
+           linear.int8.matrix(), y, y_stride, accumulate});
     case LinearFormat::cb4:
-      return multiply_cb4(row, rows, linear, y, accumulate, scratch);
+      return multiply_cb4(row, rows, linear, y, y_stride, accumulate, scratch);
   }
 }
 
-void LinearInput::multiply_element(int64_t row, int64_t rows, const EncoderLinear& linear, float* y,
-                                   bool accumulate, LinearScratch& scratch) const {
+void LinearInput::multiply_element(int64_t row, int64_t rows, const PackedLinear& linear, float* y,
+                                   int64_t y_stride, bool accumulate,
+                                   LinearScratch& scratch) const {
   const void* x = format_.element == Element::f32
                       ? static_cast<const void*>(x_ + row * cols_)
                       : reinterpret_cast<const std::byte*>(lines_.data()) + row * row_bytes_;
@@ -145,21 +148,22 @@ void LinearInput::multiply_element(int64_t row, int64_t rows, const EncoderLinea
                          linear.in,
                          format_.element,  //
                          y,
-                         linear.out,
+                         y_stride,
                          Element::f32,
                          accumulate};
-  kernels().gemm(args, room(scratch.workspace, lines_of(gemm_workspace_bytes())));
+  kernels().gemm(args, scratch.for_gemm());
 }
 
-void LinearInput::multiply_cb4(int64_t row, int64_t rows, const EncoderLinear& linear, float* y,
-                               bool accumulate, LinearScratch& scratch) const {
+void LinearInput::multiply_cb4(int64_t row, int64_t rows, const PackedLinear& linear, float* y,
+                               int64_t y_stride, bool accumulate, LinearScratch& scratch) const {
   float* sums = accumulate ? room(scratch.sums, rows * linear.out) : y;
   kernels().gemm_cb4({rows, linear.out, linear.in,
                       reinterpret_cast<const int8_t*>(lines_.data()) + row * row_bytes_, row_bytes_,
                       scales_.data() + row, zeros_.data() + row * (cols_ / format_.group),
-                      linear.cb4.matrix(), sums, linear.out});
-  if (accumulate)
-    for (int64_t i = 0; i < rows * linear.out; ++i) y[i] += sums[i];
+                      linear.cb4.matrix(), sums, accumulate ? linear.out : y_stride});
+  if (!accumulate) return;
+  for (int64_t r = 0; r < rows; ++r, y += y_stride, sums += linear.out)
+    for (int64_t i = 0; i < linear.out; ++i) y[i] += sums[i];
 }
 
 }  // namespace cupel::nn

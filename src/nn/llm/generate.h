@@ -1,0 +1,51 @@
+// A causal language model with its tokenizer: sampling, likelihoods, text that goes on.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/rng.h"
+#include "data/blackbox.h"
+#include "data/tokenizer/tokenizer.h"
+
+namespace cupel::llm {
+
+/// Goes on from the tokens given to it before: the logits [vocabulary] after the last of `ids`, of
+/// which there is one at least.
+using TokenSequence = std::function<std::vector<float>(std::span<const int32_t> ids)>;
+
+/// A causal language model over tokens. Calls come one at a time.
+struct TokenModel {
+  int64_t context = 0;                   // tokens of a sequence at most
+  std::function<TokenSequence()> begin;  // a sequence without tokens
+  /// Sum of ln p(ids[i] | ids[0 … i-1]) over i >= first; at most context + 1 ids, first >= 1.
+  std::function<double(std::span<const int32_t> ids, int64_t first)> log_likelihood;
+};
+
+/// Draws from softmax(logits / temperature); temperature 0 takes the largest (the first of equals).
+int32_t sample_token(std::span<const float> logits, double temperature, Rng& rng);
+
+/// Text that goes on from `prompt` by at most options.max_new_tokens tokens, fewer where the
+/// model's context ends. It ends at the tokenizer's end-of-text token and at those of `endings`. An
+/// empty prompt begins with the end-of-text token. Throws Error{data} if the prompt leaves no room
+/// for one token.
+std::string generate(const TokenModel& model, const Tokenizer& tokenizer, std::string_view prompt,
+                     const GenerateOptions& options,
+                     const std::function<bool(std::string_view)>& on_text = {},
+                     const std::vector<int32_t>& endings = {});
+
+/// ln p(target | context). Windows of the model's context, each beginning half a window after the
+/// one before, so every token but the first has at least half a window in front of it.
+Likelihood likelihood(const TokenModel& model, const Tokenizer& tokenizer, std::string_view context,
+                      std::string_view target);
+
+/// Both, over a model that lives as long as the functions.
+LanguageModel language_model(TokenModel model, std::shared_ptr<const Tokenizer> tokenizer,
+                             std::vector<int32_t> endings = {});
+
+}  // namespace cupel::llm

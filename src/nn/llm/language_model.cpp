@@ -1,0 +1,131 @@
+#include "nn/llm/language_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/error.h"
+#include "data/tokenizer/gguf_tokenizer.h"
+#include "nn/llm/decoder_forward.h"
+#include "nn/llm/generation_config.h"
+#include "nn/llm/model_files.h"
+
+namespace cupel::llm {
+namespace {
+
+constexpr int64_t kTokensTogether = 512, kLogitRows = 64;
+
+/// ln p of `token` by one row of logits.
+double log_chance(std::span<const float> logits, int32_t token) {
+  const auto largest = static_cast<double>(*std::ranges::max_element(logits));
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
+  return static_cast<double>(logits[static_cast<std::size_t>(token)]) - largest - std::log(sum);
+}
+
+class Loaded {
+ public:
+  Loaded(const ModelConfig& config, DecoderWeights weights, ThreadPool& pool)
+      : config_(config),
+        weights_(std::move(weights)),
+        pool_(pool),
+        forward_(config_, weights_, pool) {}
+
+  std::vector<float> next(KeyValueCache& cache, std::span<const int32_t> ids) {
+    const int64_t last = extend(cache, ids) - 1;
+    std::vector<float> logits(static_cast<std::size_t>(config_.vocab_size));
+    forward_.logits({&last, 1}, logits.data());
+    return logits;
+  }
+
+  double log_likelihood(std::span<const int32_t> ids, int64_t first) {
+    KeyValueCache cache;
+    double total = 0;
+    const auto size = static_cast<int64_t>(ids.size()) - 1;
+    for (int64_t begin = 0; begin < size; begin += kTokensTogether) {
+      const int64_t count = std::min(kTokensTogether, size - begin);
+      const Continuation next{
+          &cache, ids.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count))};
+      forward_.extend({&next, 1});
+      for (int64_t row = std::clamp<int64_t>(first - 1 - begin, 0, count); row < count;
+           row += kLogitRows) {
+        const int64_t rows = std::min(kLogitRows, count - row);
+        total += weigh(row, ids.subspan(static_cast<std::size_t>(begin + row + 1),
+                                        static_cast<std::size_t>(rows)));
+      }
+    }
+    return total;
+  }
+
+  int64_t context() const { return config_.max_position_embeddings; }
+
+ private:
+  /// Appends in pieces, so that memory does not grow with a long prompt; rows of the last piece.
+  int64_t extend(KeyValueCache& cache, std::span<const int32_t> ids) {
+    while (true) {
+      const auto count = std::min(ids.size(), static_cast<std::size_t>(kTokensTogether));
+      const Continuation next{&cache, ids.first(count)};
+      forward_.extend({&next, 1});
+      if (count == ids.size()) return static_cast<int64_t>(count);
+      ids = ids.subspan(count);
+    }
+  }
+
+  /// Sum of ln p of `targets`, each behind one of the rows from `row` on; the order is fixed.
+  double weigh(int64_t row, std::span<const int32_t> targets) {
+    const auto count = static_cast<int64_t>(targets.size()), vocabulary = config_.vocab_size;
+    std::vector<int64_t> rows(targets.size());
+    for (int64_t i = 0; i < count; ++i) rows[static_cast<std::size_t>(i)] = row + i;
+    logits_.resize(static_cast<std::size_t>(kLogitRows * vocabulary));
+    forward_.logits(rows, logits_.data());
+    std::vector<double> chances(targets.size());
+    pool_.parallel_for(count, 4, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        chances[at] =
+            log_chance(std::span(logits_).subspan(at * static_cast<std::size_t>(vocabulary),
+                                                  static_cast<std::size_t>(vocabulary)),
+                       targets[at]);
+      }
+    });
+    double sum = 0;
+    for (const double chance : chances) sum += chance;
+    return sum;
+  }
+
+  ModelConfig config_;
+  DecoderWeights weights_;
+  ThreadPool& pool_;
+  DecoderForward forward_;
+  std::vector<float> logits_;
+};
+
+}  // namespace
+
+TokenModel token_model(const ModelConfig& config, DecoderWeights weights, ThreadPool& pool) {
+  const auto loaded = std::make_shared<Loaded>(config, std::move(weights), pool);
+  TokenModel model;
+  model.context = loaded->context();
+  model.begin = [loaded] {
+    return [loaded, cache = std::make_shared<KeyValueCache>()](std::span<const int32_t> ids) {
+      return loaded->next(*cache, ids);
+    };
+  };
+  model.log_likelihood = [loaded](std::span<const int32_t> ids, int64_t first) {
+    return loaded->log_likelihood(ids, first);
+  };
+  return model;
+}
+
+LanguageModel load_language_model(const std::filesystem::path& model, const DecoderFormat& format,
+                                  ThreadPool& pool) {
+  auto tokenizer = std::make_shared<const Tokenizer>(load_tokenizer(model));
+  const ModelConfig config = model_config_of(model);
+  require_vocabulary(model, *tokenizer, config);
+  DecoderWeights weights =
+      take_decoder_weights(tensors_of(model, config), config, format, pool, model.string());
+  return language_model(token_model(config, std::move(weights), pool), std::move(tokenizer),
+                        ending_tokens(model, config.vocab_size));
+}
+
+}  // namespace cupel::llm
