@@ -220,7 +220,7 @@ class Chain {
 
 std::vector<std::string> Config::problems() const {
   std::vector<std::string> problems;
-  if (model.empty()) problems.push_back("model: missing; name the folder of a classifier");
+  if (model.empty()) problems.push_back("model: missing; name a classifier or a language model");
   if (!prune && !quantize)
     problems.push_back("give prune, quantize or both: there is nothing to do");
   if (quantize && !(quantize->group_size % 32 == 0 &&

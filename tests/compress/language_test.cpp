@@ -3,9 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "compress/language_codes.h"
 #include "compress/small_language.h"
 #include "data/cb4.h"
 #include "data/gguf.h"
+#include "nn/llm/gguf_beside.h"
+#include "nn/llm/gguf_target.h"
 #include "nn/llm/model_files.h"
 #include "nn/llm/stored_format.h"
 #include "support/errors.h"
@@ -58,6 +63,23 @@ TEST(CompressLanguage, CodesComeBackFromTheFileAsTheyWere) {
     dequantise(GgufType::iq4_nl, blocks.data(), rows * cols, decoded.data());
     EXPECT_EQ(numbers, decoded) << name << ": rows of a head are turned alike";
   }
+}
+
+TEST(CompressLanguage, AFileWithOneFinerLinearLayerIsComputedAsItIsStored) {
+  const SmallLanguage task;
+  cupel::Run run({.folder = task / "run"});
+  const CodedLayers coded =
+      encode_layers(task.source, task.shape(),
+                    read_windows(task.data(), task.tokenizer, 64, 4, run), 32, run, "model");
+  llm::TensorSource mixed = coded.source;
+  std::ranges::find(mixed.tensors, "model.layers.1.mlp.down_proj.weight", &llm::SourceTensor::name)
+      ->read_codes = nullptr;
+  const llm::GgufHead head = llm::gguf_head(
+      task.shape(), task.tokenizer,
+      llm::gguf_beside(task.model(), task.tokenizer, task.shape().vocab_size), GgufType::iq4_nl);
+  write_gguf(task / "mixed.gguf", head.metadata,
+             llm::gguf_outputs(llm::gguf_tensors(mixed, task.shape()), GgufType::iq4_nl));
+  EXPECT_EQ(llm::stored_format(task / "mixed.gguf").layers.linear, nn::LinearFormat::element);
 }
 
 TEST(CompressLanguage, SettingsOfClassifiersAreRefused) {
