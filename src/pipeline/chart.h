@@ -75,6 +75,7 @@ struct IntervalChart {
   std::string title;
   std::string note = {};
   std::vector<Estimate> estimates = {};
+  bool shares = true;  // values that all lie within 0 and 1 are
 };
 /// A row an estimate, over one axis; shares are shown between 0 and 1. Empty without a row.
 std::string interval_chart(const IntervalChart& chart);

@@ -33,7 +33,7 @@ std::string with_interval(const Estimate& estimate) {
   return out;
 }
 
-Axis axis_of(const std::vector<Estimate>& estimates) {
+Axis axis_of(const std::vector<Estimate>& estimates, bool shares) {
   double low = INFINITY, high = -INFINITY;
   const auto see = [&](double value) {
     if (!can_be_drawn(value, Scale::linear)) return;
@@ -47,7 +47,7 @@ Axis axis_of(const std::vector<Estimate>& estimates) {
     if (estimate.baseline) see(*estimate.baseline);
   }
   if (low > high) low = high = 0;
-  const bool is_share = low >= 0 && high <= 1;  // shares are read against 0 and 1
+  const bool is_share = shares && low >= 0 && high <= 1;  // read against 0 and 1
   const double room = (high - low) * 0.06;
   return is_share ? Axis(0, 1, Scale::linear, kEdge, kWidth - kEdge)
                   : Axis(low - room, high + room, Scale::linear, kEdge, kWidth - kEdge);
@@ -119,7 +119,7 @@ std::string bar_chart(const BarChart& chart) {
 
 std::string interval_chart(const IntervalChart& chart) {
   if (chart.estimates.empty()) return {};
-  const Axis axis = axis_of(chart.estimates);
+  const Axis axis = axis_of(chart.estimates, chart.shares);
   const double height = kRow * static_cast<double>(chart.estimates.size());
   std::string inner;
   for (const double tick : axis.ticks(6)) {

@@ -75,7 +75,9 @@ std::string language(const json::Value& report, const json::Array& steps) {
       tile("KL divergence", "kl_divergence", "nats a token"),
       tile("same best token", "top1_agreement", "share of tokens")};
   chart::IntervalChart divergence{.title = "KL divergence",
-                                  .note = "nats a token, with 95 % interval"};
+                                  .note = "nats a token, with 95 % interval",
+                                  .estimates = {},
+                                  .shares = false};
   chart::BarChart prefill{.title = "Prefill", .note = "tokens a second, a window at once"};
   chart::BarChart decode{.title = "Decode", .note = "tokens a second, one at a time"};
   std::vector<std::vector<std::string>> rows;

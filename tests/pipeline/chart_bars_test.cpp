@@ -48,6 +48,12 @@ TEST(IntervalChart, EstimatesThatAreNotFiniteAreSaidNotDrawn) {
   EXPECT_EQ(count_of(svg, "<circle"), 0);
   EXPECT_THAT(svg, Not(HasSubstr("nan")));
   EXPECT_EQ(interval_chart({.title = "none"}), "");
+  const auto end_of_axis = [](bool shares) {
+    return interval_chart(
+        {.title = "KL", .estimates = {{"w4", 0.1, {{0.1, 0.2}}}}, .shares = shares});
+  };
+  EXPECT_NE(end_of_axis(true), end_of_axis(false)) << "what is no share fills the axis";
+  EXPECT_EQ(end_of_axis(false).find(">0.6<"), std::string::npos);
 }
 
 TEST(HeatMap, ShadesFromTheLeastToTheLargest) {
