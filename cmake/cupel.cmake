@@ -21,9 +21,6 @@ function(cupel_options target)
                            -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=${CUPEL_SANITIZE})
   endif()
-  if(CUPEL_FUZZ)
-    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
-  endif()
 endfunction()
 
 # Through a precompiled header g++ 12 warns of its own std::string (GCC bug 105651).
@@ -33,11 +30,11 @@ function(cupel_no_string_warnings target)
     $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>)
 endfunction()
 
-# LibTorch's headers cost 13 s a file: six files share one reading of them in a release build, all
+# LibTorch's headers cost 13 s a file: ten files share one reading of them in a release build, all
 # share a precompiled header elsewhere.
 function(cupel_share_headers target)
   if(CMAKE_BUILD_TYPE STREQUAL "Release")
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
   else()
     target_precompile_headers(${target} ${ARGN})
   endif()
@@ -55,10 +52,17 @@ endfunction()
 
 # A kernel row is one file compiled for its instruction set and nothing else.
 function(cupel_kernel_row file)
+  set(level -O3)
+  if(CUPEL_SANITIZE)
+    set(level -O2)
+  endif()
+  if(CUPEL_FUZZ)
+    list(APPEND level -fno-sanitize=fuzzer-no-link)  # no parser comes by here
+  endif()
   if(EXISTS ${PROJECT_SOURCE_DIR}/src/kernels/${file}.cpp)
     set_source_files_properties(${PROJECT_SOURCE_DIR}/src/kernels/${file}.cpp TARGET_DIRECTORY cupel_light
-                                PROPERTIES COMPILE_OPTIONS "${ARGN};-O3;-fno-exceptions;-fno-rtti"
-                                SKIP_PRECOMPILE_HEADERS ON)
+                                PROPERTIES COMPILE_OPTIONS "${ARGN};${level};-fno-exceptions;-fno-rtti"
+                                SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
 endfunction()
 
@@ -67,20 +71,21 @@ function(cupel_libraries)
   get_property(heavy GLOBAL PROPERTY CUPEL_HEAVY_SOURCES)
   add_library(cupel_light STATIC ${light})
   cupel_options(cupel_light)
+  if(CUPEL_FUZZ)
+    target_compile_options(cupel_light PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
   # What most files read anyway, read once: a quarter of the time of a build.
   target_precompile_headers(cupel_light PRIVATE <algorithm> <array> <cmath> <cstdint> <filesystem> <functional> <map>
                             <memory> <optional> <string> <string_view> <tuple> <utility> <variant> <vector>)
+  if(NOT CMAKE_BUILD_TYPE STREQUAL "Dev")
+    set_target_properties(cupel_light PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    # In a batch g++ takes every file for a header.
+    target_compile_options(cupel_light PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
   cupel_no_string_warnings(cupel_light)
   target_compile_features(cupel_light PUBLIC cxx_std_20)
   target_link_libraries(cupel_light PUBLIC Threads::Threads PRIVATE ${CUPEL_LIGHT_DEPENDENCIES} ${CMAKE_DL_LIBS})
   target_compile_definitions(cupel_light PRIVATE CUPEL_VERSION="${PROJECT_VERSION}")
-  # Under sanitizers optimising what reads settings takes longer than compiling it.
-  if(CUPEL_SANITIZE)
-    set(pipeline ${light})
-    list(FILTER pipeline INCLUDE REGEX "/src/pipeline/")
-    set_source_files_properties(${pipeline} TARGET_DIRECTORY cupel_light
-                                PROPERTIES COMPILE_OPTIONS "-O0" SKIP_PRECOMPILE_HEADERS ON)
-  endif()
   # g++ 12 warns of its own AVX-512 header's undefined operands (GCC bug 105593).
   set(avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mf16c
       $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
@@ -120,6 +125,7 @@ function(cupel_programs)
   list(FILTER cli EXCLUDE REGEX "/main(_nn)?\\.cpp$")
   add_library(cupel_cli STATIC ${cli})
   cupel_options(cupel_cli)
+  set_target_properties(cupel_cli PROPERTIES UNITY_BUILD ON)
   target_link_libraries(cupel_cli PUBLIC cupel_light PRIVATE fmt::fmt)
   cupel_program(cupel src/cli/main.cpp cupel_cli)
   if(CUPEL_HEAVY)

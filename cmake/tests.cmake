@@ -13,20 +13,24 @@ function(cupel_tests)
     # Reading gmock takes longer than most tests take to compile.
     target_precompile_headers(cupel_tests PRIVATE <gmock/gmock.h> <gtest/gtest.h> <filesystem> <optional>
                               ${PROJECT_SOURCE_DIR}/src/base/config_doc.h)
-    # Six files a batch halve the time of the build; names in the tests of a folder differ for it.
-    set_target_properties(cupel_tests PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+    # Names in the tests of a folder differ for it.
+    set_target_properties(cupel_tests PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 14)
     cupel_no_string_warnings(cupel_tests)
-    # Optimising a test takes longer than running it, in every build; the library stays optimised, and
-    # so do the loops that results are compared with.
+    # Optimising a test takes longer than running it; the library stays optimised, and so do the
+    # loops that results are compared with.
     target_compile_options(cupel_tests PRIVATE -O0)
     set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/support/reference_loops.cpp PROPERTIES
       COMPILE_OPTIONS "-O2;-fno-sanitize=all" SKIP_UNITY_BUILD_INCLUSION ON SKIP_PRECOMPILE_HEADERS ON)
   endif()
   if(CUPEL_HEAVY AND heavy)
     cupel_test_program(cupel_nn_tests cupel_heavy ${heavy} ${support_nn})
+    target_link_options(cupel_nn_tests PRIVATE "LINKER:--whole-archive,$<TARGET_FILE:cupel_heavy>,--no-whole-archive")
     cupel_share_headers(cupel_nn_tests REUSE_FROM cupel_heavy)
-    # The precompiled header was made with -fPIC; a program is compiled with -fPIE unless told.
-    target_compile_options(cupel_nn_tests PRIVATE -fPIC)
+    if(CMAKE_BUILD_TYPE STREQUAL "Dev")
+      target_compile_options(cupel_nn_tests PRIVATE -fPIC)  # as the precompiled header, not -fPIE
+    else()
+      target_compile_options(cupel_nn_tests PRIVATE -O0)
+    endif()
   endif()
 endfunction()
 
@@ -35,6 +39,8 @@ endfunction()
 function(cupel_test_program name library)
   add_executable(${name} ${ARGN})
   cupel_options(${name})
+  # Of a standard function that library and tests have, a linker keeps the first: the optimised one.
+  target_link_options(${name} PRIVATE "LINKER:--whole-archive,$<TARGET_FILE:cupel_light>,--no-whole-archive")
   target_link_libraries(${name} PRIVATE ${library} GTest::gmock GTest::gtest_main fmt::fmt)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(${name} PRIVATE CUPEL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
@@ -63,6 +69,7 @@ function(cupel_fuzz_targets)
     get_filename_component(name ${source} NAME_WE)
     add_executable(fuzz_${name} ${source} ${PROJECT_SOURCE_DIR}/tests/support/files.cpp)
     cupel_options(fuzz_${name})
+    target_compile_options(fuzz_${name} PRIVATE -fsanitize=fuzzer-no-link)
     target_link_libraries(fuzz_${name} PRIVATE cupel_light)
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
     target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)

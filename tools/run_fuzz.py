@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 options.add_argument("build", type=pathlib.Path)
-options.add_argument("--seconds", type=int, default=20)
+options.add_argument("--seconds", type=int, default=10)
 options.add_argument("--record", action="store_true")
 chosen = options.parse_args()
 folder = chosen.build.resolve() / "fuzz"

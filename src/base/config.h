@@ -104,10 +104,24 @@ constexpr std::optional<E> choice_by_alias(std::string_view name) {
   return std::nullopt;
 }
 
+/// fields() of C, made once however many ask for one of them.
+template <Config C>
+inline constexpr auto kFieldsOf = C::fields();
+
 /// Calls visit(field) for every field of C, in order.
 template <Config C, class Visit>
 constexpr void for_each_field(Visit&& visit) {
-  std::apply([&](const auto&... field) { (visit(field), ...); }, C::fields());
+  std::apply([&](const auto&... field) { (visit(field), ...); }, kFieldsOf<C>);
+}
+
+/// An array of make_row(index) for every field of C; `index` is its number, known at compile time.
+template <class Row, Config C, class MakeRow>
+constexpr auto rows_of_fields(MakeRow make_row) {
+  return [&]<std::size_t... index>(std::index_sequence<index...>) {
+    return std::array<Row, sizeof...(index)>{
+        make_row(std::integral_constant<std::size_t, index>())...};
+  }
+  (std::make_index_sequence<std::tuple_size_v<decltype(C::fields())>>());
 }
 
 template <class T>

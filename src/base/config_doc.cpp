@@ -168,16 +168,20 @@ json::Value dump_members(const void* object, std::span<const Dumped> members) {
   return result;
 }
 
-FieldDoc describe_field(std::string_view name, std::string_view help, double low, double high,
-                        std::span<const std::string_view> aliases) {
-  FieldDoc doc;
-  doc.name = name;
-  doc.help = help;
-  doc.low = low;
-  doc.high = high;
-  for (const std::string_view alias : aliases)
-    if (!alias.empty()) doc.aliases.emplace_back(alias);
-  return doc;
+std::vector<FieldDoc> describe_members(const void* defaults, std::span<const Described> members) {
+  std::vector<FieldDoc> docs;
+  for (const Described& member : members) {
+    FieldDoc& doc = docs.emplace_back();
+    doc.name = member.name;
+    doc.help = member.help;
+    doc.low = member.low;
+    doc.high = member.high;
+    for (const std::string_view alias : member.aliases)
+      if (!alias.empty()) doc.aliases.emplace_back(alias);
+    member.describe(doc);
+    if (doc.children.empty()) doc.default_text = json::dump(member.value(defaults));
+  }
+  return docs;
 }
 
 }  // namespace doc_detail

@@ -92,23 +92,25 @@ json::Value schema(const std::vector<FieldDoc>& fields);
 namespace doc_detail {
 template <Config T, std::size_t index>
 json::Value dump_member(const void* object) {
-  constexpr auto field = std::get<index>(T::fields());
-  return to_json(static_cast<const T*>(object)->*field.member);
+  return to_json(static_cast<const T*>(object)->*std::get<index>(kFieldsOf<T>).member);
 }
 
 template <Config T>
 constexpr auto dumped_members() {
-  constexpr auto fields = T::fields();
-  return [&]<std::size_t... index>(std::index_sequence<index...>) {
-    return std::array<Dumped, sizeof...(index)>{
-        Dumped{std::get<index>(fields).name, dump_member<T, index>}...};
-  }
-  (std::make_index_sequence<std::tuple_size_v<decltype(T::fields())>>());
+  return rows_of_fields<Dumped, T>([](auto index) {
+    return Dumped{std::get<index>(kFieldsOf<T>).name, dump_member<T, index>};
+  });
 }
 
-/// What is known of a field whatever its type.
-FieldDoc describe_field(std::string_view name, std::string_view help, double low, double high,
-                        std::span<const std::string_view> aliases);
+/// A field of a struct whose defaults `value` takes.
+struct Described {
+  std::string_view name, help;
+  double low, high;
+  std::array<std::string_view, 4> aliases;
+  void (*describe)(FieldDoc& doc);
+  json::Value (*value)(const void* defaults);
+};
+std::vector<FieldDoc> describe_members(const void* defaults, std::span<const Described> members);
 
 template <class T>
 void describe_type(FieldDoc& doc) {
@@ -147,27 +149,23 @@ void describe_type(FieldDoc& doc) {
   }
 }
 
-/// `defaults`: the struct as it is made.
-template <Config T, std::size_t index>
-FieldDoc describe_member(const void* defaults) {
-  constexpr auto field = std::get<index>(T::fields());
-  const auto& value = static_cast<const T*>(defaults)->*field.member;
-  FieldDoc doc = describe_field(field.name, field.help, field.low, field.high, field.aliases);
-  describe_type<std::remove_cvref_t<decltype(value)>>(doc);
-  if (doc.children.empty()) doc.default_text = json::dump(to_json(value));
-  return doc;
+template <Config T>
+constexpr auto described_members() {
+  return rows_of_fields<Described, T>([](auto index) {
+    constexpr const auto& field = std::get<index>(kFieldsOf<T>);
+    using Type = std::remove_cvref_t<decltype(std::declval<T&>().*(field.member))>;
+    return Described{field.name,           field.help,    field.low,
+                     field.high,           field.aliases, describe_type<Type>,
+                     dump_member<T, index>};
+  });
 }
 }  // namespace doc_detail
 
 template <Config T>
 std::vector<FieldDoc> describe() {
+  static constexpr auto kMembers = doc_detail::described_members<T>();
   const T defaults{};
-  return [&]<std::size_t... index>(std::index_sequence<index...>) {
-    std::vector<FieldDoc> docs;
-    (docs.push_back(doc_detail::describe_member<T, index>(&defaults)), ...);
-    return docs;
-  }
-  (std::make_index_sequence<std::tuple_size_v<decltype(T::fields())>>());
+  return doc_detail::describe_members(&defaults, kMembers);
 }
 
 }  // namespace cupel

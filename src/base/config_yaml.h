@@ -101,18 +101,16 @@ struct Member {
 
 template <Config T, std::size_t index>
 void read_member(const Node& value, void* out, const std::string& key, const Context& context) {
-  constexpr auto field = std::get<index>(T::fields());
+  constexpr const auto& field = std::get<index>(kFieldsOf<T>);
   read_value(value, static_cast<T*>(out)->*field.member, key, context, field.low, field.high);
 }
 
 template <Config T>
 constexpr auto members_of() {
-  constexpr auto fields = T::fields();
-  return [&]<std::size_t... index>(std::index_sequence<index...>) {
-    return std::array<Member, sizeof...(index)>{Member{
-        std::get<index>(fields).name, std::get<index>(fields).aliases, read_member<T, index>}...};
-  }
-  (std::make_index_sequence<std::tuple_size_v<decltype(T::fields())>>());
+  return rows_of_fields<Member, T>([](auto index) {
+    constexpr const auto& field = std::get<index>(kFieldsOf<T>);
+    return Member{field.name, field.aliases, read_member<T, index>};
+  });
 }
 
 /// Reads a map into the struct that `out` points to. Throws Error{config} for a key not among

@@ -18,6 +18,11 @@ struct Interval {
 
 // Empty samples are a caller's mistake (Error{bug}), as are probabilities outside (0, 1).
 
+/// 0 where there is nothing to take a share of.
+inline double share(int64_t part, int64_t whole) {
+  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0.0;
+}
+
 double mean(std::span<const double> values);
 /// Divided by n - 1; 0 for one value.
 double variance(std::span<const double> values);

@@ -29,13 +29,9 @@ namespace {
 namespace fs = std::filesystem;
 using pipeline::Request;
 
-constexpr int kInterrupted = 130;
-
 double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
-
-void say(std::string_view text) { std::cerr << text << std::flush; }
 
 /// The command that goes on with the run in `folder`.
 std::string resume_command(const std::vector<std::string>& words, const Request& request,

@@ -12,11 +12,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <iostream>
 #include <optional>
 #include <string_view>
 
 #include "base/error.h"
+#include "cli/signals.h"
+#include "cli/terminal.h"
 #include "pipeline/execute.h"
 #include "pipeline/processes.h"
 #include "pipeline/program.h"
@@ -26,7 +27,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kInterrupted = 130, kNoProgram = 127;
+constexpr int kNoProgram = 127;
 /// The others notice within milliseconds, unless they compute.
 constexpr std::chrono::seconds kGrace{10};
 
@@ -177,8 +178,6 @@ std::vector<Ended> wait_for(Crew& crew, const sigset_t& watched) {
   }
   return before_kill.empty() ? crew.failed() : before_kill;
 }
-
-void say(std::string_view text) { std::cerr << text << std::flush; }
 
 }  // namespace
 

@@ -12,7 +12,7 @@ namespace {
 std::atomic<bool> stop{false}, silent{false};
 static_assert(std::atomic<bool>::is_always_lock_free);  // a handler may touch nothing else
 
-void say(std::string_view text) {
+void say_unless_silent(std::string_view text) {
   if (silent) return;
   const int before = errno;  // the code that was interrupted may be about to read it
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
@@ -20,13 +20,13 @@ void say(std::string_view text) {
 }
 
 extern "C" void handle(int) {
-  if (stop.exchange(true)) ::_exit(130);
-  say("\nstopping after a save; once more ends it at once\n");
+  if (stop.exchange(true)) ::_exit(kInterrupted);
+  say_unless_silent("\nstopping after a save; once more ends it at once\n");
 }
 
 // A terminal that closes may send it twice within milliseconds, the shell and the kernel once each.
 extern "C" void handle_hangup(int) {
-  if (!stop.exchange(true)) say("\nthe terminal is gone: stopping after a save\n");
+  if (!stop.exchange(true)) say_unless_silent("\nthe terminal is gone: stopping after a save\n");
 }
 
 }  // namespace

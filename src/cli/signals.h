@@ -7,6 +7,9 @@
 
 namespace cupel::cli {
 
+/// The exit code of what was asked to stop: 128 and SIGINT, as shells have it.
+inline constexpr int kInterrupted = 130;
+
 /// Installs the handlers; the flag that the first signal sets. `speaks`: they say what they do.
 const std::atomic<bool>& watch_signals(bool speaks = true);
 

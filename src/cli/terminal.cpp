@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <iostream>
 #include <string>
 #include <utility>
 
@@ -35,6 +36,8 @@ Screen standard_error() {
     screen.columns = size.ws_col;
   return screen;
 }
+
+void say(std::string_view text) { std::cerr << text << std::flush; }
 
 std::string coloured(const Screen& screen, std::string_view colour, std::string_view text) {
   if (!screen.colours) return std::string(text);

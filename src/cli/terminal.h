@@ -20,6 +20,9 @@ struct Screen {
 /// What standard error is connected to.
 Screen standard_error();
 
+/// To standard error, at once.
+void say(std::string_view text);
+
 /// Progress as done/total, the note beside it, rate, time left and memory. Redrawn at most ten
 /// times a second, or a line every five seconds. One a run; events come one at a time.
 class Terminal {

@@ -152,7 +152,7 @@ std::string padded(const std::string& line) {
   return line + std::string(kColumn - std::min(display_width(line), kColumn), ' ');
 }
 
-std::string place(const ExplainedRow& row) {
+std::string place_of(const ExplainedRow& row) {
   return fs::path(row.file).filename().string() + ":" + std::to_string(row.line) + "  id " +
          clip(row.id, 24);
 }
@@ -167,7 +167,7 @@ std::string in_columns(std::vector<std::string> left, std::vector<std::string> r
 }
 
 std::string side_by_side(const ExplainedRow& left, const ExplainedRow& right) {
-  return in_columns(wrapped("dropped: " + place(left)), wrapped("stays: " + place(right))) +
+  return in_columns(wrapped("dropped: " + place_of(left)), wrapped("stays: " + place_of(right))) +
          in_columns(wrapped(left.text), wrapped(right.text));
 }
 
@@ -182,8 +182,8 @@ std::string block(const std::string& text) {
 std::string Explanation::text() const {
   std::string out;
   for (const Explained& explained : rows) {
-    out +=
-        place(explained.row) + ": " + (explained.kept ? "kept" : "dropped by " + explained.stage);
+    out += place_of(explained.row) + ": " +
+           (explained.kept ? "kept" : "dropped by " + explained.stage);
     for (const BrokenRule& rule : explained.rules) {
       out += (&rule == &explained.rules.front() ? ": " : "; ") + rule.rule + " (" +
              shortest(rule.value) + ", threshold " + shortest(rule.threshold) + ")";

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/rng.h"
+#include "base/text.h"
 #include "curate/hash_counts.h"
 #include "curate/sentences.h"
 #include "data/unicode.h"
@@ -15,8 +16,6 @@ constexpr int64_t kShortLine = 30;  // FineWeb (Penedo et al. 2024)
 constexpr int64_t kC4Words = 5;
 
 bool is_ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
 std::string_view trimmed(std::string_view line) {
   while (!line.empty() && is_ascii_space(line.front())) line.remove_prefix(1);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/text.h"
 #include "data/unicode.h"
 
 namespace cupel::curate {
@@ -30,10 +31,6 @@ constexpr std::array<std::string_view, 24> kEntities{
     "quot",  "raquo", "rdquo", "reg",   "rsquo",  "times", "trade",  "zwnj"};
 static_assert(std::is_sorted(kElements.begin(), kElements.end()));
 static_assert(std::is_sorted(kEntities.begin(), kEntities.end()));
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
 
 /// Letters and digits at `at`, in lower case; empty if they are more than a name has.
 std::string name_at(std::string_view text, std::size_t at) {
@@ -85,7 +82,8 @@ class MarkupScanner {
       const bool hex = at + 1 < text_.size() && (text_[at + 1] | 0x20) == 'x';
       at += hex ? 2 : 1;
       const std::size_t first = at;
-      while (at < text_.size() && at - first < 7 && (hex ? is_hex : is_digit)(text_[at])) ++at;
+      while (at < text_.size() && at - first < 7 && (hex ? is_hex_digit : is_digit)(text_[at]))
+        ++at;
       if (at == first) return at_;
     } else {
       const std::string name = name_at(text_, at);

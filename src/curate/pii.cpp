@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "curate/pii_numbers.h"
 
 namespace cupel::curate {
@@ -14,10 +15,7 @@ namespace {
 constexpr std::size_t kLocalBytes = 64, kDomainBytes = 253;  // RFC 5321, section 4.5.3.1
 constexpr std::size_t kMostGroups = 7, kMostDigits = 19;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
-bool is_hex(char c) { return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f'); }
 bool is_name(char c) { return is_digit(c) || is_letter(c) || c == '_'; }
 
 /// Groups of digits with one space or hyphen between.
@@ -167,7 +165,7 @@ class PiiScanner {
 
   void ipv6() {
     std::size_t begin = at_;
-    while (begin > free_ && at_ - begin < 4 && is_hex(text_[begin - 1])) --begin;
+    while (begin > free_ && at_ - begin < 4 && is_hex_digit(text_[begin - 1])) --begin;
     const char last = begin > 0 ? text_[begin - 1] : '\0';
     if (is_name(last) || last == ':' || last == '.') return;
     const std::size_t end = ipv6_end(begin);
@@ -185,11 +183,11 @@ class PiiScanner {
         i += 2;
       } else if (groups > 0) {
         const bool after_gap = text_[i - 1] == ':';
-        if (!after_gap && (at(i) != ':' || !is_hex(at(i + 1)))) break;
+        if (!after_gap && (at(i) != ':' || !is_hex_digit(at(i + 1)))) break;
         i += after_gap ? 0 : 1;
       }
       const std::size_t first = i;
-      while (is_hex(at(i)) && i - first < 4) has_digit |= is_digit(text_[i++]);
+      while (is_hex_digit(at(i)) && i - first < 4) has_digit |= is_digit(text_[i++]);
       if (i == first) break;
       ++groups;
     }

@@ -4,10 +4,10 @@
 #include <array>
 #include <cstddef>
 
+#include "base/text.h"
+
 namespace cupel::curate {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 int value_of(std::string_view digits) {
   int value = 0;

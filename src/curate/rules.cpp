@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/stats.h"
 #include "curate/language.h"
 #include "curate/lines.h"
 #include "curate/markup.h"
@@ -36,11 +37,6 @@ struct Facts {
   int64_t mojibake;
   Repetition repetition;
 };
-
-/// 0 where there is nothing to take a share of.
-double share(int64_t part, int64_t whole) {
-  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0.0;
-}
 
 double per_word(int64_t count, const Facts& f) {
   return static_cast<double>(count) / std::max(f.counts.word_count(), 1.0);

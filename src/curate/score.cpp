@@ -1,6 +1,7 @@
 #include "curate/score.h"
 
 #include "base/error.h"
+#include "base/stats.h"
 #include "base/text.h"
 #include "data/read.h"
 
@@ -8,10 +9,6 @@ namespace cupel::curate {
 namespace {
 
 bool is_valid(const std::string& kind) { return kind == "clean" || kind == "valid"; }
-
-double share(int64_t part, int64_t whole) {
-  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-}
 
 std::string text_of(const json::Value& row, std::string_view column, const std::string& name) {
   const json::Value* value = row.find(column);

@@ -15,20 +15,20 @@ namespace cupel::curate {
 namespace {
 
 using Texts = std::vector<std::string_view>;
-using Score = std::function<double(std::string_view)>;
-using FitScore = std::function<Score(const Texts& reference, const Texts& background)>;
+using TextScore = std::function<double(std::string_view)>;
+using FitScore = std::function<TextScore(const Texts& reference, const Texts& background)>;
 
 FitScore fit_by(const TopicConfig& config, uint64_t seed, ThreadPool& pool,
                 const std::function<void()>& poll) {
   if (config.score == TopicScore::ngram) {
-    return [](const Texts& reference, const Texts& background) -> Score {
+    return [](const Texts& reference, const Texts& background) -> TextScore {
       const auto score = std::make_shared<const NgramScore>(reference, background);
       return [score](std::string_view text) { return score->score(text); };
     };
   }
   const LdaOptions options = {.topics = static_cast<int>(config.topics),
                               .sweeps = static_cast<int>(config.sweeps)};
-  return [=, &pool](const Texts& reference, const Texts& background) -> Score {
+  return [=, &pool](const Texts& reference, const Texts& background) -> TextScore {
     const auto score =
         std::make_shared<const LdaScore>(reference, background, options, seed, pool, poll);
     return [score](std::string_view text) { return score->score(text); };
@@ -54,7 +54,7 @@ struct Folds {
   }
 };
 
-std::vector<double> scores_of(const Texts& texts, const Score& score, ThreadPool& pool) {
+std::vector<double> scores_of(const Texts& texts, const TextScore& score, ThreadPool& pool) {
   std::vector<double> scores(texts.size());
   pool.parallel_for(static_cast<int64_t>(texts.size()), 16, [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
@@ -130,7 +130,7 @@ TopicModel TopicModel::fit(std::span<const std::string> reference,
   std::vector<double> positive, negative;
   for (uint64_t fold = 0; fold < static_cast<uint64_t>(config.folds); ++fold) {
     if (poll) poll();
-    const Score score = fit_score(in.choose(fold, false), out.choose(fold, false));
+    const TextScore score = fit_score(in.choose(fold, false), out.choose(fold, false));
     append(positive, scores_of(in.choose(fold, true), score, pool));
     append(negative, scores_of(out.choose(fold, true), score, pool));
   }

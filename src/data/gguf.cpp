@@ -18,8 +18,7 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 constexpr std::string_view kMagic = "GGUF";
 constexpr uint64_t kMaxEntries = 100'000;  // of metadata, and tensors
 constexpr uint64_t kMaxKeyBytes = 65'535, kMaxNameBytes = 256;
-constexpr uint32_t kMaxRank = 4;
-constexpr int64_t kDefaultAlignment = 32, kMaxAlignment = int64_t{1} << 20;
+constexpr int64_t kMaxAlignment = int64_t{1} << 20;
 constexpr std::size_t kShown = 80;  // characters of a name in a message
 constexpr std::string_view kAlignment = "general.alignment";
 
@@ -131,7 +130,7 @@ TensorInfo take_tensor(Cursor& cursor, std::string_view where) {
   const std::string here = std::string(where) + ": tensor \"" + clip(tensor.name, kShown) + "\"";
   if (valid_utf8_prefix(tensor.name) != tensor.name.size()) fail_file(here, "name is no UTF-8");
   const auto rank = cursor.number<uint32_t>("rank of a tensor");
-  if (rank < 1 || rank > kMaxRank) {
+  if (rank < 1 || rank > kGgufMaxRank) {
     fail_file(here, "has " + std::to_string(rank) + " dimensions, 1 to 4 are allowed");
   }
   tensor.count = 1;
@@ -172,7 +171,7 @@ int64_t alignment_of(const std::vector<GgufEntry>& metadata, std::string_view wh
     }
     return alignment;
   }
-  return kDefaultAlignment;
+  return kGgufAlignment;
 }
 
 /// Gives every tensor its data; tensors must lie in the data section, aligned, without overlap.

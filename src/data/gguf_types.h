@@ -25,6 +25,9 @@ enum class GgufType : uint32_t {
   bf16 = 30,
 };
 
+inline constexpr std::size_t kGgufMaxRank = 4;
+inline constexpr int64_t kGgufAlignment = 32;  // of a file that says no other in general.alignment
+
 /// `items` neighbours of a row are stored together in `bytes`.
 struct GgufBlock {
   std::string_view name;  // as ggml writes it: "Q4_K"

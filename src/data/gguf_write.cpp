@@ -14,8 +14,6 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
 constexpr uint32_t kVersion = 3;
-constexpr int64_t kAlignment = 32;  // what a reader takes where general.alignment is missing
-constexpr std::size_t kMaxRank = 4;
 
 template <class T>
 void append_number(std::string& out, T value) {
@@ -27,7 +25,9 @@ void append_sized(std::string& out, std::string_view text) {
   out += text;
 }
 
-int64_t aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+int64_t aligned(int64_t bytes) {
+  return (bytes + kGgufAlignment - 1) / kGgufAlignment * kGgufAlignment;
+}
 
 /// Name, sizes innermost first, format, place in the data section.
 void append_tensor(std::string& out, const GgufOutput& tensor, int64_t offset) {
@@ -75,7 +75,7 @@ void GgufMetadata::append_text(std::string_view value) { append_sized(bytes_, va
 
 int64_t GgufOutput::bytes() const {
   const GgufBlock& block = gguf_block(type);
-  CUPEL_ASSERT(!shape.empty() && shape.size() <= kMaxRank && shape.back() % block.items == 0);
+  CUPEL_ASSERT(!shape.empty() && shape.size() <= kGgufMaxRank && shape.back() % block.items == 0);
   int64_t count = 1;
   for (const int64_t size : shape) {
     CUPEL_ASSERT(size > 0);

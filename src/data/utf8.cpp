@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/text.h"
+
 namespace cupel {
 
 namespace {
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 /// Bytes of the well-formed character at `at`, or 0.
 std::size_t character_size(std::string_view text, std::size_t at) {
@@ -76,7 +76,7 @@ std::string replace_invalid_utf8(std::string_view text) {
     out += text.substr(0, good);
     text.remove_prefix(good);
     if (text.empty()) break;
-    out += kReplacement;
+    out += kReplacementUtf8;
     text.remove_prefix(malformed_size(text, 0));
   }
   return out;

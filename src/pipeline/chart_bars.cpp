@@ -10,12 +10,12 @@
 namespace cupel::pipeline::chart {
 namespace {
 
-constexpr double kWidth = 560, kRow = 46, kAxis = 26, kEdge = 8;
+constexpr double kBarsWidth = 560, kRow = 46, kAxis = 26, kEdge = 8;
 constexpr std::size_t kNameCharacters = 48, kMaxRows = 64, kMaxCells = 3000;
 
 std::string svg(double height, const std::string& title, const std::string& inner) {
   return fmt::format("<svg viewBox=\"0 0 {} {:.0f}\" role=\"img\" aria-label=\"{}\">\n{}</svg>\n",
-                     kWidth, height, html::escape(title), inner);
+                     kBarsWidth, height, html::escape(title), inner);
 }
 
 std::string text(double x, double y, const char* anchor, const char* classes,
@@ -49,13 +49,13 @@ Axis axis_of(const std::vector<Estimate>& estimates, bool shares) {
   if (low > high) low = high = 0;
   const bool is_share = shares && low >= 0 && high <= 1;  // read against 0 and 1
   const double room = (high - low) * 0.06;
-  return is_share ? Axis(0, 1, Scale::linear, kEdge, kWidth - kEdge)
-                  : Axis(low - room, high + room, Scale::linear, kEdge, kWidth - kEdge);
+  return is_share ? Axis(0, 1, Scale::linear, kEdge, kBarsWidth - kEdge)
+                  : Axis(low - room, high + room, Scale::linear, kEdge, kBarsWidth - kEdge);
 }
 
 std::string estimate_row(const Estimate& estimate, const Axis& axis, double y) {
   std::string row = text(kEdge, y + 14, "start", "name", estimate.label) +
-                    text(kWidth - kEdge, y + 14, "end", "strong", with_interval(estimate));
+                    text(kBarsWidth - kEdge, y + 14, "end", "strong", with_interval(estimate));
   const double middle = y + 31;
   std::string marks;
   if (estimate.interval && can_be_drawn(estimate.interval->low, Scale::linear) &&
@@ -104,10 +104,10 @@ std::string bar_chart(const BarChart& chart) {
   double y = 0;
   for (const Bar& bar : chart.bars) {
     const bool drawn = most > 0 && can_be_drawn(bar.value, Scale::linear) && bar.value > 0;
-    const double width = drawn ? std::max(1.0, bar.value / most * (kWidth - 2 * kEdge)) : 0;
+    const double width = drawn ? std::max(1.0, bar.value / most * (kBarsWidth - 2 * kEdge)) : 0;
     const std::string value = bar.text.empty() ? html::number(bar.value) : bar.text;
     inner += text(kEdge, y + 14, "start", "name", bar.label) +
-             text(kWidth - kEdge, y + 14, "end", "strong", value);
+             text(kBarsWidth - kEdge, y + 14, "end", "strong", value);
     inner += fmt::format(
         "<g class=\"s{}\"><rect class=\"fill\" x=\"{}\" y=\"{}\" width=\"{:.1f}\" height=\"14\" "
         "rx=\"3\"><title>{}: {}</title></rect></g>\n",
@@ -127,7 +127,7 @@ std::string interval_chart(const IntervalChart& chart) {
     inner += fmt::format(
         "<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"20\" y2=\"{1:.1f}\"/>\n", x,
         height + 4);
-    const char* anchor = x < 20 ? "start" : x > kWidth - 20 ? "end" : "middle";
+    const char* anchor = x < 20 ? "start" : x > kBarsWidth - 20 ? "end" : "middle";
     inner += text(x, height + kAxis - 6, anchor, "", html::short_number(tick));
   }
   double y = 0;
@@ -155,27 +155,27 @@ std::string heat_map(const HeatMap& map) {
     }
   }
   if (low > high) return {};
-  constexpr double kLeft = 92, kCell = 15;
-  const double width = (kWidth - kLeft - kEdge) / static_cast<double>(drawn);
+  constexpr double kNames = 92, kCell = 15;
+  const double width = (kBarsWidth - kNames - kEdge) / static_cast<double>(drawn);
   std::string inner;
   for (std::size_t r = 0; r < rows; ++r) {
     const double y = kCell * static_cast<double>(r);
-    if (rows <= 8 || r % 2 == 0) inner += text(kLeft - 8, y + 11, "end", "", map.rows[r]);
+    if (rows <= 8 || r % 2 == 0) inner += text(kNames - 8, y + 11, "end", "", map.rows[r]);
     for (std::size_t c = 0; c < drawn; ++c) {
       if (!std::isfinite(cells[r][c])) continue;
       const double strength = high > low ? (cells[r][c] - low) / (high - low) : 0.5;
       inner += fmt::format(
           "<rect class=\"cell\" x=\"{:.1f}\" y=\"{:.0f}\" width=\"{:.2f}\" height=\"{}\" "
           "fill-opacity=\"{:.2f}\"><title>{} {} {}: {}</title></rect>\n",
-          kLeft + width * static_cast<double>(c), y, width + 0.3, kCell - 1, 0.06 + 0.94 * strength,
-          html::escape(map.rows[r]), html::escape(map.x_label),
+          kNames + width * static_cast<double>(c), y, width + 0.3, kCell - 1,
+          0.06 + 0.94 * strength, html::escape(map.rows[r]), html::escape(map.x_label),
           html::number(map.x[c * columns / drawn]), html::number(cells[r][c]));
     }
   }
   const double bottom = kCell * static_cast<double>(rows) + 16;
-  inner += text(kLeft, bottom, "start", "", html::short_number(map.x.front())) +
-           text(kWidth - kEdge, bottom, "end", "", html::short_number(map.x.back())) +
-           text((kLeft + kWidth - kEdge) / 2, bottom, "middle", "", map.x_label);
+  inner += text(kNames, bottom, "start", "", html::short_number(map.x.front())) +
+           text(kBarsWidth - kEdge, bottom, "end", "", html::short_number(map.x.back())) +
+           text((kNames + kBarsWidth - kEdge) / 2, bottom, "middle", "", map.x_label);
   const std::string range =
       fmt::format("pale {} · full {}", html::short_number(low), html::short_number(high));
   const std::string note = map.note.empty() ? range : map.note + " · " + range;

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t kMaxRows = 200;
 constexpr const char* kNothing = "–";
-constexpr const char* kReplacement = "\xEF\xBF\xBD";
 
 void append_escaped(std::string& out, char c) {
   switch (c) {
@@ -38,7 +37,7 @@ void append_escaped(std::string& out, char c) {
   }
   const auto byte = static_cast<unsigned char>(c);
   if ((byte < 0x20 && c != '\n' && c != '\t' && c != '\r') || byte == 0x7f) {
-    out += kReplacement;
+    out += kReplacementUtf8;
   } else {
     out += c;
   }
@@ -126,7 +125,7 @@ std::string escape(std::string_view text) {
     for (const char c : text.substr(0, good)) append_escaped(out, c);
     text.remove_prefix(good);
     if (text.empty()) break;
-    out += kReplacement;
+    out += kReplacementUtf8;
     text.remove_prefix(1);
   }
   return out;

@@ -19,8 +19,6 @@
 namespace cupel::train {
 namespace {
 
-constexpr int64_t kFloat = 4, kLong = 8;
-
 /// Low-rank adapters of the blocks; without any the model's own weights are trained.
 struct Adapters {
   /// Of one block.
@@ -87,11 +85,11 @@ int64_t shared_bytes(const std::vector<llm::ParameterShape>& trained) {
     largest = std::max(largest, parameter.size());
     all += parameter.size();
   }
-  return kFloat * std::min(all, std::max(largest, nn::kBucket));
+  return kFloatBytes * std::min(all, std::max(largest, nn::kBucket));
 }
 
 /// `sum` in fp32 with its inverse root mean square, and the normalised copy.
-int64_t norm_bytes(const Shape& s) { return s.w() * (kFloat + s.storage) + kFloat; }
+int64_t norm_bytes(const Shape& s) { return s.w() * (kFloatBytes + s.storage) + kFloatBytes; }
 
 Activations latent_attention(const Shape& s) {
   const llm::ModelConfig& m = s.model;
@@ -99,10 +97,11 @@ Activations latent_attention(const Shape& s) {
   const int64_t expanded = heads * (m.qk_nope_head_dim + m.v_head_dim);
   const int64_t latent = m.kv_lora_rank + m.qk_rope_head_dim, out = heads * m.v_head_dim;
   Activations a;
-  a.kept = s.storage * (query + latent + m.kv_lora_rank + expanded + out) + kFloat * (1 + heads);
-  if (m.q_lora_rank) a.kept += 2 * s.storage * *m.q_lora_rank + kFloat;
-  a.working =
-      s.storage * (s.w() + out + query + latent + expanded) + kFloat * heads * m.qk_rope_head_dim;
+  a.kept =
+      s.storage * (query + latent + m.kv_lora_rank + expanded + out) + kFloatBytes * (1 + heads);
+  if (m.q_lora_rank) a.kept += 2 * s.storage * *m.q_lora_rank + kFloatBytes;
+  a.working = s.storage * (s.w() + out + query + latent + expanded) +
+              kFloatBytes * heads * m.qk_rope_head_dim;
   return a;
 }
 
@@ -110,11 +109,11 @@ Activations grouped_attention(const Shape& s) {
   const int64_t heads = s.model.num_attention_heads, width = s.model.rotary_width();
   const int64_t key_value = 2 * s.model.num_key_value_heads.value_or(heads) * width;
   Activations a;
-  a.kept = s.storage * (2 * heads * width + key_value) + kFloat * heads;
+  a.kept = s.storage * (2 * heads * width + key_value) + kFloatBytes * heads;
   a.working = s.storage * (s.w() + 2 * heads * width + key_value);
   if (s.family.head_norm)  // what stands before the norms of queries and keys, and their inverses
     a.kept +=
-        s.storage * (heads * width + key_value / 2) + kFloat * (heads + key_value / 2 / width);
+        s.storage * (heads * width + key_value / 2) + kFloatBytes * (heads + key_value / 2 / width);
   return a;
 }
 
@@ -133,23 +132,24 @@ Activations experts(const Shape& s, int64_t layer) {
   const int64_t k = m.num_experts_per_tok, inner = m.moe_intermediate_size;
   const int64_t shared = m.shared_width();
   Activations a;
-  const int64_t router = (s.storage == kFloat ? 0 : kFloat * s.w()) + kFloat * m.n_routed_experts +
-                         k * (kLong + 3 * kFloat) + kFloat;
+  const int64_t router = (s.storage == kFloatBytes ? 0 : kFloatBytes * s.w()) +
+                         kFloatBytes * m.n_routed_experts + k * (kLongBytes + 3 * kFloatBytes) +
+                         kFloatBytes;
   a.kept = router + s.storage * (2 * k * inner + kept_gated(s, layer) * shared);
   // Experts go one after the other; the shared one, over all tokens, is the largest.
   const int64_t unit = s.storage * working_gated(s, layer) * shared;
-  int64_t each = k * (s.storage * (2 * s.w() + 4 * inner) + kFloat * s.w()) /
+  int64_t each = k * (s.storage * (2 * s.w() + 4 * inner) + kFloatBytes * s.w()) /
                  std::max<int64_t>(1, m.n_routed_experts / 2);
   // One that is not fused with them goes backwards before them, and what it kept is free again.
   if (kept_gated(s, layer) == 4) each -= std::min(each, s.storage * 4 * shared);
-  a.working = s.w() * (s.storage + kFloat) + std::max(unit, each);
+  a.working = s.w() * (s.storage + kFloatBytes) + std::max(unit, each);
   return a;
 }
 
 Activations dense(const Shape& s, int64_t layer) {
   const int64_t inner = s.model.intermediate_size;
   return {s.storage * kept_gated(s, layer) * inner,
-          s.storage * (s.w() + working_gated(s, layer) * inner) + kFloat * s.w()};
+          s.storage * (s.w() + working_gated(s, layer) * inner) + kFloatBytes * s.w()};
 }
 
 Activations attention(const Shape& s) {
@@ -165,7 +165,7 @@ Activations block(const Shape& s, int64_t layer) {
   if (s.dropout) a.kept += 2 * s.storage * s.w();
   a.kept += s.adapters.layers[static_cast<std::size_t>(layer)].count * s.storage * s.adapters.rank;
   // While the feed-forward part goes backwards, the gradient of the stream around it waits.
-  a.working = std::max(feed_forward.working, attended.working) + s.w() * kFloat;
+  a.working = std::max(feed_forward.working, attended.working) + s.w() * kFloatBytes;
   return a;
 }
 
@@ -199,7 +199,7 @@ std::vector<int64_t> block_parameters(const Shape& s) {
 
 /// Of the gradient of embedding or head.
 int64_t table_gradient(const Shape& s) {
-  return s.adapters.any ? 0 : s.model.vocab_size * s.w() * kFloat;
+  return s.adapters.any ? 0 : s.model.vocab_size * s.w() * kFloatBytes;
 }
 
 /// Matrices that 16-bit products read from a copy: all but the router and, untied, the embedding.
@@ -217,11 +217,11 @@ int64_t copied_parameters(const llm::ModelConfig& model) {
 /// matrices have no fp32 but the table that is embedding and head at once.
 int64_t weight_bytes(const Shape& s) {
   const int64_t all = llm::parameter_count(s.model), copied = copied_parameters(s.model);
-  if (s.storage == kFloat) return (all + size_of(s.adapters.shapes)) * kFloat;
+  if (s.storage == kFloatBytes) return (all + size_of(s.adapters.shapes)) * kFloatBytes;
   const int64_t tied = s.model.tie_word_embeddings ? s.model.vocab_size * s.w() : 0;
   const int64_t narrowed = s.adapters.any ? copied - tied : 0;
-  return (all - narrowed) * kFloat + copied * s.storage +
-         size_of(s.adapters.shapes) * (kFloat + s.storage);
+  return (all - narrowed) * kFloatBytes + copied * s.storage +
+         size_of(s.adapters.shapes) * (kFloatBytes + s.storage);
 }
 
 /// The head: kept are the gradients of its input and weight, which the forward pass computes
@@ -231,9 +231,10 @@ Activations head(const Shape& s) {
   const int64_t rows = nn::cross_entropy_chunk_rows(s.tokens, vocabulary);
   const int64_t weight = table_gradient(s);
   Activations a;  // of the whole micro-batch, unlike the others
-  a.kept = s.tokens * (norm_bytes(s) + kFloat * s.w()) + weight;
-  const int64_t logits = rows * vocabulary * (kFloat + (s.storage == kFloat ? 0 : s.storage));
-  a.working = std::max(logits, weight + s.tokens * s.w() * kFloat);
+  a.kept = s.tokens * (norm_bytes(s) + kFloatBytes * s.w()) + weight;
+  const int64_t logits =
+      rows * vocabulary * (kFloatBytes + (s.storage == kFloatBytes ? 0 : s.storage));
+  a.working = std::max(logits, weight + s.tokens * s.w() * kFloatBytes);
   return a;
 }
 
@@ -244,7 +245,7 @@ int64_t moment_bytes(const std::vector<llm::ParameterShape>& trained, nn::Optimi
     const int64_t size = parameter.size();
     const bool narrow = optimizer == nn::OptimizerKind::adamw_8bit && size >= nn::kSmallest8bit;
     const int64_t blocks = (size + kMomentBlock - 1) / kMomentBlock;
-    bytes += 2 * (narrow ? size + blocks * kFloat : size * kFloat);
+    bytes += 2 * (narrow ? size + blocks * kFloatBytes : size * kFloatBytes);
   }
   return bytes;
 }
@@ -267,27 +268,28 @@ void refuse_uncountable(const Shape& s) {
 int64_t pass_bytes(const Shape& s, bool recompute, bool gradients_stand, int64_t gradient) {
   const int64_t layers = s.model.num_hidden_layers;
   const int64_t mtp = s.model.num_nextn_predict_layers;
-  const int64_t stream = s.tokens * s.w() * kFloat;  // input of a block
-  std::vector<int64_t> kept;                         // by layer
+  const int64_t stream = s.tokens * s.w() * kFloatBytes;  // input of a block
+  std::vector<int64_t> kept;                              // by layer
   for (int64_t i = 0; i < layers + mtp; ++i) {
-    const int64_t extra = i < layers ? 0
-                                     : s.tokens * (s.w() * (kFloat + 5 * s.storage) + 2 * kLong) +
-                                           head(s).kept - table_gradient(s);
+    const int64_t extra =
+        i < layers ? 0
+                   : s.tokens * (s.w() * (kFloatBytes + 5 * s.storage) + 2 * kLongBytes) +
+                         head(s).kept - table_gradient(s);
     kept.push_back(extra + (recompute ? stream : s.tokens * kept_bytes(s, i)));
   }
   const std::vector<int64_t> weights = block_parameters(s);
   int64_t live = stream + (1 + mtp) * head(s).kept;
   for (const int64_t bytes : kept) live += bytes;
   int64_t peak = live + head(s).working;
-  int64_t gradients = gradients_stand ? 0 : table_gradient(s) / kFloat * gradient;
+  int64_t gradients = gradients_stand ? 0 : table_gradient(s) / kFloatBytes * gradient;
   live -= head(s).kept - table_gradient(s);
   const int64_t first = s.adapters.any && !recompute ? s.adapters.first : 0;
   for (int64_t i = layers + mtp - 1; i >= first; --i) {
     const Activations here = block(s, i);
-    const int64_t parameters = weights[static_cast<std::size_t>(i)] * kFloat;
+    const int64_t parameters = weights[static_cast<std::size_t>(i)] * kFloatBytes;
     const int64_t again = recompute ? s.tokens * here.kept : 0;
     peak = std::max(peak, live + gradients + parameters + again + s.tokens * here.working);
-    if (!gradients_stand) gradients += parameters / kFloat * gradient;
+    if (!gradients_stand) gradients += parameters / kFloatBytes * gradient;
     live -= kept[static_cast<std::size_t>(i)];
   }
   return peak;
@@ -344,7 +346,7 @@ Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision com
   const Shape shape{model,
                     *llm::find_family(model.family),
                     config.micro_batch_size * config.sequence_len,
-                    full ? kFloat : 2,
+                    full ? kFloatBytes : 2,
                     config.dropout > 0,
                     adapters};
   const std::vector<llm::ParameterShape> trained = trained_shapes(shape);
@@ -358,12 +360,12 @@ Plan plan(const Config& config, const llm::ModelConfig& model, nn::Precision com
   refuse_uncountable(shape);
   plan.tokens = tokens_seen(config, plan.steps, world_size, shape.tokens);
   plan.weight_bytes = weight_bytes(shape);
-  const int64_t gradient = config.grad_accum_dtype == nn::GradientDtype::bf16 ? 2 : kFloat;
+  const int64_t gradient = config.grad_accum_dtype == nn::GradientDtype::bf16 ? 2 : kFloatBytes;
   plan.gradient_bytes =
       plan.trainable_parameters * gradient + (world_size > 1 ? shared_bytes(trained) : 0);
   plan.optimizer_bytes = moment_bytes(trained, config.optimizer);
   const bool gradients_stand = config.gradient_accumulation_steps > 1 || hooks.gradients_stand;
-  const int64_t moved = hooks.embeddings * shape.tokens * model.hidden_size * kFloat;
+  const int64_t moved = hooks.embeddings * shape.tokens * model.hidden_size * kFloatBytes;
   const int64_t pass =
       moved + pass_bytes(shape, config.gradient_checkpointing, gradients_stand, gradient);
   const int64_t standing = gradients_stand ? plan.gradient_bytes : 0;

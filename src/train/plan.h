@@ -9,6 +9,8 @@
 
 namespace cupel::train {
 
+inline constexpr int64_t kFloatBytes = 4, kLongBytes = 8;  // of one number of fp32 and of int64
+
 /// Sizes in bytes, of tensors of one process: what the tensor allocator will have at its peak.
 struct Plan {
   int64_t parameters = 0, active_parameters = 0, trainable_parameters = 0;

@@ -330,8 +330,12 @@ TEST(Semantic, TheDefaultThresholdTellsEditedCopiesFromOtherTexts) {
   } catch (const Error& error) {
     GTEST_SKIP() << error.what();
   }
-  const Pairs pairs = read_pairs(pairs_file());
+  Pairs pairs = read_pairs(pairs_file());
   ASSERT_EQ(pairs.same.size(), 40u);
+  if (kSanitized) {  // the first ten hold both kinds
+    pairs.same.resize(10);
+    pairs.texts.resize(20);
+  }
   ThreadPool pool(available_threads());
   const nn::Encoder encoder = nn::Encoder::load(folder);
   const std::vector<std::string_view> views(pairs.texts.begin(), pairs.texts.end());

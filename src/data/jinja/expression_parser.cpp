@@ -5,12 +5,6 @@
 #include <utility>
 
 namespace cupel::jinja {
-namespace {
-
-using Kind = Expression::Kind;
-
-}  // namespace
-
 Expression ExpressionParser::make(Kind kind, std::string name, std::vector<Expression> operands) {
   Expression node;
   node.kind = kind;

@@ -14,6 +14,8 @@ constexpr int kDeepestSyntax = 100;
 
 class ExpressionParser {
  public:
+  using Kind = Expression::Kind;
+
   explicit ExpressionParser(TokenStream& tokens) : tokens_(tokens) {}
 
   Expression expression();

@@ -10,7 +10,6 @@
 namespace cupel::jinja {
 namespace {
 
-using Kind = Statement::Kind;
 using Ends = std::span<const std::string_view>;
 
 class Parser {
@@ -28,7 +27,7 @@ class Parser {
         break;
       }
       if (tokens_.at(TokenKind::text)) {
-        out.push_back(begin(Kind::text));
+        out.push_back(begin(Statement::Kind::text));
         out.back().text = tokens_.next().text;
       } else if (tokens_.at(TokenKind::variable_begin)) {
         out.push_back(print());
@@ -52,7 +51,7 @@ class Parser {
                    "close the block");
   }
 
-  Statement begin(Kind kind) const {
+  Statement begin(Statement::Kind kind) const {
     Statement out;
     out.kind = kind;
     out.line = tokens_.peek().line;
@@ -71,7 +70,7 @@ class Parser {
 
   Statement print() {
     tokens_.next();
-    Statement out = begin(Kind::print);
+    Statement out = begin(Statement::Kind::print);
     out.values.push_back(expressions_.tuple_or_value());
     tokens_.expect(TokenKind::variable_end, "}}");
     return out;
@@ -87,15 +86,15 @@ class Parser {
     if (name == "call") return call_block();
     if (name == "filter") return filter_block();
     if (name == "with") return with();
-    if (name == "generation") return simple(Kind::generation, "endgeneration");
-    if (name == "break") return loop_control(Kind::break_);
-    if (name == "continue") return loop_control(Kind::continue_);
+    if (name == "generation") return simple(Statement::Kind::generation, "endgeneration");
+    if (name == "break") return loop_control(Statement::Kind::break_);
+    if (name == "continue") return loop_control(Statement::Kind::continue_);
     tokens_.refuse("unknown statement \"" + name + "\"",
                    "known: for, if, set, macro, call, filter, with, raw, generation, break, "
                    "continue");
   }
 
-  Statement loop_control(Kind kind) {
+  Statement loop_control(Statement::Kind kind) {
     Statement out = begin(kind);
     if (loops_ == 0) tokens_.refuse("break and continue stand outside of a for loop");
     tokens_.next();
@@ -103,7 +102,7 @@ class Parser {
     return out;
   }
 
-  Statement simple(Kind kind, std::string_view end) {
+  Statement simple(Statement::Kind kind, std::string_view end) {
     Statement out = begin(kind);
     tokens_.next();
     end_tag();
@@ -121,7 +120,7 @@ class Parser {
 
   Statement for_loop() {
     constexpr std::array<std::string_view, 2> kEnds{"else", "endfor"};
-    Statement out = begin(Kind::for_loop);
+    Statement out = begin(Statement::Kind::for_loop);
     tokens_.next();
     out.target = expressions_.target(false);
     tokens_.expect_name("in");
@@ -141,7 +140,7 @@ class Parser {
 
   Statement if_chain() {
     constexpr std::array<std::string_view, 3> kEnds{"elif", "else", "endif"};
-    Statement out = begin(Kind::if_chain);
+    Statement out = begin(Statement::Kind::if_chain);
     std::string end = "elif";
     tokens_.next();
     while (end == "elif") {
@@ -155,7 +154,7 @@ class Parser {
   }
 
   Statement set() {
-    Statement out = begin(Kind::set);
+    Statement out = begin(Statement::Kind::set);
     tokens_.next();
     out.target = expressions_.target(true);
     if (tokens_.skip_sign("=")) {
@@ -163,7 +162,7 @@ class Parser {
       end_tag();
       return out;
     }
-    out.kind = Kind::set_block;
+    out.kind = Statement::Kind::set_block;
     if (tokens_.skip_sign("|")) out.values.push_back(expressions_.filter_chain());
     end_tag();
     out.bodies.push_back(outside_loops("endset"));
@@ -171,7 +170,7 @@ class Parser {
   }
 
   Statement macro() {
-    Statement out = begin(Kind::macro);
+    Statement out = begin(Statement::Kind::macro);
     tokens_.next();
     out.target.name = tokens_.take_name();
     expressions_.signature(out.names, out.values);
@@ -181,7 +180,7 @@ class Parser {
   }
 
   Statement call_block() {
-    Statement out = begin(Kind::call_block);
+    Statement out = begin(Statement::Kind::call_block);
     tokens_.next();
     std::vector<Expression> defaults;
     if (tokens_.at_sign("(")) expressions_.signature(out.names, defaults);
@@ -195,7 +194,7 @@ class Parser {
   }
 
   Statement filter_block() {
-    Statement out = begin(Kind::filter_block);
+    Statement out = begin(Statement::Kind::filter_block);
     tokens_.next();
     out.values.push_back(expressions_.filter_chain());
     end_tag();
@@ -204,7 +203,7 @@ class Parser {
   }
 
   Statement with() {
-    Statement out = begin(Kind::with);
+    Statement out = begin(Statement::Kind::with);
     tokens_.next();
     while (!tokens_.at(TokenKind::block_end)) {
       out.names.push_back(tokens_.take_name());

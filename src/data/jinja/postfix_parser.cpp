@@ -6,8 +6,6 @@
 namespace cupel::jinja {
 namespace {
 
-using Kind = Expression::Kind;
-
 std::vector<Expression> one(Expression node) {
   std::vector<Expression> operands;
   operands.push_back(std::move(node));

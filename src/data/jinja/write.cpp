@@ -9,10 +9,9 @@
 namespace cupel::jinja {
 namespace {
 
-constexpr std::string_view kHex = "0123456789abcdef";
-
 void append_hex(std::string& out, uint32_t value, int digits) {
-  for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4) out += kHex[(value >> shift) & 15];
+  for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4)
+    out += kHexDigits[(value >> shift) & 15];
 }
 
 /// A string between quotes; double ones if it holds a single one and no double one.

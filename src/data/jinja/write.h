@@ -8,6 +8,9 @@
 
 namespace cupel::jinja {
 
+/// Digits of escapes.
+inline constexpr std::string_view kHexDigits = "0123456789abcdef";
+
 std::string to_text(Machine& machine, const Value& value);
 std::string to_repr(Machine& machine, const Value& value);
 /// repr(float): the shortest decimal, an exponent from 1e16 on and below 1e-4.

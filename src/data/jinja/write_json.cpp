@@ -9,11 +9,9 @@
 namespace cupel::jinja {
 namespace {
 
-constexpr std::string_view kHex = "0123456789abcdef";
-
 void append_unit(std::string& out, uint32_t unit) {
   out += "\\u";
-  for (int shift = 12; shift >= 0; shift -= 4) out += kHex[(unit >> shift) & 15];
+  for (int shift = 12; shift >= 0; shift -= 4) out += kHexDigits[(unit >> shift) & 15];
 }
 
 std::string quoted(const std::string& text, bool ascii) {

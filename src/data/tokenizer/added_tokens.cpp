@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "data/tokenizer/members.h"
 #include "data/tokenizer/unicode_classes.h"
 #include "data/tokenizer/vocabulary.h"
 
@@ -27,13 +28,6 @@ bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
   return end == text.size() || !is_word_character(character_at(text, end));
 }
 
-constexpr const char* kDamaged = "the file is damaged; fetch it again";
-
-bool flag(const json::Value& value, std::string_view key, const std::string& where) {
-  const json::Value* member = value.find(key);
-  return member != nullptr && member->as_bool(where + "." + std::string(key));
-}
-
 }  // namespace
 
 AddedToken parse_added_token(const json::Value& value, const std::string& where) {
@@ -46,11 +40,11 @@ AddedToken parse_added_token(const json::Value& value, const std::string& where)
   token.id = static_cast<int32_t>(id);
   token.content = value.at("content", where).as_string(where + ".content");
   if (token.content.empty()) fail(ErrorKind::data, where + ".content", "is empty", kDamaged);
-  token.special = flag(value, "special", where);
-  token.single_word = flag(value, "single_word", where);
-  token.lstrip = flag(value, "lstrip", where);
-  token.rstrip = flag(value, "rstrip", where);
-  token.normalized = flag(value, "normalized", where);
+  token.special = flag(value, "special", false, where);
+  token.single_word = flag(value, "single_word", false, where);
+  token.lstrip = flag(value, "lstrip", false, where);
+  token.rstrip = flag(value, "rstrip", false, where);
+  token.normalized = flag(value, "normalized", false, where);
   return token;
 }
 

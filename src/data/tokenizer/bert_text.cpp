@@ -7,20 +7,17 @@
 #include <iterator>
 
 #include "base/error.h"
+#include "data/tokenizer/character_ranges.h"
 #include "data/tokenizer/unicode_classes.h"
 
 namespace cupel {
 
 namespace {
 
-struct Range {
-  int32_t first, last;
-};
-
 /// Marks, punctuation and format characters that came after the tables of the reference
 /// implementation (up to Unicode 18), with whatever unassigned or other characters lie between
 /// them.
-constexpr Range kLater[] = {
+constexpr CharacterRange kLaterSigns[] = {
     {0x5c8, 0x5c9},     {0x61d, 0x61d},     {0x7fd, 0x7fd},     {0x890, 0x8e2},
     {0x9fd, 0x9fe},     {0xa76, 0xa76},     {0xafa, 0xaff},     {0xb53, 0xb55},
     {0xc04, 0xc3c},     {0xc77, 0xc77},     {0xc84, 0xc84},     {0xd00, 0xd00},
@@ -34,15 +31,9 @@ constexpr Range kLater[] = {
     {0x1cf00, 0x1d128}, {0x1d25b, 0x1d25c}, {0x1e000, 0x1e6f5}, {0x1e944, 0x1e95f}};
 
 /// CJK ideographs as the reference implementation has them, its 0x2b920 (for 0x2b820) included.
-constexpr Range kIdeographs[] = {{0x3400, 0x4dbf},   {0x4e00, 0x9fff},   {0xf900, 0xfaff},
-                                 {0x20000, 0x2a6df}, {0x2a700, 0x2b81f}, {0x2b920, 0x2ceaf},
-                                 {0x2f800, 0x2fa1f}};
-
-template <std::size_t size>
-bool contains(const Range (&ranges)[size], int32_t c) {
-  const Range* at = std::ranges::lower_bound(ranges, c, {}, &Range::last);
-  return at != std::end(ranges) && at->first <= c;
-}
+constexpr CharacterRange kIdeographs[] = {
+    {0x3400, 0x4dbf},   {0x4e00, 0x9fff},   {0xf900, 0xfaff},  {0x20000, 0x2a6df},
+    {0x2a700, 0x2b81f}, {0x2b920, 0x2ceaf}, {0x2f800, 0x2fa1f}};
 
 /// What cleaning removes.
 bool is_control(int32_t c) {
@@ -50,12 +41,12 @@ bool is_control(int32_t c) {
   if (c == 0xfffd) return true;
   const utf8proc_category_t category = utf8proc_category(c);
   return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CO ||
-         (category == UTF8PROC_CATEGORY_CF && !contains(kLater, c));
+         (category == UTF8PROC_CATEGORY_CF && !contains(kLaterSigns, c));
 }
 
 bool is_nonspacing_mark(int32_t c) {
-  return (utf8proc_category(c) == UTF8PROC_CATEGORY_MN && !contains(kLater, c)) || c == 0x1734 ||
-         c == 0x1171e;  // which became spacing marks later
+  return (utf8proc_category(c) == UTF8PROC_CATEGORY_MN && !contains(kLaterSigns, c)) ||
+         c == 0x1734 || c == 0x1171e;  // which became spacing marks later
 }
 
 }  // namespace
@@ -67,7 +58,7 @@ bool is_bert_punctuation(int32_t c) {
   }
   const utf8proc_category_t category = utf8proc_category(c);
   return (category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO &&
-          !contains(kLater, c)) ||
+          !contains(kLaterSigns, c)) ||
          c == 0x166d || c == 0x111c9;  // which were punctuation once
 }
 

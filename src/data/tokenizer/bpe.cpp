@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "data/tokenizer/members.h"
 #include "data/tokenizer/unicode_classes.h"
 
 namespace cupel {
@@ -14,7 +15,6 @@ namespace cupel {
 namespace {
 
 constexpr std::size_t kShortWord = 32;  // up to here searching a few ranks beats a heap
-constexpr const char* kDamaged = "the file is damaged; fetch it again";
 
 uint64_t pair_of(int32_t left, int32_t right) {
   return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
@@ -24,11 +24,6 @@ uint64_t pair_of(int32_t left, int32_t right) {
 std::size_t slot_of(uint64_t pair, std::size_t mask) {
   pair ^= pair >> 29;
   return static_cast<std::size_t>(pair * UINT64_C(0x9E3779B97F4A7C15) >> 32) & mask;
-}
-
-bool flag(const json::Value& model, std::string_view key, const std::string& where) {
-  const json::Value* value = model.find(key);
-  return value != nullptr && !value->is_null() && value->as_bool(where + "." + std::string(key));
 }
 
 }  // namespace
@@ -43,9 +38,9 @@ Bpe Bpe::parse(const json::Value& model, const std::string& where, bool byte_lev
 }
 
 void Bpe::parse_options(const json::Value& model, const std::string& where) {
-  ignore_merges_ = flag(model, "ignore_merges", where);
-  fuse_unknown_ = flag(model, "fuse_unk", where);
-  byte_fallback_ = !byte_level_ && flag(model, "byte_fallback", where);
+  ignore_merges_ = flag(model, "ignore_merges", false, where);
+  fuse_unknown_ = flag(model, "fuse_unk", false, where);
+  byte_fallback_ = !byte_level_ && flag(model, "byte_fallback", false, where);
   for (const std::string_view key :
        {"dropout", "continuing_subword_prefix", "end_of_word_suffix"}) {
     const json::Value* value = model.find(key);

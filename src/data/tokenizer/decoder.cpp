@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "data/tokenizer/byte_alphabet.h"
+#include "data/tokenizer/members.h"
 #include "data/tokenizer/regex.h"
 #include "data/tokenizer/vocabulary.h"
 #include "data/utf8.h"
@@ -14,8 +16,6 @@
 namespace cupel {
 
 namespace {
-
-constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
 /// Calls take(token, is_first) for each.
 template <class Take>
@@ -36,7 +36,7 @@ void join_bytes(Decoder::Pieces& pieces) {
     if (bytes.empty()) return;
     const bool valid = !find_invalid_utf8(bytes);
     if (valid) out.text += bytes;
-    for (std::size_t i = 0; !valid && i < bytes.size(); ++i) out.text += kReplacement;
+    for (std::size_t i = 0; !valid && i < bytes.size(); ++i) out.text += kReplacementUtf8;
     out.ends.push_back(out.text.size());
     bytes.clear();
   };
@@ -71,12 +71,6 @@ std::string clean_up(std::string text) {
       text.replace(at, from.size(), to);
   }
   return text;
-}
-
-bool flag(const json::Value& value, std::string_view key, bool fallback, const std::string& where) {
-  const json::Value* member = value.find(key);
-  return member == nullptr || member->is_null() ? fallback
-                                                : member->as_bool(where + "." + std::string(key));
 }
 
 const std::string& text_of(const json::Value& value, const char* key, const std::string& where) {

@@ -9,14 +9,13 @@
 #include "base/text.h"
 #include "data/adapter_folder.h"
 #include "data/tokenizer/gguf_pre.h"
+#include "data/tokenizer/members.h"
 #include "data/tokenizer/sentencepiece_merges.h"
 #include "data/tokenizer/vocabulary.h"
 
 namespace cupel {
 
 namespace {
-
-constexpr const char* kDamaged = "the file is damaged; fetch it again";
 
 const GgufPre& pre_of(const Gguf& file) {
   constexpr std::string_view kKey = "tokenizer.ggml.pre";
@@ -248,15 +247,16 @@ TokenizerTexts sentencepiece_texts(const Gguf& file) {
     return json::Object{
         {"type", "Replace"}, {"pattern", json::Object{{"String", from}}}, {"content", to}};
   };
-  constexpr const char* kSpace = "\u2581";
-  json::Array normalizers, decoders{replace(kSpace, " "), json::Object{{"type", "ByteFallback"}},
-                                    json::Object{{"type", "Fuse"}}};
+  constexpr const char* kMetaspace = "\u2581";
+  json::Array normalizers,
+      decoders{replace(kMetaspace, " "), json::Object{{"type", "ByteFallback"}},
+               json::Object{{"type", "Fuse"}}};
   if (flag(file, "tokenizer.ggml.add_space_prefix", true)) {
-    normalizers.push_back(json::Object{{"type", "Prepend"}, {"prepend", kSpace}});
+    normalizers.push_back(json::Object{{"type", "Prepend"}, {"prepend", kMetaspace}});
     decoders.push_back(
         json::Object{{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
   }
-  normalizers.push_back(replace(" ", kSpace));
+  normalizers.push_back(replace(" ", kMetaspace));
   const Ends ends = take_ends(file, tokens, true);
   const std::string unknown = token_named(file, tokens, "unknown");
   const json::Value unknown_token = unknown.empty() ? json::Value(nullptr) : json::Value(unknown);

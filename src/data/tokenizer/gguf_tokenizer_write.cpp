@@ -16,8 +16,8 @@ namespace cupel {
 
 namespace {
 
-constexpr const char* kSpace = "\u2581";  // SentencePiece's
-constexpr float kAddedScore = -1000;      // as llama.cpp's converter has it; nothing merges into it
+constexpr const char* kMetaspace = "\u2581";  // SentencePiece's
+constexpr float kAddedScore = -1000;  // as llama.cpp's converter has it; nothing merges into it
 
 [[noreturn]] void fail_tokenizer(const std::string& where, std::string text) {
   fail(ErrorKind::data, where + ": tokenizer.json", std::move(text),
@@ -138,9 +138,9 @@ void add_byte_level(const json::Value& root, const PreTokenizer& words, const st
 /// Whether a space is put before a text: by a step of the normalizer, or by a Metaspace.
 bool space_before(const json::Value& root, const std::string& where,
                   std::vector<std::string>& notes) {
-  const json::Value prepend = json::Object{{"type", "Prepend"}, {"prepend", kSpace}};
+  const json::Value prepend = json::Object{{"type", "Prepend"}, {"prepend", kMetaspace}};
   const json::Value replace = json::Object{
-      {"type", "Replace"}, {"pattern", json::Object{{"String", " "}}}, {"content", kSpace}};
+      {"type", "Replace"}, {"pattern", json::Object{{"String", " "}}}, {"content", kMetaspace}};
   using Steps = std::vector<json::Value>;
   const Steps normalizers = steps_of(member_of(root, "normalizer"), where);
   const Steps words = steps_of(member_of(root, "pre_tokenizer"), where);
@@ -148,7 +148,7 @@ bool space_before(const json::Value& root, const std::string& where,
   if (words.empty() && normalizers == Steps{replace}) return false;
   const bool metaspace = normalizers.empty() && words.size() == 1 &&
                          member_of(words[0], "type") == json::Value("Metaspace") &&
-                         member_of(words[0], "replacement") == json::Value(kSpace) &&
+                         member_of(words[0], "replacement") == json::Value(kMetaspace) &&
                          member_of(words[0], "split") == json::Value(false);
   if (!metaspace)
     fail_tokenizer(where, "text is changed or cut otherwise than llama.cpp does for SentencePiece");

@@ -6,18 +6,13 @@
 
 #include "base/error.h"
 #include "data/tokenizer/bert_text.h"
+#include "data/tokenizer/members.h"
 #include "data/tokenizer/unicode_classes.h"
 #include "data/tokenizer/vocabulary.h"
 
 namespace cupel {
 
 namespace {
-
-bool flag(const json::Value& value, std::string_view key, bool fallback, const std::string& where) {
-  const json::Value* member = value.find(key);
-  return member == nullptr || member->is_null() ? fallback
-                                                : member->as_bool(where + "." + std::string(key));
-}
 
 /// \w+|[^\w\s]+ of Whitespace: `piece` gets words, runs of other characters, and spaces, which are
 /// no match.

@@ -13,6 +13,7 @@
 #include "data/tokenizer/added_tokens.h"
 #include "data/tokenizer/bpe.h"
 #include "data/tokenizer/decoder.h"
+#include "data/tokenizer/members.h"
 #include "data/tokenizer/normalize.h"
 #include "data/tokenizer/post_processor.h"
 #include "data/tokenizer/pretokenize.h"
@@ -24,8 +25,6 @@ namespace cupel {
 
 namespace {
 
-constexpr int64_t kMaxFileBytes = int64_t{256} << 20;
-constexpr const char* kDamaged = "the file is damaged; fetch it again";
 constexpr int64_t kWordsBetweenPolls = 1 << 14;  // some milliseconds
 
 /// Words seen before and their ids: one table a thread, direct-mapped, for the tokenizer used last.
@@ -57,18 +56,6 @@ class WordCache {
 std::string_view text_or(const json::Value* value, std::string_view fallback,
                          const std::string& where) {
   return value == nullptr || value->is_null() ? fallback : value->as_string(where);
-}
-
-bool flag(const json::Value& value, std::string_view key, const std::string& where) {
-  const json::Value* member = value.find(key);
-  return member != nullptr && member->as_bool(where + "." + std::string(key));
-}
-
-/// The member, or null.
-const json::Value& member(const json::Value& object, std::string_view key) {
-  static const json::Value none;
-  const json::Value* value = object.find(key);
-  return value == nullptr ? none : *value;
 }
 
 using Model = std::variant<Bpe, WordPieceModel>;
@@ -179,7 +166,7 @@ void Tokenizer::Impl::parse_config(std::string_view text, const std::string& whe
   };
   bos_ = id_of("bos_token");
   eos_ = id_of("eos_token");
-  if (around_.before.empty() && bos_ && flag(root, "add_bos_token", where)) {
+  if (around_.before.empty() && bos_ && flag(root, "add_bos_token", false, where)) {
     around_.before = {*bos_};
   }
 }
@@ -263,14 +250,14 @@ Tokenizer Tokenizer::load(const std::filesystem::path& path) {
   }
   const std::filesystem::path config = file.parent_path() / "tokenizer_config.json";
   const bool has_config = std::filesystem::exists(config);
-  return parse(read_file(file, kMaxFileBytes), file.string(),
-               has_config ? read_file(config, kMaxFileBytes) : std::string());
+  return parse(read_file(file, kMaxTokenizerBytes), file.string(),
+               has_config ? read_file(config, kMaxTokenizerBytes) : std::string());
 }
 
 Tokenizer Tokenizer::parse(std::string_view text, const std::string& where,
                            std::string_view config) {
   auto impl = std::make_unique<Impl>(
-      json::parse(text, where, {.depth = 64, .bytes = kMaxFileBytes}), where);
+      json::parse(text, where, {.depth = 64, .bytes = kMaxTokenizerBytes}), where);
   impl->json_ = text;
   const std::filesystem::path folder = std::filesystem::path(where).parent_path();
   impl->parse_config(config, (folder / "tokenizer_config.json").string());

@@ -8,6 +8,8 @@
 #include <iterator>
 #include <vector>
 
+#include "data/tokenizer/character_ranges.h"
+
 namespace cupel {
 
 namespace {
@@ -87,15 +89,11 @@ constexpr std::string_view kCategoryNames[] = {"Cn", "Lu", "Ll", "Lt", "Lm", "Lo
                                                "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps", "Pe",
                                                "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So"};
 
-struct Range {
-  int32_t first, last;
-};
-
 /// Letters in circles and squares, and the joiners: \w, though their categories say otherwise.
-constexpr Range kOtherWord[] = {
+constexpr CharacterRange kOtherWord[] = {
     {0x200c, 0x200d}, {0x24b6, 0x24e9}, {0x1f130, 0x1f149}, {0x1f150, 0x1f169}, {0x1f170, 0x1f189}};
 /// Digits of Unicode 17.
-constexpr Range kLaterNumeric[] = {{0x11de0, 0x11de9}, {0x16ff4, 0x16ff6}};
+constexpr CharacterRange kLaterNumeric[] = {{0x11de0, 0x11de9}, {0x16ff4, 0x16ff6}};
 
 struct Cases {
   int32_t first, last, distance;
@@ -108,16 +106,10 @@ constexpr Cases kLaterCapitals[] = {{0x1c89, 0x1c89, 1},      {0xa7cb, 0xa7cb, 0
                                     {0xa7da, 0xa7da, 1},      {0xa7dc, 0xa7dc, 0x19b - 0xa7dc},
                                     {0x10d50, 0x10d65, 0x20}, {0x16ea0, 0x16eb8, 0x1b}};
 
-template <class Row, std::size_t size>
-const Row* find(const Row (&rows)[size], int32_t character) {
-  const Row* at = std::ranges::lower_bound(rows, character, {}, &Row::last);
-  return at != std::end(rows) && at->first <= character ? at : nullptr;
-}
-
 utf8proc_category_t category_of(int32_t character) {
   const utf8proc_category_t category = utf8proc_category(character);
   if (category != UTF8PROC_CATEGORY_CN) return category;
-  const Later* later = find(kLater, character);
+  const Later* later = find_range(kLater, character);
   return later == nullptr ? category : later->category;
 }
 
@@ -175,7 +167,7 @@ std::string later_characters(std::string_view category) {
 bool is_word_character(int32_t character) {
   const utf8proc_category_t category = category_of(character);
   return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NL) ||
-         category == UTF8PROC_CATEGORY_PC || find(kOtherWord, character) != nullptr;
+         category == UTF8PROC_CATEGORY_PC || find_range(kOtherWord, character) != nullptr;
 }
 
 bool is_white_space(int32_t character) {
@@ -185,11 +177,11 @@ bool is_white_space(int32_t character) {
 }
 
 bool is_numeric(int32_t character) {
-  return (classes_of(character) & kNumber) != 0 || find(kLaterNumeric, character) != nullptr;
+  return (classes_of(character) & kNumber) != 0 || find_range(kLaterNumeric, character) != nullptr;
 }
 
 void append_lower_case(int32_t character, std::string& out) {
-  const Cases* later = find(kLaterCapitals, character);
+  const Cases* later = find_range(kLaterCapitals, character);
   append_character(later == nullptr ? utf8proc_tolower(character) : character + later->distance,
                    out);
   if (character == 0x130) append_character(0x307, out);  // i and a dot above

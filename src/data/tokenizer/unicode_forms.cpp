@@ -9,18 +9,15 @@
 #include <vector>
 
 #include "base/error.h"
+#include "data/tokenizer/character_ranges.h"
 #include "data/tokenizer/unicode_classes.h"
 
 namespace cupel {
 
 namespace {
 
-struct Range {
-  int32_t first, last;
-};
-
 /// Characters that decompose, compose or move in later versions of Unicode only.
-constexpr Range kLater[] = {
+constexpr CharacterRange kLaterForms[] = {
     {0x7fd, 0x7fd},     {0x898, 0x89f},     {0x8ca, 0x8d3},     {0x9fe, 0x9fe},
     {0xc3c, 0xc3c},     {0xd3b, 0xd3c},     {0xeba, 0xeba},     {0x1715, 0x1715},
     {0x1abf, 0x1ace},   {0x1df6, 0x1dfa},   {0x32ff, 0x32ff},   {0xa7f2, 0xa7f4},
@@ -35,7 +32,7 @@ constexpr Range kLater[] = {
     {0x1e2ec, 0x1e2ef}, {0x1e4ec, 0x1e4ef}, {0x1f16c, 0x1f16c}, {0x1fbf0, 0x1fbf9}};
 
 /// Marks of later versions.
-constexpr Range kLaterMarks[] = {
+constexpr CharacterRange kLaterMarks[] = {
     {0x7fd, 0x7fd},     {0x898, 0x89f},     {0x8ca, 0x8d3},     {0x9fe, 0x9fe},
     {0xafa, 0xaff},     {0xb55, 0xb55},     {0xc04, 0xc04},     {0xc3c, 0xc3c},
     {0xcf3, 0xcf3},     {0xd00, 0xd00},     {0xd3b, 0xd3c},     {0xd81, 0xd81},
@@ -56,12 +53,6 @@ constexpr Range kLaterMarks[] = {
     {0x16fe4, 0x16fe4}, {0x16ff0, 0x16ff1}, {0x1cf00, 0x1cf2d}, {0x1cf30, 0x1cf46},
     {0x1e08f, 0x1e08f}, {0x1e130, 0x1e136}, {0x1e2ae, 0x1e2ae}, {0x1e2ec, 0x1e2ef},
     {0x1e4ec, 0x1e4ef}};
-
-template <std::size_t size>
-bool contains(const Range (&ranges)[size], int32_t character) {
-  const Range* at = std::ranges::lower_bound(ranges, character, {}, &Range::last);
-  return at != std::end(ranges) && at->first <= character;
-}
 
 int options_of(UnicodeForm form) {
   const bool compose = form == UnicodeForm::nfc || form == UnicodeForm::nfkc;
@@ -92,7 +83,8 @@ std::vector<bool> find_inert() {
   std::vector<bool> inert(kEnd, true);
   const auto set = [&](int32_t c) { inert[static_cast<std::size_t>(c)] = false; };
   for (int32_t c = 0x80; c < kEnd; ++c) {
-    if (contains(kLater, c) || (c >= 0xac00 && c < 0xd7a4)) continue;  // syllables are all inert
+    if (contains(kLaterForms, c) || (c >= 0xac00 && c < 0xd7a4))
+      continue;  // syllables are all inert
     if (utf8proc_get_property(c)->combining_class != 0) set(c);
     utf8proc_int32_t parts[8];
     int boundclass = 0;
@@ -138,7 +130,7 @@ std::string normal_form(std::string_view text, UnicodeForm form) {
   };
   for (std::size_t at = 0, from = 0; at < text.size(); from = at) {
     const int32_t character = take_character(text, at);
-    if (character >= 0x80 && contains(kLater, character)) {
+    if (character >= 0x80 && contains(kLaterForms, character)) {
       close(from);
       close(at);
     } else if (quick && is_inert(character)) {

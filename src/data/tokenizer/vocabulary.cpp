@@ -1,11 +1,11 @@
 #include "data/tokenizer/vocabulary.h"
 
 #include "base/error.h"
+#include "data/tokenizer/members.h"
 
 namespace cupel {
 
 Vocabulary Vocabulary::parse(const json::Value& value, const std::string& where) {
-  constexpr const char* kDamaged = "the file is damaged; fetch it again";
   Vocabulary vocabulary;
   std::vector<std::string>& tokens = vocabulary.tokens;
   for (const auto& [token, number] : value.as_object(where)) {

@@ -6,21 +6,12 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "data/tokenizer/members.h"
 #include "data/utf8.h"
 
 namespace cupel {
 
 namespace {
-
-constexpr int64_t kMaxFileBytes = int64_t{256} << 20;
-constexpr const char* kDamaged = "the file is damaged; fetch it again";
-
-/// The member, or null.
-const json::Value& member(const json::Value& object, std::string_view key) {
-  static const json::Value none;
-  const json::Value* value = object.find(key);
-  return value == nullptr ? none : *value;
-}
 
 std::string text_or(const json::Value& value, const char* fallback, const std::string& where) {
   return value.is_null() ? fallback : value.as_string(where);
@@ -52,16 +43,16 @@ WordPiece WordPiece::load(const std::filesystem::path& path) {
            "name the folder of a BERT model");
     }
   }
-  const std::string text = read_file(file, kMaxFileBytes);
+  const std::string text = read_file(file, kMaxTokenizerBytes);
   if (file.extension() != ".txt") return parse(text, file.string());
   const std::filesystem::path config = file.parent_path() / "tokenizer_config.json";
   return parse_vocabulary(
       text, file.string(),
-      std::filesystem::exists(config) ? read_file(config, kMaxFileBytes) : std::string());
+      std::filesystem::exists(config) ? read_file(config, kMaxTokenizerBytes) : std::string());
 }
 
 WordPiece WordPiece::parse(std::string_view text, const std::string& where) {
-  const json::Value root = json::parse(text, where, {.depth = 64, .bytes = kMaxFileBytes});
+  const json::Value root = json::parse(text, where, {.depth = 64, .bytes = kMaxTokenizerBytes});
   check_type(root.at("model", where), "WordPiece", where + ": model");
   check_type(member(root, "pre_tokenizer"), "BertPreTokenizer", where + ": pre_tokenizer");
   WordPiece result(BertNormalizer::parse(member(root, "normalizer"), where + ": normalizer"),

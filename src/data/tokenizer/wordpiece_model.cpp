@@ -4,13 +4,13 @@
 #include <utility>
 
 #include "base/error.h"
+#include "data/tokenizer/members.h"
 
 namespace cupel {
 
 namespace {
 
 constexpr int64_t kMaxWordChars = 1000;  // a word's pieces cost the square of its length
-constexpr const char* kDamaged = "the file is damaged; fetch it again";
 
 int64_t count_characters(std::string_view text) {
   return std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; });

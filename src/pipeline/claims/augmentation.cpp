@@ -9,12 +9,12 @@
 namespace cupel::pipeline::claims {
 namespace {
 
-struct Settings {
+struct AugmentationClaim {
   augment::Config augment;
   std::string data_set, file;
   std::optional<augment::Config> control;
   static constexpr auto fields() {
-    using C = Settings;
+    using C = AugmentationClaim;
     return std::tuple{
         Field{"augment", &C::augment, "as in a recipe; its input may be left to data_set"},
         Field{"data_set", &C::data_set, "folder below CUPEL_DATA"},
@@ -24,7 +24,7 @@ struct Settings {
 };
 
 /// What the claim's settings say, read with the input that data_set stands for.
-Settings settings_of(const ClaimContext& context) {
+AugmentationClaim settings_of(const ClaimContext& context) {
   Claim claim = context.claim;
   const yaml::Node *set = claim.settings.find("data_set"), *file = claim.settings.find("file");
   if (yaml::Node* section = claim.settings.find("augment"); section && set && file) {
@@ -38,7 +38,7 @@ Settings settings_of(const ClaimContext& context) {
     input.scalar = std::filesystem::absolute(*folder / file->scalar).string();
     section->members.emplace_back("input", std::move(input));
   }
-  Settings out;
+  AugmentationClaim out;
   yaml::read_struct(claim.settings, out, {"settings", claim.folder});
   return out;
 }
@@ -51,7 +51,7 @@ json::Value measure(const ClaimContext& context, const std::string& name, augmen
 }  // namespace
 
 ClaimValues augmentation(const ClaimContext& context) {
-  const Settings settings = settings_of(context);
+  const AugmentationClaim settings = settings_of(context);
   const json::Value report = measure(context, "augment", settings.augment);
   const double baseline = number_at(report, "baseline.robust_f1");
   ClaimValues values;

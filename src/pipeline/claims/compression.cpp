@@ -13,7 +13,7 @@
 namespace cupel::pipeline::claims {
 namespace {
 
-struct Settings {
+struct CompressionClaim {
   TrainStage train;
   compress::PruneConfig prune;
   compress::RecoverConfig recover;
@@ -23,7 +23,7 @@ struct Settings {
   int64_t folds = 0;
   int64_t classes = 0;
   static constexpr auto fields() {
-    using C = Settings;
+    using C = CompressionClaim;
     return std::tuple{
         Field{"train", &C::train, "as in a recipe; its one data set is what is split"},
         Field{"prune", &C::prune, "of compress"},
@@ -45,7 +45,7 @@ struct Split {
 };
 
 /// Equal texts stay on one side.
-Split split_rows(const Settings& settings, uint64_t seed) {
+Split split_rows(const CompressionClaim& settings, uint64_t seed) {
   const train::DatasetConfig& set = settings.train.datasets.front();
   const auto read = [&](const std::string& split) {
     return read_labelled(set.path.text, {{split, set.columns}, set.text_field, set.label_field},
@@ -91,7 +91,7 @@ json::Value step_of(const json::Value& report, std::string_view name) {
 
 ClaimValues compression(const ClaimContext& context) {
   CUPEL_ASSERT(context.heavy.train != nullptr && context.heavy.recover_classifier);
-  auto settings = context.settings<Settings>();
+  auto settings = context.settings<CompressionClaim>();
   const std::filesystem::path data = context.folder / "data";
   const Split rows = split_rows(settings, context.seed);
   make_folders(context.folder);

@@ -21,14 +21,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Settings {
+struct CurationClaim {
   Path recipe;
   std::string recipe_sha256;
   Path texts, off_domain;
   std::string data_set, rows, truth;
   std::vector<double> curve;
   static constexpr auto fields() {
-    using C = Settings;
+    using C = CurationClaim;
     return std::tuple{
         Field{"recipe", &C::recipe, "its curate section is measured, as it is"},
         Field{"recipe_sha256", &C::recipe_sha256, "of that file, whose thresholds are claimed"},
@@ -42,7 +42,7 @@ struct Settings {
 };
 
 /// As `cupel curate RECIPE` reads it, if the recipe is the one that the claim speaks of.
-curate::Config recipe_config(const Settings& settings, const ClaimContext& context) {
+curate::Config recipe_config(const CurationClaim& settings, const ClaimContext& context) {
   const std::string hash = sha256_file(settings.recipe.text);
   if (hash != settings.recipe_sha256) {
     fail(ErrorKind::config, context.claim.id + ".yaml",
@@ -108,7 +108,7 @@ std::vector<SourceText> read_texts(const Path& path, const std::string& source_f
 }
 
 /// Valid rows are texts that the reference does not hold, each once.
-std::vector<PoolRow> made_pool(const Settings& settings, const curate::Config& config,
+std::vector<PoolRow> made_pool(const CurationClaim& settings, const curate::Config& config,
                                const TextSet& reference, uint64_t seed) {
   TextSet seen;
   std::vector<SourceText> texts =
@@ -183,7 +183,7 @@ json::Value filter(const ClaimContext& context, const std::string& name,
 }
 
 /// Writes the pool and gives the files that it was made from.
-std::vector<fs::path> prepare_pool(const Settings& settings, const curate::Config& config,
+std::vector<fs::path> prepare_pool(const CurationClaim& settings, const curate::Config& config,
                                    const ClaimContext& context) {
   const TextSet reference = texts_of(config.topic->reference, config.text_field);
   const TextSet background = texts_of(config.topic->background, config.text_field);
@@ -209,7 +209,7 @@ std::vector<fs::path> prepare_pool(const Settings& settings, const curate::Confi
 }  // namespace
 
 ClaimValues curation(const ClaimContext& context) {
-  const auto settings = context.settings<Settings>();
+  const auto settings = context.settings<CurationClaim>();
   curate::Config config = recipe_config(settings, context);
   const std::vector<fs::path> sources = prepare_pool(settings, config, context);
   config.input = {{(context.folder / "pool/rows.jsonl").string()}};

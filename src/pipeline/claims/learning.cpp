@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 constexpr double kHeldOut = 0.1;  // the last tenth of the text is never trained on
 
-struct Settings {
+struct LearningClaim {
   Path recipe;
   std::vector<std::string> overrides;
   int64_t ngram_order = 5;
@@ -23,7 +23,7 @@ struct Settings {
   int64_t problems_before = 100;
   int64_t max_new_tokens = 64;
   static constexpr auto fields() {
-    using C = Settings;
+    using C = LearningClaim;
     return std::tuple{
         Field{"recipe", &C::recipe, "its train section is run"},
         Field{"overrides", &C::overrides, "as on the command line: --train.max_steps=300"},
@@ -36,7 +36,7 @@ struct Settings {
 };
 
 /// As `cupel train RECIPE OVERRIDE…` reads it.
-TrainStage train_config(const Settings& settings, const Heavy& heavy) {
+TrainStage train_config(const LearningClaim& settings, const Heavy& heavy) {
   CommandLine line;
   line.verb = &find_verb("train");
   line.words = {settings.recipe.text};
@@ -48,7 +48,7 @@ TrainStage train_config(const Settings& settings, const Heavy& heavy) {
   return config;
 }
 
-Path text_of(const train::Config& config, const Settings& settings) {
+Path text_of(const train::Config& config, const LearningClaim& settings) {
   for (const train::DatasetConfig& set : config.datasets) {
     if (set.type == train::DatasetType::text) return set.path;
   }
@@ -115,7 +115,7 @@ Measured gain(const json::Value& before, const json::Value& after) {
 
 ClaimValues learning(const ClaimContext& context) {
   CUPEL_ASSERT(context.heavy.train != nullptr && context.heavy.load_model != nullptr);
-  const auto settings = context.settings<Settings>();
+  const auto settings = context.settings<LearningClaim>();
   const TrainStage config = train_config(settings, context.heavy);
   eval::TaskConfig text;
   text.name = "text";

@@ -16,12 +16,12 @@ using chart::Point;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kSmoothed = 3;  // validations a value of the curve is the mean of
 
-struct Settings {
+struct MixedPrecisionClaim {
   TrainStage train;
   int64_t target_step = 0;
   int64_t memory_steps = 3;
   static constexpr auto fields() {
-    using C = Settings;
+    using C = MixedPrecisionClaim;
     return std::tuple{
         Field{"train", &C::train, "as in a recipe; its precision is set by the protocol"},
         Field{"target_step", &C::target_step,
@@ -111,7 +111,7 @@ TrainStage memory_mode(TrainStage config, int64_t steps) {
 
 ClaimValues mixed_precision(const ClaimContext& context) {
   CUPEL_ASSERT(context.heavy.train != nullptr);
-  const auto settings = context.settings<Settings>();
+  const auto settings = context.settings<MixedPrecisionClaim>();
   // Every other random seed begins with the other run, so that a machine that grows slower or
   // faster meanwhile favours neither.
   const bool fp32_first = context.seed % 2 == 1;

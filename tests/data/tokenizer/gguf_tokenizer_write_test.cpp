@@ -9,6 +9,7 @@
 #include "data/tokenizer/gguf_tokenizer.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/reference_loops.h"
 #include "support/token_cases.h"
 #include "support/tokenizer_json.h"
 
@@ -80,7 +81,8 @@ TEST(GgufTokenizerWrite, KeepsPublishedTokenizers) {
   const char* user = std::getenv("HOME");
   const fs::path home =
       set != nullptr ? set : fs::path(user == nullptr ? "" : user) / ".cache/cupel";
-  for (const char* name : {"deepseek_v3", "qwen3", "llama3_1", "llama2"}) {
+  for (const std::string_view name : {"deepseek_v3", "qwen3", "llama3_1", "llama2"}) {
+    if (kSanitized && name != "llama2") continue;  // the only one with its own way to be written
     const fs::path folder = home / "oracle/tokenizers" / name;
     if (!fs::exists(folder / "tokenizer.json"))
       GTEST_SKIP() << folder << " is missing; tools/oracle/published.py fetches it";

@@ -17,7 +17,7 @@ namespace {
 using testing::ElementsAre;
 using Ids = std::vector<int32_t>;
 
-const std::filesystem::path kFixtures =
+const std::filesystem::path kTokenizerFixtures =
     std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures/tokenizer";
 
 Tokenizer parse_tokenizer(const json::Value& root, const std::string& config = "") {
@@ -46,9 +46,9 @@ INSTANTIATE_TEST_SUITE_P(Tokenizers, Reference, testing::Values("gpt2", "llama3"
 
 TEST_P(Reference, EncodesAndDecodesAwkwardTextsAlike) {
   const std::string name = GetParam();
-  const Tokenizer tokenizer = Tokenizer::load(kFixtures / (name + ".json"));
+  const Tokenizer tokenizer = Tokenizer::load(kTokenizerFixtures / (name + ".json"));
   const json::Value expected =
-      json::parse(read_file(kFixtures / (name + "_expected.json")), "expected");
+      json::parse(read_file(kTokenizerFixtures / (name + "_expected.json")), "expected");
   int cases = 0;
   for (int round = 0; round < 2; ++round) {  // the second one finds its words in the cache
     for (const json::Value& sample : expected.at("cases", "").as_array("")) {
@@ -64,7 +64,8 @@ TEST_P(Reference, EncodesAndDecodesAwkwardTextsAlike) {
 }
 
 TEST_P(Reference, BytesOfTokensJoinToTheText) {
-  const Tokenizer tokenizer = Tokenizer::load(kFixtures / (std::string(GetParam()) + ".json"));
+  const Tokenizer tokenizer =
+      Tokenizer::load(kTokenizerFixtures / (std::string(GetParam()) + ".json"));
   const std::string text = "Speak, 中文 😀 \x01\t<|user|> <|endoftext|>end";
   std::string joined;
   for (const int32_t id : tokenizer.encode(text)) joined += tokenizer.token_bytes(id);
@@ -74,9 +75,9 @@ TEST_P(Reference, BytesOfTokensJoinToTheText) {
 TEST_P(Reference, IsSavedByteForByteAndReadFromItsFolder) {
   const std::string file = std::string(GetParam()) + ".json";
   const TemporaryFolder folder;
-  const Tokenizer first = Tokenizer::load(kFixtures / file);
+  const Tokenizer first = Tokenizer::load(kTokenizerFixtures / file);
   first.save(folder.path());
-  EXPECT_EQ(read_file(folder / "tokenizer.json"), read_file(kFixtures / file));
+  EXPECT_EQ(read_file(folder / "tokenizer.json"), read_file(kTokenizerFixtures / file));
   EXPECT_THAT(folder.names(), ElementsAre("tokenizer.json"));
   EXPECT_EQ(Tokenizer::load(folder.path()).encode("Speak, speak."), first.encode("Speak, speak."));
 }
