@@ -15,10 +15,13 @@ function(cupel_tests)
                               ${PROJECT_SOURCE_DIR}/src/base/config_doc.h)
     # Names in the tests of a folder differ for it.
     set_target_properties(cupel_tests PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 14)
-    cupel_no_string_warnings(cupel_tests)
+    cupel_no_library_warnings(cupel_tests)
     # Optimising a test takes longer than running it; the library stays optimised, and so do the
     # loops that results are compared with.
     target_compile_options(cupel_tests PRIVATE -O0)
+    if(CUPEL_SANITIZE)
+      target_compile_options(cupel_tests PRIVATE -fno-sanitize=undefined)  # the library has it
+    endif()
     set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/support/reference_loops.cpp PROPERTIES
       COMPILE_OPTIONS "-O2;-fno-sanitize=all" SKIP_UNITY_BUILD_INCLUSION ON SKIP_PRECOMPILE_HEADERS ON)
   endif()

@@ -84,9 +84,7 @@ void train(std::vector<Arm>& arms, const Config& config, const Perturber& pertur
   const auto total = static_cast<int64_t>(arms.size() * seeds);
   std::atomic<int64_t> done = 0;
   for (Arm& arm : arms) arm.trials.resize(seeds);
-  const auto poll = [&] {
-    if (run.stop_requested()) throw Interrupted();
-  };
+  const auto poll = [&] { run.stop_if_asked(); };
   run.pool().parallel_for(total, 1, [&](int64_t at, int64_t) {
     poll();
     Arm& arm = arms[static_cast<std::size_t>(at) % arms.size()];

@@ -259,6 +259,10 @@ Run::Section::~Section() {
 const std::atomic<bool>* Run::stop_flag() const { return impl_->options.stop; }
 bool Run::stop_requested() const { return impl_->options.stop && impl_->options.stop->load(); }
 
+void Run::stop_if_asked() const {
+  if (stop_requested()) throw Interrupted();
+}
+
 double Run::seconds() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - impl_->begin).count();
 }

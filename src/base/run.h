@@ -117,6 +117,8 @@ class Run {
   Section section(std::string name) { return Section(*this, std::move(name)); }
 
   bool stop_requested() const;
+  /// Throws Interrupted if somebody has.
+  void stop_if_asked() const;
   /// For a run inside this one; null if nobody can ask.
   const std::atomic<bool>* stop_flag() const;
   double seconds() const;  // since the run began, on the steady clock

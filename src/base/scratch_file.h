@@ -10,6 +10,12 @@
 
 namespace cupel {
 
+/// A record as it lies in a file.
+template <class T>
+std::string_view bytes_of(const T& record) {
+  return {reinterpret_cast<const char*>(&record), sizeof record};
+}
+
 /// Never seen in its folder, so it is gone when the process ends, however that happens; unless it
 /// was given a name by link_to(), for another process to go on with. Safe to use from several
 /// threads at once. Like base/atomic_file.h, throws Error{resource} for a full disk and

@@ -40,7 +40,7 @@ Calibration::Calibration(const std::filesystem::path& folder,
     found->second.add({extended.data(), count, width + 1, width + 1}, run.pool());
   });
   for (std::size_t begin = 0; begin < rows.size(); begin += kTextsTogether) {
-    if (run.stop_requested()) throw Interrupted();
+    run.stop_if_asked();
     std::vector<const std::vector<int32_t>*> texts;
     for (std::size_t i = begin; i < std::min(rows.size(), begin + kTextsTogether); ++i)
       texts.push_back(&rows[i].ids);

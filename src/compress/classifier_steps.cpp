@@ -78,7 +78,7 @@ nn::ClassifierModel prune_classifier(const std::filesystem::path& folder,
   const int64_t channels = model.config.encoder.intermediate_size;
   const Calibration calibration(folder, rows, {nn::EncoderSite::down}, true, run);
   for (int64_t layer = 0; layer < count; ++layer) {
-    if (run.stop_requested()) throw Interrupted();
+    run.stop_if_asked();
     const double error = prune_layer(model, layer, calibration.at(layer, nn::EncoderSite::down),
                                      keep, importance, run.pool());
     layers.push_back({layer, channels, keep, error});
@@ -103,7 +103,7 @@ nn::CodedWeights encode_classifier(const std::filesystem::path& folder,
   for (int64_t layer = 0; layer < count; ++layer) {
     const std::vector<std::string> names = nn::linear_names(layer);
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (run.stop_requested()) throw Interrupted();
+      run.stop_if_asked();
       const std::string name = names[i] + ".weight";
       const auto out = static_cast<int64_t>(model.at(names[i] + ".bias").size());
       const int64_t in = static_cast<int64_t>(model.at(name).size()) / out;

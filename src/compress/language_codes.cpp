@@ -105,7 +105,7 @@ class Encoder {
       if (found != moments.end()) found->second.add({x, rows, linear.in, linear.in}, run_.pool());
     });
     for (std::size_t i = 0; i < windows.size(); ++i) {
-      if (run_.stop_requested()) throw Interrupted();
+      run_.stop_if_asked();
       llm::KeyValueCache cache;
       const llm::Continuation all{&cache, windows[i]};
       forward.extend({&all, 1});
@@ -118,7 +118,7 @@ class Encoder {
 
   void encode_linear(const llm::SplitLinear& linear, const HessianSum& moments) {
     for (const llm::SplitLinear::Piece& piece : linear.pieces) {
-      if (run_.stop_requested()) throw Interrupted();
+      run_.stop_if_asked();
       llm::SourceTensor& tensor = tensor_named(piece.name + ".weight");
       std::vector<float> weight(static_cast<std::size_t>(piece.out * linear.in));
       tensor.read(0, piece.out, weight.data());

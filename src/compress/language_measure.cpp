@@ -179,7 +179,7 @@ std::vector<LanguageReport> measure_language(const std::vector<LanguageStep>& st
   for (const LanguageStep& step : steps)
     models.push_back(std::make_unique<Model>(step, run.pool()));
   for (std::size_t i = 0; i < windows.size(); ++i) {
-    if (run.stop_requested()) throw Interrupted();
+    run.stop_if_asked();
     weigh(windows[i], models, run);
     if (static_cast<int64_t>(i) < runs)
       for (const std::unique_ptr<Model>& model : models) time_window(windows[i], *model);

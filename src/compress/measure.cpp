@@ -12,17 +12,17 @@
 namespace cupel::compress {
 namespace {
 
-constexpr std::size_t kTextsTogether = 256;
+constexpr std::size_t kMeasuredTogether = 256;
 constexpr int64_t kWarmUp = 5;
 
 int64_t right_answers(const nn::Classifier& classifier, const std::vector<nn::ClassifiedRow>& rows,
                       Run& run) {
   const std::size_t classes = classifier.config().labels.size();
   int64_t right = 0;
-  for (std::size_t begin = 0; begin < rows.size(); begin += kTextsTogether) {
-    if (run.stop_requested()) throw Interrupted();
+  for (std::size_t begin = 0; begin < rows.size(); begin += kMeasuredTogether) {
+    run.stop_if_asked();
     std::vector<const std::vector<int32_t>*> texts;
-    for (std::size_t i = begin; i < std::min(rows.size(), begin + kTextsTogether); ++i)
+    for (std::size_t i = begin; i < std::min(rows.size(), begin + kMeasuredTogether); ++i)
       texts.push_back(&rows[i].ids);
     const std::vector<float> scores = classifier.logits(texts, run.pool());
     for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -75,7 +75,7 @@ std::vector<StepReport> measure_steps(const std::vector<MeasuredStep>& steps,
   std::vector<std::vector<double>> times(steps.size());
   const int64_t measured = std::min(runs, static_cast<int64_t>(rows.size()));
   for (int64_t i = -kWarmUp; i < measured; ++i) {
-    if (run.stop_requested()) throw Interrupted();
+    run.stop_if_asked();
     const auto row = static_cast<std::size_t>(std::max<int64_t>(i, 0));
     for (std::size_t step = 0; step < steps.size(); ++step) {
       const double time = milliseconds(classifiers[step], rows[row].ids, run.pool());

@@ -13,9 +13,7 @@ std::vector<nn::ClassifiedRow> read_rows(const DataConfig& data, const Tokenizer
                                          const nn::ClassifierConfig& model, Run& run) {
   run.record_input(data.path.text);
   LabelledOptions options{{data.split, data.columns}, data.text_field, data.label_field};
-  options.poll = [&run] {
-    if (run.stop_requested()) throw Interrupted();
-  };
+  options.poll = [&run] { run.stop_if_asked(); };
   std::vector<Reject> rejects;
   const std::vector<LabelledText> texts = read_labelled(data.path.text, options, &rejects);
   for (const Reject& reject : rejects) run.reject(reject);

@@ -11,9 +11,7 @@ std::vector<TokenWindow> read_windows(const DataConfig& data, const Tokenizer& t
                                       int64_t length, std::size_t most, Run& run) {
   run.record_input(data.path.text);
   CorpusOptions options{{data.split, data.columns}, data.text_field};
-  options.poll = [&run] {
-    if (run.stop_requested()) throw Interrupted();
-  };
+  options.poll = [&run] { run.stop_if_asked(); };
   std::vector<Reject> rejects;
   const Corpus corpus = read_corpus(data.path.text, options, &rejects);
   for (const Reject& reject : rejects) run.reject(reject);

@@ -106,9 +106,7 @@ void drop_duplicates(const Config& config, int64_t earlier_rows, ParserPool& par
     record.threshold = duplicate.exact ? 1 : config.dedup.near->jaccard;
     rows.set_record(dropped, record);
   };
-  finder.find(text, drop, [&run] {
-    if (run.stop_requested()) throw Interrupted();
-  });
+  finder.find(text, drop, [&run] { run.stop_if_asked(); });
 }
 
 /// Every row has exactly one fate.

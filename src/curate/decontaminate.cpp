@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kMostPlaces = 64;  // of an n-gram
 constexpr std::size_t kMostGap = 8;      // words that are passed over, of both texts together
 constexpr std::size_t kAfterGap = 3;     // words that must agree behind it
-constexpr uint64_t kRadix = UINT64_C(0x9fb21c651e98df25);
+constexpr uint64_t kWindowRadix = UINT64_C(0x9fb21c651e98df25);
 
 /// Calls take(place, hash) for each n-gram: a polynomial over the words' hashes, mixed since they
 /// are looked up by their low bits.
@@ -22,12 +22,12 @@ template <class Take>
 void for_each_ngram(std::span<const uint64_t> words, std::size_t ngram, const Take& take) {
   if (words.size() < ngram) return;
   uint64_t leaving = 1, window = 0;
-  for (std::size_t i = 0; i < ngram; ++i) leaving *= kRadix;
-  for (std::size_t i = 0; i < ngram; ++i) window = window * kRadix + words[i];
+  for (std::size_t i = 0; i < ngram; ++i) leaving *= kWindowRadix;
+  for (std::size_t i = 0; i < ngram; ++i) window = window * kWindowRadix + words[i];
   for (std::size_t i = 0;; ++i) {
     const uint64_t mixed = (window ^ window >> 32) * UINT64_C(0xD6E8FEB86659FD93);
     if (!take(i, mixed ^ mixed >> 32) || i + ngram == words.size()) return;
-    window = window * kRadix + words[i + ngram] - words[i] * leaving;
+    window = window * kWindowRadix + words[i + ngram] - words[i] * leaving;
   }
 }
 

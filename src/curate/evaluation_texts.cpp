@@ -38,7 +38,7 @@ class Reader {
     int64_t looked_at = 0, usable = 0;
     std::vector<Reject> rejects;
     const RowCallback take = [&](json::Value&& row, int64_t line) -> std::optional<RowProblem> {
-      if (run.stop_requested()) throw Interrupted();
+      run.stop_if_asked();
       std::vector<std::vector<uint64_t>> answers;
       for (const std::string& field : config_.answer_fields)
         if (const json::Value* value = row.find(field)) append_answers(*value, answers);

@@ -100,12 +100,12 @@ Language latin_language(std::string_view text) {
 }
 
 constexpr std::size_t kRanges = std::size(kScriptRanges);
-constexpr std::size_t kTelling = std::size(kTellingLetters);
+constexpr std::size_t kTellingRows = std::size(kTellingLetters);
 
 /// Letters by the rows of the tables.
 struct LetterCounts {
   std::array<int64_t, kRanges> of_range{};  // weighted
-  std::array<int64_t, kTelling> telling{};
+  std::array<int64_t, kTellingRows> telling{};
   int64_t all = 0;  // weighted; letters of no range too
 
   explicit LetterCounts(std::string_view text) {
@@ -130,7 +130,7 @@ struct LetterCounts {
     all += weight;
     if (inside) of_range[i] += weight;
     if (c < 0x400 || c > 0x6FF) return;
-    for (std::size_t row = 0; row < kTelling; ++row)
+    for (std::size_t row = 0; row < kTellingRows; ++row)
       telling[row] += kTellingLetters[row].letters.find(c) != std::u32string_view::npos;
   }
 };
@@ -138,7 +138,7 @@ struct LetterCounts {
 std::string_view language_by_letters(const LetterCounts& letters, std::string_view script,
                                      std::string_view otherwise) {
   const auto of_script = static_cast<double>(letters.of_script(script));
-  for (std::size_t i = 0; i < kTelling; ++i) {
+  for (std::size_t i = 0; i < kTellingRows; ++i) {
     const TellingLetters& row = kTellingLetters[i];
     if (row.script == script && static_cast<double>(letters.telling[i]) >= row.share * of_script)
       return row.language;

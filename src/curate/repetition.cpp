@@ -13,13 +13,13 @@ constexpr std::size_t kMostWords = 131072;
 constexpr std::size_t kLongest = 10;
 
 /// A place where an n-gram begins that may occur elsewhere too.
-struct Place {
+struct GramPlace {
   uint64_t gram;             // hash of the n-gram here
   uint32_t word;             // index
   uint32_t slot : 31;        // of its count
   uint32_t seen_before : 1;  // the n-gram stands at an earlier place
 };
-static_assert(sizeof(Place) == 16);
+static_assert(sizeof(GramPlace) == 16);
 
 class GramCounter {
  public:
@@ -32,23 +32,23 @@ class GramCounter {
   /// Goes on from n-grams to those of one word more, and counts them.
   void lengthen() {
     ++length_;
-    const auto fits = [&](const Place& place) { return place.word + length_ <= words_.size(); };
+    const auto fits = [&](const GramPlace& place) { return place.word + length_ <= words_.size(); };
     while (!places_.empty() && !fits(places_.back())) places_.pop_back();
-    for (Place& place : places_)
+    for (GramPlace& place : places_)
       place.gram = combine_hashes(place.gram, words_[place.word + length_ - 1].hash);
     drop_most_unique();
     counts_.reset(places_.size());
-    for (Place& place : places_) {
+    for (GramPlace& place : places_) {
       const std::size_t slot = counts_.slot(place.gram);
       place.slot = static_cast<uint32_t>(slot) & 0x7FFFFFFF;
       place.seen_before = counts_.count(slot)++ > 0;
     }
-    std::erase_if(places_, [&](const Place& place) { return counts_.count(place.slot) < 2; });
+    std::erase_if(places_, [&](const GramPlace& place) { return counts_.count(place.slot) < 2; });
   }
 
   double top_share() {
     int64_t most = 0;
-    for (const Place& place : places_) {
+    for (const GramPlace& place : places_) {
       most = std::max(most, characters_of(place.word, place.word + length_) *
                                 int64_t{counts_.count(place.slot)});
     }
@@ -58,7 +58,7 @@ class GramCounter {
   double duplicate_share() const {
     int64_t sum = 0;
     std::size_t covered = 0;
-    for (const Place& place : places_) {
+    for (const GramPlace& place : places_) {
       if (!place.seen_before) continue;
       const std::size_t end = place.word + length_;
       sum += characters_of(std::max<std::size_t>(place.word, covered), end);
@@ -73,13 +73,13 @@ class GramCounter {
   void drop_most_unique() {
     times_.assign(std::bit_ceil(8 * places_.size() + 1), 0);
     const std::size_t mask = times_.size() - 1;
-    for (const Place& place : places_) {
+    for (const GramPlace& place : places_) {
       uint8_t& times = times_[place.gram & mask];
       times = static_cast<uint8_t>(times + (times < 2));
     }
     std::size_t kept = 0;  // without a branch, which nothing could foretell
     for (std::size_t i = 0; i < places_.size(); ++i) {
-      const Place place = places_[i];
+      const GramPlace place = places_[i];
       places_[kept] = place;
       kept += times_[place.gram & mask] == 2;
     }
@@ -95,7 +95,7 @@ class GramCounter {
   std::span<const CountedWord> words_;
   double characters_;
   std::size_t length_ = 1;
-  std::vector<Place> places_;  // in order
+  std::vector<GramPlace> places_;  // in order
   HashCounts counts_;
   std::vector<uint8_t> times_;
 };

@@ -23,11 +23,6 @@ struct StoredEdit {
   int64_t count = 0, rule = 0;
 };
 
-template <class T>
-std::string_view bytes_of(const T& record) {
-  return {reinterpret_cast<const char*>(&record), sizeof record};
-}
-
 }  // namespace
 
 RowStore::RowStore(const fs::path& folder) : records_(folder), spool_(folder) {}

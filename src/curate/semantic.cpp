@@ -24,7 +24,7 @@ class Encoding {
   Encoding(const Embedder& embedder, Run& run) : embedder_(embedder), run_(run) {}
 
   std::vector<float> operator()(std::span<const std::string> texts) {
-    if (run_.stop_requested()) throw Interrupted();
+    run_.stop_if_asked();
     const double begin = run_.seconds();
     const std::vector<std::string_view> views(texts.begin(), texts.end());
     std::vector<float> vectors = embedder_.embed(views);

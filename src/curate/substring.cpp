@@ -32,11 +32,6 @@ struct Link {
   uint32_t first = 0, last = 0;
 };
 
-template <class T>
-std::string_view bytes_of(const T& value) {
-  return {reinterpret_cast<const char*>(&value), sizeof value};
-}
-
 /// `count` values of type T from number `first` on.
 template <class T>
 std::vector<T> read_block(const ScratchFile& file, int64_t first, int64_t count) {

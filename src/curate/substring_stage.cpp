@@ -13,10 +13,6 @@
 namespace cupel::curate {
 namespace {
 
-void stop_if_asked(const Run& run) {
-  if (run.stop_requested()) throw Interrupted();
-}
-
 std::string text_of(int64_t row, ParserPool& parsers, const RowStore& rows) {
   std::string text;
   parsers.with([&](RowFieldParser& parser) {
@@ -115,9 +111,9 @@ void cut_repeats(const SubstringConfig& config, int64_t least_chars, int64_t fir
     rows.set_record(row(document), record);
     return false;
   };
-  finder.find(first_document, source, take, [&run] { stop_if_asked(run); });
+  finder.find(first_document, source, take, [&run] { run.stop_if_asked(); });
   cuts.for_each_row([&](int64_t edited, const std::vector<Repeat>& repeats) {
-    stop_if_asked(run);
+    run.stop_if_asked();
     const RowRecord record = rows.record(edited);
     const std::string text = remove_repeats(text_of(edited, parsers, rows), repeats);
     rows.edit(edited, with_text(rows.json(record), parsers.text_field(), text),

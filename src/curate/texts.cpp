@@ -50,9 +50,7 @@ std::vector<std::string> texts_of(const Path& path, const std::string& text_fiel
   CorpusOptions options;
   options.text_field = text_field;
   options.document_a_line = true;  // as the input is read
-  options.poll = [&run] {
-    if (run.stop_requested()) throw Interrupted();
-  };
+  options.poll = [&run] { run.stop_if_asked(); };
   std::vector<Reject> rejects;
   Corpus corpus = read_corpus(path.text, options, &rejects);
   for (const Reject& reject : rejects) run.reject(reject);
@@ -67,7 +65,7 @@ void for_each_kept_text(const RowStore& rows, ParserPool& parsers, Run& run, std
                         const std::function<void(int64_t, std::size_t)>& enter) {
   constexpr int64_t kRowsAThread = 64, kParts = 16;
   for (int64_t first = 0, count = 0; first < rows.size(); first += count) {
-    if (run.stop_requested()) throw Interrupted();
+    run.stop_if_asked();
     run.progress(first, rows.size(), note);
     const std::vector<RowRecord> records = records_in_hand(rows, first);
     count = static_cast<int64_t>(records.size());

@@ -12,14 +12,10 @@
 namespace cupel::curate {
 namespace {
 
-void stop_if_asked(const Run& run) {
-  if (run.stop_requested()) throw Interrupted();
-}
-
 /// Rows that nothing has dropped, and their scores, on disk.
-class Scores {
+class SpooledScores {
  public:
-  explicit Scores(const Run& run) : file_(run.folder()) {}
+  explicit SpooledScores(const Run& run) : file_(run.folder()) {}
 
   void add(int64_t row, double score) {
     const Entry entry{row, score};
@@ -57,7 +53,7 @@ class Scores {
 };
 
 void score_rows(const TopicModel& model, ParserPool& parsers, const RowStore& rows, int64_t first,
-                Run& run, Scores& out) {
+                Run& run, SpooledScores& out) {
   std::vector<double> batch(kPassRows);
   for_each_kept_text(
       rows, parsers, run, "topic",
@@ -69,7 +65,7 @@ void score_rows(const TopicModel& model, ParserPool& parsers, const RowStore& ro
       });
 }
 
-void drop(const TopicModel& model, double fit, const Scores& scored, RowStore& rows) {
+void drop(const TopicModel& model, double fit, const SpooledScores& scored, RowStore& rows) {
   scored.scan([&](const std::vector<int64_t>& numbers, const std::vector<double>& scores) {
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       const double probability = model.probability_of_score(scores[i]);
@@ -90,11 +86,11 @@ TopicReport drop_off_topic(const TopicConfig& config, const std::string& text_fi
   const std::vector<std::string> reference = texts_of(config.reference, text_field, run);
   const std::vector<std::string> background = texts_of(config.background, text_field, run);
   TopicModel model = TopicModel::fit(reference, background, config, run.seed(), run.pool(),
-                                     [&run] { stop_if_asked(run); });
-  Scores scored(run);
+                                     [&run] { run.stop_if_asked(); });
+  SpooledScores scored(run);
   score_rows(model, parsers, rows, first, run, scored);
   model.estimate_balance_in_parts([&](const Calibration::Take& take) {
-    stop_if_asked(run);
+    run.stop_if_asked();
     scored.scan(
         [&](const std::vector<int64_t>&, const std::vector<double>& scores) { take(scores); });
   });

@@ -174,7 +174,7 @@ Report write_outputs(const Decided& decided, Truth* truth, Run& run) {
   const int64_t end = decided.rows.size();
   int64_t count = 0;
   for (int64_t first = decided.earlier_rows; first < end; first += count) {
-    if (run.stop_requested()) throw Interrupted();
+    run.stop_if_asked();
     run.progress(first - decided.earlier_rows, end - decided.earlier_rows, "writing");
     std::vector<RowRecord> records = decided.rows.records(first, std::min(kPassRows, end - first));
     records.resize(rows_at_once(records));

@@ -10,7 +10,7 @@
 namespace cupel::nn {
 namespace {
 
-constexpr std::size_t kBatchTokens = 1024;  // a batch's stream and sums stay in the cache
+constexpr std::size_t kTokensTogether = 1024;  // a batch's stream and sums stay in the cache
 
 /// y = x · weightᵀ + bias of one row, in double: a few thousand products a text.
 void apply(const PackedLinear& linear, const float* x, float* y) {
@@ -58,7 +58,7 @@ std::vector<float> Classifier::logits(std::span<const std::vector<int32_t>* cons
   std::size_t tokens = 0;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     CUPEL_ASSERT(!texts[i]->empty());
-    if (starts.empty() || tokens + texts[i]->size() > kBatchTokens) {
+    if (starts.empty() || tokens + texts[i]->size() > kTokensTogether) {
       starts.push_back(i);
       tokens = 0;
     }

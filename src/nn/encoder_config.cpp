@@ -11,7 +11,7 @@
 namespace cupel::nn {
 namespace {
 
-constexpr int64_t kMostBytes = 1 << 20;
+constexpr int64_t kMostConfigBytes = 1 << 20;
 
 /// The member if it is there and not null.
 const json::Value* given(const json::Value& object, std::string_view key) {
@@ -59,7 +59,7 @@ void read_quantisation(const json::Value& root, EncoderConfig& config, std::stri
 }
 
 json::Value read_json(const std::filesystem::path& path) {
-  return json::parse(read_file(path, kMostBytes), path.string());
+  return json::parse(read_file(path, kMostConfigBytes), path.string());
 }
 
 }  // namespace
@@ -107,7 +107,7 @@ EncoderConfig read_encoder_config(const std::filesystem::path& folder) {
     fail(ErrorKind::config, folder.string(), "folder has no config.json",
          "name the folder of a BERT model");
   }
-  EncoderConfig config = parse_encoder_config(read_file(file, kMostBytes), file.string());
+  EncoderConfig config = parse_encoder_config(read_file(file, kMostConfigBytes), file.string());
   const std::filesystem::path limits = folder / "sentence_bert_config.json";
   if (std::filesystem::exists(limits)) {
     config.max_seq_length =

@@ -15,12 +15,6 @@ constexpr int64_t kStripRows = 256, kQuantisedStripRows = 96;
 // Below this many tokens a thread, waking it takes longer than its share.
 constexpr int64_t kLeastTokens = 16;
 
-template <class T>
-T* room(std::vector<T>& buffer, int64_t size) {
-  if (buffer.size() < static_cast<std::size_t>(size)) buffer.resize(static_cast<std::size_t>(size));
-  return buffer.data();
-}
-
 int64_t length_of(const std::vector<int32_t>* text) { return static_cast<int64_t>(text->size()); }
 
 }  // namespace

@@ -16,12 +16,6 @@ constexpr int64_t kLineBytes = sizeof(CacheLine);
 static_assert(std::ranges::equal(kCb4Values, cb4::kValues) && kCb4Block == cb4::kBlock &&
               kCb4BlockBytes == cb4::kBlockBytes);
 
-template <class T>
-T* room(std::vector<T>& buffer, int64_t size) {
-  if (buffer.size() < static_cast<std::size_t>(size)) buffer.resize(static_cast<std::size_t>(size));
-  return buffer.data();
-}
-
 int64_t lines_of(int64_t bytes) { return (bytes + kLineBytes - 1) / kLineBytes; }
 
 PackedInt8 pack(const std::vector<float>& weight, int64_t out, int64_t in) {

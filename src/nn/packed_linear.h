@@ -10,6 +10,13 @@
 
 namespace cupel::nn {
 
+/// The buffer with room for `size` items, which keep no values.
+template <class T>
+T* room(std::vector<T>& buffer, int64_t size) {
+  if (buffer.size() < static_cast<std::size_t>(size)) buffer.resize(static_cast<std::size_t>(size));
+  return buffer.data();
+}
+
 struct alignas(64) CacheLine {
   std::byte bytes[64];
 };

@@ -10,7 +10,7 @@ namespace cupel::pipeline::chart {
 namespace {
 
 /// Of the whole picture, and of the margins around its plot; CSS pixels.
-struct Frame {
+struct Plot {
   static constexpr double kWidth = 560, kHeight = 210, kLeft = 58, kRight = 14, kTop = 22,
                           kBottom = 44;
 };
@@ -50,22 +50,22 @@ std::string column(const Bin& bin, const Histogram& histogram, const Axis& x, co
 }
 
 std::string frame(const Histogram& histogram, const Axis& x, const Axis& y) {
-  constexpr double kBase = Frame::kHeight - Frame::kBottom;
+  constexpr double kBase = Plot::kHeight - Plot::kBottom;
   std::string svg;
   for (const double tick : y.ticks(4)) {
     if (tick != std::floor(tick)) continue;  // values are counts
     svg += fmt::format(
         "<line class=\"grid\" x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/>"
         "<text x=\"{3}\" y=\"{4:.1f}\" text-anchor=\"end\">{5}</text>\n",
-        Frame::kLeft, Frame::kWidth - Frame::kRight, y.place(tick), Frame::kLeft - 8,
-        y.place(tick) + 4, html::short_number(tick));
+        Plot::kLeft, Plot::kWidth - Plot::kRight, y.place(tick), Plot::kLeft - 8, y.place(tick) + 4,
+        html::short_number(tick));
   }
   for (const double tick : x.ticks(6)) {
     svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
                        x.place(tick), kBase + 18, html::short_number(tick));
   }
   svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
-                     (Frame::kLeft + Frame::kWidth - Frame::kRight) / 2, Frame::kHeight - 6,
+                     (Plot::kLeft + Plot::kWidth - Plot::kRight) / 2, Plot::kHeight - 6,
                      html::escape(histogram.x_label));
   return svg;
 }
@@ -73,15 +73,15 @@ std::string frame(const Histogram& histogram, const Axis& x, const Axis& y) {
 /// A dashed line over the columns, with its value above.
 std::string threshold(double value, const Axis& x) {
   const double at = x.place(value);
-  const char* anchor = at < Frame::kWidth / 4       ? "start"
-                       : at > Frame::kWidth * 3 / 4 ? "end"
-                                                    : "middle";
+  const char* anchor = at < Plot::kWidth / 4       ? "start"
+                       : at > Plot::kWidth * 3 / 4 ? "end"
+                                                   : "middle";
   return fmt::format(
       "<g class=\"s6\"><line class=\"line dash\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" "
       "y2=\"{2}\"/></g><text x=\"{0:.1f}\" y=\"{3}\" text-anchor=\"{4}\" "
       "class=\"strong\">threshold "
       "{5}</text>\n",
-      at, Frame::kTop - 6, Frame::kHeight - Frame::kBottom, Frame::kTop - 11, anchor,
+      at, Plot::kTop - 6, Plot::kHeight - Plot::kBottom, Plot::kTop - 11, anchor,
       html::number(value));
 }
 
@@ -115,17 +115,16 @@ std::string histogram(const Histogram& histogram) {
     low = std::min(low, *histogram.threshold);
     high = std::max(high, *histogram.threshold);
   }
-  const Axis x(low, high, Scale::linear, Frame::kLeft, Frame::kWidth - Frame::kRight);
-  const Axis y(0, most, Scale::linear, Frame::kHeight - Frame::kBottom, Frame::kTop);
+  const Axis x(low, high, Scale::linear, Plot::kLeft, Plot::kWidth - Plot::kRight);
+  const Axis y(0, most, Scale::linear, Plot::kHeight - Plot::kBottom, Plot::kTop);
   std::string inner = frame(histogram, x, y);
   for (const Bin& bin : bins) inner += column(bin, histogram, x, y);
-  inner +=
-      fmt::format("<line class=\"axis\" x1=\"{0}\" x2=\"{1}\" y1=\"{2}\" y2=\"{2}\"/>\n",
-                  Frame::kLeft, Frame::kWidth - Frame::kRight, Frame::kHeight - Frame::kBottom);
+  inner += fmt::format("<line class=\"axis\" x1=\"{0}\" x2=\"{1}\" y1=\"{2}\" y2=\"{2}\"/>\n",
+                       Plot::kLeft, Plot::kWidth - Plot::kRight, Plot::kHeight - Plot::kBottom);
   if (has_threshold) inner += threshold(*histogram.threshold, x);
   const std::string svg =
       fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n{}</svg>\n",
-                  Frame::kWidth, Frame::kHeight, html::escape(histogram.title), inner);
+                  Plot::kWidth, Plot::kHeight, html::escape(histogram.title), inner);
   return figure(histogram.title, histogram.note, legend(histogram, bins) + svg);
 }
 

@@ -60,7 +60,7 @@ class Session {
       request_.console.write(piece);
       return true;
     });
-    if (run_.stop_requested()) throw Interrupted();
+    run_.stop_if_asked();
     chat_.messages.push_back(message("assistant", answer));
     ++turns_;
     return {user, answer};

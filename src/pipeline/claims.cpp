@@ -177,7 +177,7 @@ std::vector<Row> measure(const Claim& claim, std::span<const Protocol> protocols
   std::vector<ClaimValues> seeds;
   for (const int64_t seed : claim.seeds) {
     seeds.push_back(measure_seed(claim, seed, protocol, heavy, run));
-    if (run.stop_requested()) throw Interrupted();
+    run.stop_if_asked();
   }
   for (Row& row : rows) {
     std::vector<Measured> measured;

@@ -94,7 +94,7 @@ TaskReport exact_match(const TaskConfig& task, const LanguageModel& model, Run& 
                                     {"expected", expected},
                                     {"correct", correct}});
     run.progress(++done, total, task_name(task) + ": " + std::to_string(right) + " right");
-    if (run.stop_requested()) throw Interrupted();
+    run.stop_if_asked();
   }
   TaskReport report;
   report.metric = "exact_match";

@@ -138,9 +138,7 @@ class LabelledTask {
                                       "alone was read");
   }
 
-  void stop_if_asked() const {
-    if (run_.stop_requested()) throw Interrupted();
-  }
+  void stop_if_asked() const { run_.stop_if_asked(); }
 
   const TaskConfig& task_;
   const TextClassifier& classifier_;

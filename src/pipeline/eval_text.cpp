@@ -111,7 +111,7 @@ TaskReport weigh(const TaskConfig& task, const std::vector<std::string>& blocks,
     weighed.push_back(one);
     run.progress(static_cast<int64_t>(weighed.size()), static_cast<int64_t>(blocks.size()),
                  task_name(task));
-    if (run.stop_requested()) throw Interrupted();
+    run.stop_if_asked();
   }
   if (!std::isfinite(sum.model)) {
     fail(ErrorKind::numeric, "[eval] " + task_name(task), "a likelihood is not finite",

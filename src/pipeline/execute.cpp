@@ -158,7 +158,7 @@ Executed lead_stages(const Request& request, const fs::path& folder, const Peers
       result.texts.emplace_back();
       continue;
     }
-    if (run.stop_requested()) throw Interrupted();
+    run.stop_if_asked();
     ran = ran || !stage.verb->outputs.empty();
     if (is_shared(stage)) lead.begin_training(i, folder);
     Result done = run_stage(request, i, folder, run);

@@ -156,7 +156,7 @@ Report run(const Config& config, Run& run) {
   const at::Tensor before = decoder->logits(ids);
   report.adapted_layers = adapted_layers(*decoder);
   llm::merge_adapters(*decoder);
-  if (run.stop_requested()) throw Interrupted();
+  run.stop_if_asked();
   if (gguf) {
     llm::save_gguf(run.folder() / kGgufOutput, *decoder, head);
   } else {

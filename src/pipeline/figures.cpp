@@ -34,9 +34,9 @@ std::string value_text(const std::string& name, const json::Value& value) {
   return out.empty() ? "none" : clip(out, 2 * kTextColumns);
 }
 
-using Line = std::pair<std::string, std::string>;
+using FigureLine = std::pair<std::string, std::string>;
 
-void collect(const std::string& prefix, const json::Value& report, std::vector<Line>& lines) {
+void collect(const std::string& prefix, const json::Value& report, std::vector<FigureLine>& lines) {
   for (const auto& [key, value] : report.as_object("report")) {
     if (value.is_object()) {
       collect(prefix + key + ".", value, lines);
@@ -67,10 +67,10 @@ std::string seconds_text(double seconds) {
 }
 
 std::string figures_text(const json::Value& report) {
-  std::vector<Line> lines;
+  std::vector<FigureLine> lines;
   collect("", report, lines);
   std::size_t width = 0;
-  for (const Line& line : lines) width = std::max(width, line.first.size());
+  for (const FigureLine& line : lines) width = std::max(width, line.first.size());
   std::string out;
   for (const auto& [name, text] : lines) out += fmt::format("  {:<{}}  {}\n", name, width, text);
   return out;

@@ -157,7 +157,7 @@ std::string memory_chart(const json::Value& report) {
   return chart::bar_chart(chart);
 }
 
-std::string samples(const json::Value& report) {
+std::string sample_texts(const json::Value& report) {
   const json::Value* list = report.find("samples");
   if (list == nullptr || !list->is_array() || list->as_array("samples").empty()) return {};
   std::string cards;
@@ -194,7 +194,7 @@ std::string train_section(const json::Value& report, const RunFolder& run) {
              7) +
       memory_chart(report) + expert_chart(run);
   return tiles(report, run) + (charts.empty() ? "" : element("div", "charts", charts)) +
-         samples(report);
+         sample_texts(report);
 }
 
 }  // namespace cupel::pipeline

@@ -24,9 +24,7 @@ struct LabelledSet {
 LabelledSet read_set(const DatasetConfig& source, double share, Run& run) {
   run.record_input(source.path.text);
   LabelledOptions options{{source.split, source.columns}, source.text_field, source.label_field};
-  options.poll = [&run] {
-    if (run.stop_requested()) throw Interrupted();
-  };
+  options.poll = [&run] { run.stop_if_asked(); };
   std::vector<Reject> rejects;
   LabelledSet set;
   set.input = source.path.text;
@@ -93,7 +91,7 @@ class RowTokenizer {
     std::vector<nn::ClassifiedRow> rows;
     RowCounts counts;
     for (const LabelledText& text : texts) {
-      if (run_.stop_requested()) throw Interrupted();
+      run_.stop_if_asked();
       ++counts.rows;
       std::vector<int32_t> ids = tokenizer_.encode(text.text, true);
       const auto set_aside = [&](std::string_view rule) {

@@ -209,9 +209,7 @@ std::string identity_of(const Place& place, const std::string& hash) {
 }  // namespace
 
 std::function<void()> stop_poll(const Run& run) {
-  return [&run] {
-    if (run.stop_requested()) throw Interrupted();
-  };
+  return [&run] { run.stop_if_asked(); };
 }
 
 std::string shown(const Text& text) {

@@ -43,12 +43,17 @@ DecoderForward::DecoderForward(const ModelConfig& config, const DecoderWeights& 
 }
 
 void DecoderForward::extend(std::span<const Continuation> continuations) {
-  continuations_ = continuations;
-  place();
-  const auto tokens = static_cast<int64_t>(positions_.size());
-  room(x_, tokens * config_.hidden_size);
-  room(queries_, tokens * heads_ * key_width_ * element_bytes_);
-  room(context_, tokens * heads_ * value_width_);
+  const bool latent = find_family(config_.family)->latent_attention;
+  std::vector<int64_t> positions;
+  for (const Continuation& continuation : continuations) {
+    KeyValueCache& cache = *continuation.cache;
+    positions.push_back(cache.length());
+    cache.layers.resize(weights_.layers.size() + (weights_.prediction ? 1 : 0));
+    cache.grow(static_cast<int64_t>(continuation.ids.size()),
+               key_value_heads_ * key_width_ * element_bytes_,
+               latent ? 0 : key_value_heads_ * value_width_ * element_bytes_);
+  }
+  begin(continuations, positions);
   const std::size_t layers = weights_.layers.size();
   share_out([&](Rows rows) {
     embed(rows);
@@ -63,27 +68,32 @@ void DecoderForward::extend(std::span<const Continuation> continuations) {
   }
 }
 
-/// Where each row stands in its sequence, how it is rotated, and room for what is remembered of it.
-void DecoderForward::place() {
+const DecoderLayer& DecoderForward::layer_of(std::size_t index) const {
+  return index < weights_.layers.size() ? weights_.layers[index] : weights_.prediction->layer;
+}
+
+/// Where each row stands in its sequence, how it is rotated, and room for what it goes through.
+void DecoderForward::begin(std::span<const Continuation> continuations,
+                           std::span<const int64_t> positions) {
+  continuations_ = continuations;
   starts_.assign(1, 0);
   positions_.clear();
   owner_.clear();
   int64_t longest = 0;
-  const bool latent = find_family(config_.family)->latent_attention;
-  for (const Continuation& continuation : continuations_) {
-    const auto count = static_cast<int64_t>(continuation.ids.size());
-    KeyValueCache& cache = *continuation.cache;
+  for (std::size_t at = 0; at < continuations.size(); ++at) {
+    const auto count = static_cast<int64_t>(continuations[at].ids.size());
     CUPEL_ASSERT(count > 0);
     for (int64_t i = 0; i < count; ++i) {
-      positions_.push_back(cache.length() + i);
-      owner_.push_back(&continuation - continuations_.data());
+      positions_.push_back(positions[at] + i);
+      owner_.push_back(static_cast<int64_t>(at));
     }
     starts_.push_back(starts_.back() + count);
-    cache.layers.resize(weights_.layers.size());
-    cache.grow(count, key_value_heads_ * key_width_ * element_bytes_,
-               latent ? 0 : key_value_heads_ * value_width_ * element_bytes_);
-    longest = std::max(longest, cache.length());
+    longest = std::max(longest, positions[at] + count);
   }
+  const int64_t tokens = starts_.back();
+  room(x_, tokens * config_.hidden_size);
+  room(queries_, tokens * heads_ * key_width_ * element_bytes_);
+  room(context_, tokens * heads_ * value_width_);
   if (static_cast<int64_t>(all_cosine_.size()) < longest * pairs_) {
     const RotaryTables tables = rotary_tables(config_, 2 * longest);
     all_cosine_.assign(tables.cosine.begin(), tables.cosine.end());
@@ -153,7 +163,7 @@ void DecoderForward::multiply(const SplitLinear& linear, const nn::LinearInput& 
 }
 
 void DecoderForward::finish_layer(std::size_t index, Rows rows) {
-  const DecoderLayer& layer = weights_.layers[index];
+  const DecoderLayer& layer = layer_of(index);
   Scratch& scratch = Scratch::of_thread();
   const int64_t width = config_.hidden_size, count = rows.end - rows.begin;
   float* x = x_.data() + rows.begin * width;
@@ -216,6 +226,11 @@ void DecoderForward::feed_experts(const RoutedLayer& layer, Rows rows, Scratch& 
 }
 
 void DecoderForward::logits(std::span<const int64_t> rows, float* out) {
+  head(weights_.norm, rows, out);
+}
+
+void DecoderForward::head(const std::vector<float>& norm, std::span<const int64_t> rows,
+                          float* out) {
   const int64_t width = config_.hidden_size;
   Scratch& scratch = Scratch::of_thread();
   for (std::size_t first = 0; first < rows.size(); first += static_cast<std::size_t>(strip_rows_)) {
@@ -225,8 +240,8 @@ void DecoderForward::logits(std::span<const int64_t> rows, float* out) {
     float* inverse = room(scratch.inverse, count);
     for (int64_t i = 0; i < count; ++i)
       kernels().rms_norm(x_.data() + rows[first + static_cast<std::size_t>(i)] * width, width,
-                         weights_.norm.data(), static_cast<float>(config_.rms_norm_eps),
-                         normed + i * width, inverse + i, 1, width);
+                         norm.data(), static_cast<float>(config_.rms_norm_eps), normed + i * width,
+                         inverse + i, 1, width);
     scratch.input.bind(weights_.format.head, normed, count, width);
     scratch.input.take(0, count);
     multiply(weights_.head, scratch.input, count,

@@ -44,6 +44,14 @@ class DecoderForward {
   /// Logits [rows, vocab_size] after the tokens at these places of the last extend(), all
   /// continuations in order.
   void logits(std::span<const int64_t> rows, float* out);
+  /// What the head is given there: [rows, width] behind the last norm.
+  void hidden(std::span<const int64_t> rows, float* out) const;
+  /// The prediction layer on tokens that extend() has appended: `next` are the tokens that follow
+  /// those at `position` and behind it, `hidden` [next.size(), width] what hidden() gave for those.
+  /// Writes the logits [vocab_size] of the token behind the last of `next`, unless null. Every
+  /// position before must have been through it. What extend() left is gone.
+  void predict(KeyValueCache& cache, int64_t position, std::span<const int32_t> next,
+               const float* hidden, float* logits);
 
  private:
   struct Rows {
@@ -52,8 +60,11 @@ class DecoderForward {
   using Scratch = DecoderScratch;
 
   void share_out(const std::function<void(Rows)>& body);
-  void place();
+  const DecoderLayer& layer_of(std::size_t index) const;
+  void begin(std::span<const Continuation> continuations, std::span<const int64_t> positions);
   void embed(Rows rows);
+  void merge(const float* hidden, Rows rows, Scratch& scratch);
+  void head(const std::vector<float>& norm, std::span<const int64_t> rows, float* out);
   void normalise(const std::vector<float>& weight, double epsilon, Rows rows, Scratch& scratch);
   void multiply(const SplitLinear& linear, const nn::LinearInput& input, int64_t rows, float* y,
                 bool accumulate);

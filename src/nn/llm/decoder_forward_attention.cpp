@@ -34,7 +34,7 @@ void DecoderForward::rotate(float* x, int64_t stride, Rows rows) const {
 
 /// Queries of the rows, and what the cache keeps of them.
 void DecoderForward::project(std::size_t index, Rows rows) {
-  const DecoderLayer& layer = weights_.layers[index];
+  const DecoderLayer& layer = layer_of(index);
   Scratch& scratch = Scratch::of_thread();
   normalise(layer.input_norm, config_.rms_norm_eps, rows, scratch);
   layer.latent ? project_latent(index, rows, scratch) : project_grouped(index, rows, scratch);
@@ -49,7 +49,7 @@ std::byte* DecoderForward::cached(std::vector<std::byte> KeyValueCache::Layer::*
 }
 
 void DecoderForward::project_grouped(std::size_t index, Rows rows, Scratch& scratch) {
-  const DecoderLayer& layer = weights_.layers[index];
+  const DecoderLayer& layer = layer_of(index);
   const int64_t count = rows.end - rows.begin, dim = key_width_, out = layer.query_key_value.out;
   const int64_t kept = key_value_heads_ * dim;
   float* wide = room(scratch.wide, count * out);
@@ -73,7 +73,7 @@ void DecoderForward::project_grouped(std::size_t index, Rows rows, Scratch& scra
 }
 
 void DecoderForward::project_latent(std::size_t index, Rows rows, Scratch& scratch) {
-  const LatentProjections& latent = *weights_.layers[index].latent;
+  const LatentProjections& latent = *layer_of(index).latent;
   const int64_t count = rows.end - rows.begin, rotary = 2 * pairs_, rank = value_width_;
   const auto norm = [&](const std::vector<float>& weight, float* x, int64_t stride, int64_t width) {
     for (int64_t row = 0; row < count; ++row, x += stride)

@@ -9,12 +9,7 @@
 
 namespace cupel::llm {
 
-/// The buffer with room for `size` items, which keep no values.
-template <class T>
-T* room(std::vector<T>& buffer, int64_t size) {
-  if (buffer.size() < static_cast<std::size_t>(size)) buffer.resize(static_cast<std::size_t>(size));
-  return buffer.data();
-}
+using nn::room;
 
 struct DecoderScratch {
   std::vector<float> normed, inverse;  // [rows, width]; a row or head each

@@ -192,6 +192,16 @@ DecoderLayer take_layer(const Reader& reader, const ModelConfig& c, const Decode
   return layer;
 }
 
+PredictionLayer take_prediction(const Reader& reader, const ModelConfig& c,
+                                const DecoderFormat& format) {
+  const std::string name = "model.layers." + std::to_string(c.num_hidden_layers) + ".";
+  const int64_t width = c.hidden_size;
+  return {reader.vector(name + "enorm.weight", width), reader.vector(name + "hnorm.weight", width),
+          reader.linear(name + "eh_proj", width, 2 * width),
+          take_layer(reader, c, format, c.num_hidden_layers),
+          reader.vector(name + "shared_head.norm.weight", width)};
+}
+
 }  // namespace
 
 std::vector<const SplitLinear*> linears_of(const DecoderLayer& layer) {
@@ -230,6 +240,8 @@ DecoderWeights take_decoder_weights(const TensorSource& source, const ModelConfi
   weights.norm = reader.vector("model.norm.weight", width);
   for (int64_t i = 0; i < config.num_hidden_layers; ++i)
     weights.layers.push_back(take_layer(reader, config, format, i));
+  if (config.num_nextn_predict_layers > 0)
+    weights.prediction = take_prediction(reader, config, format);
   return weights;
 }
 

@@ -68,18 +68,28 @@ struct DecoderLayer {
 /// Its linear layers but the router, those of experts too.
 std::vector<const SplitLinear*> linears_of(const DecoderLayer& layer);
 
+/// A layer that guesses the token after the next (DeepSeek-V3, section 2.2): a decoder layer on
+/// merge([embedding_norm(the next token's embedding); hidden_norm(what the head was given)]).
+struct PredictionLayer {
+  std::vector<float> embedding_norm, hidden_norm;
+  SplitLinear merge;  // [width, 2 * width]
+  DecoderLayer layer;
+  std::vector<float> norm;  // before the head
+};
+
 struct DecoderWeights {
   DecoderFormat format;
   std::vector<std::byte> embedding;  // [vocab_size, width] of the element type
   SplitLinear head;
   std::vector<float> norm;
   std::vector<DecoderLayer> layers;
+  std::optional<PredictionLayer> prediction;  // the first of num_nextn_predict_layers
 };
 
-/// Takes the tensors under transformers' names; prediction layers behind the main stack are left
-/// out. Under cb4 codes that the files have are taken as they are. `where` is the culprit of
-/// errors. Throws what require_shapes() throws, and Error{data} for rows that are not made of whole
-/// groups of 4-bit codes.
+/// Takes the tensors under transformers' names; of several prediction layers the first. Under cb4
+/// codes that the files have are taken as they are. `where` is the culprit of errors. Throws what
+/// require_shapes() throws, and Error{data} for rows that are not made of whole groups of 4-bit
+/// codes.
 DecoderWeights take_decoder_weights(const TensorSource& source, const ModelConfig& config,
                                     const DecoderFormat& format, ThreadPool& pool,
                                     const std::string& where);

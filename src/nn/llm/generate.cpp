@@ -119,12 +119,13 @@ std::string generate(const TokenModel& model, const Tokenizer& tokenizer, std::s
   Output output(options, on_text);
   const TokenSequence sequence = model.begin();
   for (int64_t i = 0; i < std::min(room, options.max_new_tokens); ++i) {
-    if (options.cancelled && options.cancelled()) break;
-    const int32_t id = sample_token(sequence(next), options.temperature, rng);
+    if (options.cancelled && options.cancelled()) return output.finish();
+    const int32_t id = sample_token(sequence.extend(next), options.temperature, rng);
     const bool ends = id == tokenizer.eos_id() || std::ranges::find(endings, id) != endings.end();
     if (ends || !output.add(tokenizer.token_bytes(id))) break;
     next = {id};
   }
+  sequence.keep();
   return output.finish();
 }
 

@@ -15,9 +15,14 @@
 
 namespace cupel::llm {
 
-/// Goes on from the tokens given to it before: the logits [vocabulary] after the last of `ids`, of
-/// which there is one at least.
-using TokenSequence = std::function<std::vector<float>(std::span<const int32_t> ids)>;
+/// A sequence of tokens that grows. What it remembers goes with it, unless keep() is called.
+struct TokenSequence {
+  /// Goes on from the tokens given before: the logits [vocabulary] after the last of `ids`, of
+  /// which there is one at least.
+  std::function<std::vector<float>(std::span<const int32_t> ids)> extend;
+  /// Ends the sequence; one that begins alike then need not compute it again.
+  std::function<void()> keep = [] {};
+};
 
 /// A causal language model over tokens. Calls come one at a time.
 struct TokenModel {
@@ -25,15 +30,17 @@ struct TokenModel {
   std::function<TokenSequence()> begin;  // a sequence without tokens
   /// Sum of ln p(ids[i] | ids[0 … i-1]) over i >= first; at most context + 1 ids, first >= 1.
   std::function<double(std::span<const int32_t> ids, int64_t first)> log_likelihood;
+  /// Bytes of what sequences remember, of a kept one too.
+  std::function<int64_t()> cached_bytes = [] { return int64_t{0}; };
 };
 
 /// Draws from softmax(logits / temperature); temperature 0 takes the largest (the first of equals).
 int32_t sample_token(std::span<const float> logits, double temperature, Rng& rng);
 
 /// Text that goes on from `prompt` by at most options.max_new_tokens tokens, fewer where the
-/// model's context ends. It ends at the tokenizer's end-of-text token and at those of `endings`. An
-/// empty prompt begins with the end-of-text token. Throws Error{data} if the prompt leaves no room
-/// for one token.
+/// model's context ends. A sequence that was cancelled is not kept. It ends at the tokenizer's
+/// end-of-text token and at those of `endings`. An empty prompt begins with the end-of-text token.
+/// Throws Error{data} if the prompt leaves no room for one token.
 std::string generate(const TokenModel& model, const Tokenizer& tokenizer, std::string_view prompt,
                      const GenerateOptions& options,
                      const std::function<bool(std::string_view)>& on_text = {},

@@ -31,12 +31,15 @@ TokenModel token_model(std::shared_ptr<Decoder> decoder) {
   TokenModel model;
   model.context = decoder->config().max_position_embeddings;
   model.begin = [decoder] {
-    return [decoder, cache = std::make_shared<DecoderCache>()](std::span<const int32_t> ids) {
+    TokenSequence sequence;
+    sequence.extend = [decoder,
+                       cache = std::make_shared<DecoderCache>()](std::span<const int32_t> ids) {
       const at::Tensor logits =
           decoder->extend(ids_tensor(ids), *cache).to(at::kCPU, at::kFloat).contiguous();
       const float* values = logits.const_data_ptr<float>();
       return std::vector<float>(values, values + logits.numel());
     };
+    return sequence;
   };
   model.log_likelihood = [decoder](std::span<const int32_t> ids, int64_t first) {
     return log_likelihood(*decoder, ids, first);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "data/tokenizer/gguf_tokenizer.h"
 #include "nn/llm/decoder_forward.h"
+#include "nn/llm/decoder_sequence.h"
 #include "nn/llm/generation_config.h"
 #include "nn/llm/model_files.h"
 
@@ -31,11 +32,19 @@ class Loaded {
         pool_(pool),
         forward_(config_, weights_, pool) {}
 
-  std::vector<float> next(KeyValueCache& cache, std::span<const int32_t> ids) {
-    const int64_t last = extend(cache, ids) - 1;
-    std::vector<float> logits(static_cast<std::size_t>(config_.vocab_size));
-    forward_.logits({&last, 1}, logits.data());
-    return logits;
+  std::shared_ptr<DecoderSequence> begin(bool speculates) {
+    auto sequence = std::make_shared<DecoderSequence>(config_, weights_, forward_, kept_,
+                                                      DecoderSequence::Options{speculates});
+    std::erase_if(alive_, [](const auto& other) { return other.expired(); });
+    alive_.push_back(sequence);
+    return sequence;
+  }
+
+  int64_t cached_bytes() const {
+    int64_t bytes = kept_->cache.bytes();
+    for (const auto& sequence : alive_)
+      if (const auto here = sequence.lock()) bytes += here->bytes();
+    return bytes;
   }
 
   double log_likelihood(std::span<const int32_t> ids, int64_t first) {
@@ -60,17 +69,6 @@ class Loaded {
   int64_t context() const { return config_.max_position_embeddings; }
 
  private:
-  /// Appends in pieces, so that memory does not grow with a long prompt; rows of the last piece.
-  int64_t extend(KeyValueCache& cache, std::span<const int32_t> ids) {
-    while (true) {
-      const auto count = std::min(ids.size(), static_cast<std::size_t>(kTokensTogether));
-      const Continuation next{&cache, ids.first(count)};
-      forward_.extend({&next, 1});
-      if (count == ids.size()) return static_cast<int64_t>(count);
-      ids = ids.subspan(count);
-    }
-  }
-
   /// Sum of ln p of `targets`, each behind one of the rows from `row` on; the order is fixed.
   double weigh(int64_t row, std::span<const int32_t> targets) {
     const auto count = static_cast<int64_t>(targets.size()), vocabulary = config_.vocab_size;
@@ -98,19 +96,25 @@ class Loaded {
   ThreadPool& pool_;
   DecoderForward forward_;
   std::vector<float> logits_;
+  std::shared_ptr<KeptSequence> kept_ = std::make_shared<KeptSequence>();
+  std::vector<std::weak_ptr<DecoderSequence>> alive_;
 };
 
 }  // namespace
 
-TokenModel token_model(const ModelConfig& config, DecoderWeights weights, ThreadPool& pool) {
+TokenModel token_model(const ModelConfig& config, DecoderWeights weights, ThreadPool& pool,
+                       bool speculates) {
   const auto loaded = std::make_shared<Loaded>(config, std::move(weights), pool);
   TokenModel model;
   model.context = loaded->context();
-  model.begin = [loaded] {
-    return [loaded, cache = std::make_shared<KeyValueCache>()](std::span<const int32_t> ids) {
-      return loaded->next(*cache, ids);
-    };
+  model.begin = [loaded, speculates] {
+    const std::shared_ptr<DecoderSequence> sequence = loaded->begin(speculates);
+    // `loaded` is what the sequence refers to.
+    return TokenSequence{
+        [loaded, sequence](std::span<const int32_t> ids) { return sequence->extend(ids); },
+        [loaded, sequence] { sequence->keep(); }};
   };
+  model.cached_bytes = [loaded] { return loaded->cached_bytes(); };
   model.log_likelihood = [loaded](std::span<const int32_t> ids, int64_t first) {
     return loaded->log_likelihood(ids, first);
   };

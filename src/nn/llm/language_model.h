@@ -12,8 +12,10 @@
 namespace cupel::llm {
 
 /// `weights` as a model over tokens, with the threads of `pool`, which must outlive it. A sequence
-/// lives as long as the function that begin() gives.
-TokenModel token_model(const ModelConfig& config, DecoderWeights weights, ThreadPool& pool);
+/// lives as long as what begin() gives; it guesses tokens ahead if `speculates` and the model has a
+/// prediction layer, which changes no logit.
+TokenModel token_model(const ModelConfig& config, DecoderWeights weights, ThreadPool& pool,
+                       bool speculates = true);
 
 /// Reads a folder in Hugging Face form (config.json, *.safetensors, tokenizer.json) or a .gguf
 /// file; no adapter. Throws Error{config} for a file that is missing or an architecture that is

@@ -5,82 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <filesystem>
 
-#include "data/safetensors.h"
-#include "nn/llm/model_files.h"
+#include "support/decoder_fixture.h"
 #include "support/random_llama.h"
 
 namespace cupel::llm {
 namespace {
 
 constexpr nn::NumberFormat kExact{}, kHalf{Element::bf16, nn::LinearFormat::element};
-
-std::filesystem::path fixture_folder(const std::string& name) {
-  return std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures" / name;
-}
-
-/// A decoder and a sequence with the logits that transformers gives it.
-struct Fixture {
-  Fixture(const std::string& name, const DecoderFormat& format, ThreadPool& pool)
-      : config(model_config_of(fixture_folder(name))),
-        weights(take_decoder_weights(tensors_of(fixture_folder(name), config), config, format, pool,
-                                     name)),
-        forward(config, weights, pool) {
-    const Safetensors expected = Safetensors::open(fixture_folder(name) / "expected.safetensors");
-    const TensorEntry *of_ids = expected.find("ids"), *of_logits = expected.find("logits");
-    rows = of_ids->shape[0];
-    length = of_ids->shape[1];
-    std::vector<int64_t> wide(static_cast<std::size_t>(rows * length));
-    std::memcpy(wide.data(), of_ids->data, static_cast<std::size_t>(of_ids->bytes));
-    ids.assign(wide.begin(), wide.end());
-    logits.resize(static_cast<std::size_t>(of_logits->bytes) / sizeof(double));
-    std::memcpy(logits.data(), of_logits->data, static_cast<std::size_t>(of_logits->bytes));
-  }
-
-  std::span<const int32_t> sequence(int64_t row) const {
-    return std::span(ids).subspan(static_cast<std::size_t>(row * length),
-                                  static_cast<std::size_t>(length));
-  }
-  /// Logits after every token of the last extend().
-  std::vector<float> all_logits(int64_t tokens) {
-    std::vector<int64_t> places(static_cast<std::size_t>(tokens));
-    for (int64_t i = 0; i < tokens; ++i) places[static_cast<std::size_t>(i)] = i;
-    std::vector<float> out(static_cast<std::size_t>(tokens * config.vocab_size));
-    forward.logits(places, out.data());
-    return out;
-  }
-  /// Of one sequence, so many tokens at once.
-  std::vector<float> in_steps_of(int64_t together, int64_t row) {
-    KeyValueCache cache;
-    std::vector<float> result;
-    for (int64_t at = 0; at < length; at += together) {
-      const auto count = static_cast<std::size_t>(std::min(together, length - at));
-      const Continuation next{&cache, sequence(row).subspan(static_cast<std::size_t>(at), count)};
-      forward.extend({&next, 1});
-      const std::vector<float> some = all_logits(static_cast<int64_t>(count));
-      result.insert(result.end(), some.begin(), some.end());
-    }
-    return result;
-  }
-  double gap(const std::vector<float>& got, int64_t row) const {
-    const double* want = logits.data() + row * length * config.vocab_size;
-    double largest = 0, difference = 0;
-    for (std::size_t i = 0; i < got.size(); ++i) {
-      largest = std::max(largest, std::abs(want[i]));
-      difference = std::max(difference, std::abs(static_cast<double>(got[i]) - want[i]));
-    }
-    return difference / largest;
-  }
-
-  ModelConfig config;
-  DecoderWeights weights;
-  DecoderForward forward;
-  int64_t rows = 0, length = 0;
-  std::vector<int32_t> ids;
-  std::vector<double> logits;
-};
 
 class DecoderForwardFamily : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Families, DecoderForwardFamily,
@@ -94,7 +26,7 @@ INSTANTIATE_TEST_SUITE_P(Families, DecoderForwardFamily,
 
 TEST_P(DecoderForwardFamily, GivesTheReferencesLogits) {
   ThreadPool pool(2);
-  Fixture fixture(GetParam(), {kExact, kExact}, pool);
+  DecoderFixture fixture(GetParam(), {kExact, kExact}, pool);
   for (int64_t row = 0; row < fixture.rows; ++row)
     EXPECT_LE(fixture.gap(fixture.in_steps_of(fixture.length, row), row), 1e-5) << row;
 }
@@ -102,7 +34,8 @@ TEST_P(DecoderForwardFamily, GivesTheReferencesLogits) {
 TEST_P(DecoderForwardFamily, HasTheSameBitsHoweverTokensComeAndWhateverComesBeside) {
   for (const nn::NumberFormat& format : {kExact, kHalf}) {
     ThreadPool one(1), three(3);
-    Fixture fixture(GetParam(), {format, format}, three), alone(GetParam(), {format, format}, one);
+    DecoderFixture fixture(GetParam(), {format, format}, three),
+        alone(GetParam(), {format, format}, one);
     const std::vector<float> whole = fixture.in_steps_of(fixture.length, 0);
     for (const int64_t together : {int64_t{1}, int64_t{3}, fixture.length / 2})
       EXPECT_EQ(fixture.in_steps_of(together, 0), whole) << together << " tokens at once";

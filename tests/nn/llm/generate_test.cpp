@@ -93,13 +93,13 @@ TEST(Likelihood, SumsTheLogProbabilitiesOfTheTarget) {
   const std::vector<int32_t> context = model.tokenizer->encode("to be"),
                              target = model.tokenizer->encode(" or not");
   const TokenSequence sequence = model.tokens.begin();
-  std::vector<float> logits = sequence(context);
+  std::vector<float> logits = sequence.extend(context);
   double want = 0;
   for (const int32_t token : target) {
     double sum = 0;
     for (const float logit : logits) sum += std::exp(static_cast<double>(logit));
     want += static_cast<double>(logits[static_cast<std::size_t>(token)]) - std::log(sum);
-    logits = sequence({&token, 1});
+    logits = sequence.extend({&token, 1});
   }
   const Likelihood got = likelihood(model.tokens, *model.tokenizer, "to be", " or not");
   EXPECT_NEAR(got.log_likelihood, want, 1e-4);
@@ -154,6 +154,9 @@ TEST(Generate, EndsWhenItIsCancelled) {
   EXPECT_EQ(asked, 4);
   EXPECT_LT(cut.size(), whole.size());
   EXPECT_TRUE(whole.starts_with(cut));
+  EXPECT_EQ(model.tokens.cached_bytes(), 0) << "of a sequence that was cancelled nothing is kept";
+  generate(model.tokens, *model.tokenizer, "to", {});
+  EXPECT_GT(model.tokens.cached_bytes(), 0) << "one that begins alike may follow";
 }
 
 TEST(TextTokens, APromptFollowsTheTokenizersPrefix) {

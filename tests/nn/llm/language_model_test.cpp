@@ -22,12 +22,12 @@ TEST(TokenModel, SequencesGoOnIndependently) {
   ThreadPool pool(2);
   const TokenModel model = random_model(pool);
   const std::vector<int32_t> ids{5, 17, 80, 3};
-  const std::vector<float> whole = model.begin()(ids);
+  const std::vector<float> whole = model.begin().extend(ids);
   const TokenSequence one = model.begin(), other = model.begin();
-  one(std::span(ids).first(2));
-  other(std::vector<int32_t>{9});
-  EXPECT_EQ(one(std::span(ids).subspan(2)), whole);
-  EXPECT_NE(other(std::span(ids).subspan(2)), whole);
+  one.extend(std::span(ids).first(2));
+  other.extend(std::vector<int32_t>{9});
+  EXPECT_EQ(one.extend(std::span(ids).subspan(2)), whole);
+  EXPECT_NE(other.extend(std::span(ids).subspan(2)), whole);
 }
 
 TEST(TokenModel, ALikelihoodIsTheSumOverTheTokensFromTheFirstOn) {
@@ -39,7 +39,7 @@ TEST(TokenModel, ALikelihoodIsTheSumOverTheTokensFromTheFirstOn) {
   const TokenSequence sequence = model.begin();
   double before = 0, behind = 0;
   for (std::size_t i = 0; i + 1 < ids.size(); ++i) {
-    const std::vector<float> logits = sequence({&ids[i], 1});
+    const std::vector<float> logits = sequence.extend({&ids[i], 1});
     double sum = 0;
     for (const float logit : logits) sum += std::exp(static_cast<double>(logit));
     const double chance =
