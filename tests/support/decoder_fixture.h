@@ -15,9 +15,8 @@
 
 namespace cupel::llm {
 
-inline std::filesystem::path fixture_folder(const std::string& name) {
-  return std::filesystem::path(CUPEL_SOURCE_DIR) / "tests/fixtures" / name;
-}
+/// tests/fixtures/<name>
+std::filesystem::path fixture_folder(const std::string& name);
 
 /// A decoder and a sequence with the logits that transformers gives it.
 struct DecoderFixture {
