@@ -1,6 +1,7 @@
 #include "base/parallel.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -13,16 +14,34 @@
 namespace cupel {
 namespace {
 
+// Some ten microseconds: as long as waking a thread takes. A forward pass of one token meets its
+// threads again sooner.
+constexpr int kSpins = 1000;
+
 /// One call of parallel_for: chunks are taken one by one, in order, by whoever is free.
 struct Job {
   int64_t count, grain, chunks;
   const std::function<void(int64_t, int64_t)>* body;
-  int64_t next = 0, ended = 0;  // under the pool's mutex
+  int64_t next = 0;               // under the pool's mutex
+  std::atomic<int64_t> ended{0};  // changed under it
   int64_t failed_chunk = INT64_MAX;
   std::exception_ptr failure = nullptr;
 };
 
 thread_local bool inside_a_body = false;
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  std::this_thread::yield();
+#endif
+}
+
+template <class Condition>
+void spin_until(int spins, const Condition& condition) {
+  for (int i = 0; i < spins && !condition(); ++i) pause();
+}
 
 void run_chunk(const Job& job, int64_t chunk) {
   const int64_t begin = chunk * job.grain;
@@ -36,7 +55,9 @@ struct ThreadPool::Impl {
   std::mutex mutex;
   std::condition_variable work, done;
   Job* job = nullptr;
-  bool stopping = false;
+  std::atomic<uint64_t> posted{0};  // jobs that have work for others, so far
+  std::atomic<bool> stopping{false};
+  int spins = 0;
   std::vector<std::thread> workers;
 
   /// Takes chunks until none is left. Expects and returns with `lock` held.
@@ -57,22 +78,26 @@ struct ThreadPool::Impl {
         current.failed_chunk = chunk;
         current.failure = failure;
       }
-      if (++current.ended == current.chunks) done.notify_all();
+      if (current.ended.fetch_add(1) + 1 == current.chunks) done.notify_all();
     }
   }
 
   void work_until_stopped() {
     std::unique_lock lock(mutex);
-    while (true) {
-      work.wait(lock, [&] { return stopping || (job && job->next < job->chunks); });
-      if (stopping) return;
-      help(*job, lock);
+    while (!stopping) {
+      if (job) help(*job, lock);
+      const auto called = [&, seen = posted.load()] { return stopping || posted != seen; };
+      lock.unlock();
+      spin_until(spins, called);
+      lock.lock();
+      work.wait(lock, called);
     }
   }
 };
 
 ThreadPool::ThreadPool(int threads) : impl_(std::make_unique<Impl>()) {
   CUPEL_ASSERT(threads > 0);
+  if (threads <= available_threads()) impl_->spins = kSpins;
   for (int i = 1; i < threads; ++i) {
     impl_->workers.emplace_back([impl = impl_.get()] { impl->work_until_stopped(); });
   }
@@ -101,8 +126,14 @@ void ThreadPool::parallel_for(int64_t count, int64_t grain,
   const std::lock_guard one_call(impl_->calls);
   std::unique_lock lock(impl_->mutex);
   impl_->job = &job;
-  if (job.chunks > 1) impl_->work.notify_all();
+  if (job.chunks > 1) {
+    ++impl_->posted;
+    impl_->work.notify_all();
+  }
   impl_->help(job, lock);
+  lock.unlock();
+  spin_until(impl_->spins, [&] { return job.ended.load() == job.chunks; });
+  lock.lock();
   impl_->done.wait(lock, [&] { return job.ended == job.chunks; });
   impl_->job = nullptr;
   if (job.failure) std::rethrow_exception(job.failure);
