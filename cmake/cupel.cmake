@@ -67,46 +67,26 @@ function(cupel_kernel_row file)
   endif()
 endfunction()
 
-# What reads settings is compiled a third faster without optimisation, and what takes time is not in it:
-# under sanitizers it goes that way into the library.
-function(cupel_unoptimised_pipeline)
-  get_target_property(sources cupel_light SOURCES)
-  set(pipeline ${sources})
-  list(FILTER pipeline INCLUDE REGEX "/src/pipeline/")
-  list(FILTER sources EXCLUDE REGEX "/src/pipeline/")
-  add_library(cupel_pipeline OBJECT ${pipeline})
-  cupel_light_options(cupel_pipeline)
-  target_compile_options(cupel_pipeline PRIVATE -O0)
-  target_include_directories(cupel_pipeline PRIVATE $<TARGET_PROPERTY:cupel_light,INCLUDE_DIRECTORIES>)
-  set_target_properties(cupel_light PROPERTIES SOURCES "${sources};$<TARGET_OBJECTS:cupel_pipeline>")
-endfunction()
-
-# Of the torch-free library, whichever target its files stand in.
-function(cupel_light_options target)
-  cupel_options(${target})
-  if(CUPEL_FUZZ)
-    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
-  endif()
-  # What most files read anyway, read once: a quarter of the time of a build.
-  target_precompile_headers(${target} PRIVATE <algorithm> <array> <cmath> <cstdint> <filesystem> <functional> <map>
-                            <memory> <optional> <string> <string_view> <tuple> <utility> <variant> <vector>)
-  if(NOT CMAKE_BUILD_TYPE STREQUAL "Dev")
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-    # In a batch g++ takes every file for a header.
-    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
-  endif()
-  cupel_no_library_warnings(${target})
-  target_compile_features(${target} PUBLIC cxx_std_20)
-  target_link_libraries(${target} PRIVATE Threads::Threads ${CUPEL_LIGHT_DEPENDENCIES} ${CMAKE_DL_LIBS})
-  target_compile_definitions(${target} PRIVATE CUPEL_VERSION="${PROJECT_VERSION}")
-endfunction()
-
 function(cupel_libraries)
   get_property(light GLOBAL PROPERTY CUPEL_LIGHT_SOURCES)
   get_property(heavy GLOBAL PROPERTY CUPEL_HEAVY_SOURCES)
   add_library(cupel_light STATIC ${light})
-  cupel_light_options(cupel_light)
-  target_link_libraries(cupel_light PUBLIC Threads::Threads)
+  cupel_options(cupel_light)
+  if(CUPEL_FUZZ)
+    target_compile_options(cupel_light PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
+  # What most files read anyway, read once: a quarter of the time of a build.
+  target_precompile_headers(cupel_light PRIVATE <algorithm> <array> <cmath> <cstdint> <filesystem> <functional> <map>
+                            <memory> <optional> <string> <string_view> <tuple> <utility> <variant> <vector>)
+  if(NOT CMAKE_BUILD_TYPE STREQUAL "Dev")
+    set_target_properties(cupel_light PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    # In a batch g++ takes every file for a header.
+    target_compile_options(cupel_light PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
+  cupel_no_library_warnings(cupel_light)
+  target_compile_features(cupel_light PUBLIC cxx_std_20)
+  target_link_libraries(cupel_light PUBLIC Threads::Threads PRIVATE ${CUPEL_LIGHT_DEPENDENCIES} ${CMAKE_DL_LIBS})
+  target_compile_definitions(cupel_light PRIVATE CUPEL_VERSION="${PROJECT_VERSION}")
   # g++ 12 warns of its own AVX-512 header's undefined operands (GCC bug 105593).
   set(avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mf16c
       $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
@@ -117,9 +97,6 @@ function(cupel_libraries)
   cupel_kernel_row(avx512bf16 ${avx512} -mavx512vnni -mavx512bf16)
   cupel_kernel_row(amx ${avx512} -mavx512vnni -mavx512bf16 -mamx-tile -mamx-int8 -mamx-bf16)
   cupel_public_headers(cupel_light)
-  if(CUPEL_SANITIZE)
-    cupel_unoptimised_pipeline()
-  endif()
   if(NOT CUPEL_HEAVY)
     return()
   endif()

@@ -229,6 +229,22 @@ void DecoderForward::logits(std::span<const int64_t> rows, float* out) {
   head(weights_.norm, rows, out);
 }
 
+void DecoderForward::hidden(std::span<const int64_t> rows, float* out) const {
+  normed_rows(weights_.norm, rows, out);
+}
+
+/// [rows, width] of x behind a norm.
+void DecoderForward::normed_rows(const std::vector<float>& norm, std::span<const int64_t> rows,
+                                 float* out) const {
+  const int64_t width = config_.hidden_size;
+  float inverse;
+  for (const int64_t row : rows) {
+    kernels().rms_norm(x_.data() + row * width, width, norm.data(),
+                       static_cast<float>(config_.rms_norm_eps), out, &inverse, 1, width);
+    out += width;
+  }
+}
+
 void DecoderForward::head(const std::vector<float>& norm, std::span<const int64_t> rows,
                           float* out) {
   const int64_t width = config_.hidden_size;
@@ -237,11 +253,7 @@ void DecoderForward::head(const std::vector<float>& norm, std::span<const int64_
     const auto count =
         static_cast<int64_t>(std::min(rows.size() - first, static_cast<std::size_t>(strip_rows_)));
     float* normed = room(scratch.normed, count * width);
-    float* inverse = room(scratch.inverse, count);
-    for (int64_t i = 0; i < count; ++i)
-      kernels().rms_norm(x_.data() + rows[first + static_cast<std::size_t>(i)] * width, width,
-                         norm.data(), static_cast<float>(config_.rms_norm_eps), normed + i * width,
-                         inverse + i, 1, width);
+    normed_rows(norm, rows.subspan(first, static_cast<std::size_t>(count)), normed);
     scratch.input.bind(weights_.format.head, normed, count, width);
     scratch.input.take(0, count);
     multiply(weights_.head, scratch.input, count,

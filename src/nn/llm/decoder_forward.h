@@ -64,6 +64,7 @@ class DecoderForward {
   void begin(std::span<const Continuation> continuations, std::span<const int64_t> positions);
   void embed(Rows rows);
   void merge(const float* hidden, Rows rows, Scratch& scratch);
+  void normed_rows(const std::vector<float>& norm, std::span<const int64_t> rows, float* out) const;
   void head(const std::vector<float>& norm, std::span<const int64_t> rows, float* out);
   void normalise(const std::vector<float>& weight, double epsilon, Rows rows, Scratch& scratch);
   void multiply(const SplitLinear& linear, const nn::LinearInput& input, int64_t rows, float* y,

@@ -4,16 +4,6 @@
 
 namespace cupel::llm {
 
-void DecoderForward::hidden(std::span<const int64_t> rows, float* out) const {
-  const int64_t width = config_.hidden_size;
-  float inverse;
-  for (const int64_t row : rows) {
-    kernels().rms_norm(x_.data() + row * width, width, weights_.norm.data(),
-                       static_cast<float>(config_.rms_norm_eps), out, &inverse, 1, width);
-    out += width;
-  }
-}
-
 void DecoderForward::predict(KeyValueCache& cache, int64_t position, std::span<const int32_t> next,
                              const float* hidden, float* logits) {
   const Continuation seen{&cache, next};

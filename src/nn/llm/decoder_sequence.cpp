@@ -16,11 +16,11 @@ constexpr int64_t kTrialGuesses = 32;
 
 DecoderSequence::DecoderSequence(const ModelConfig& config, const DecoderWeights& weights,
                                  DecoderForward& forward, std::shared_ptr<KeptSequence> kept,
-                                 const Options& options)
+                                 bool speculates)
     : config_(config),
       forward_(forward),
       kept_(std::move(kept)),
-      speculates_(options.speculates && weights.prediction) {}
+      speculates_(speculates && weights.prediction) {}
 
 int64_t DecoderSequence::pending() const {
   return static_cast<int64_t>(hidden_.size()) / config_.hidden_size;

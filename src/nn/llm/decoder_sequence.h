@@ -25,13 +25,10 @@ struct KeptSequence {
 /// since the guess never changes what is drawn).
 class DecoderSequence {
  public:
-  struct Options {
-    bool speculates = true;  // where the model has a prediction layer
-  };
-
   /// `forward` and `weights` must outlive it; `kept` is taken from and, by keep(), given to.
+  /// Guesses if `speculates` and the model has a prediction layer.
   DecoderSequence(const ModelConfig& config, const DecoderWeights& weights, DecoderForward& forward,
-                  std::shared_ptr<KeptSequence> kept, const Options& options);
+                  std::shared_ptr<KeptSequence> kept, bool speculates);
 
   /// Logits [vocab_size] after the last of `ids`, of which there is one at least.
   std::vector<float> extend(std::span<const int32_t> ids);

@@ -33,8 +33,8 @@ class Loaded {
         forward_(config_, weights_, pool) {}
 
   std::shared_ptr<DecoderSequence> begin(bool speculates) {
-    auto sequence = std::make_shared<DecoderSequence>(config_, weights_, forward_, kept_,
-                                                      DecoderSequence::Options{speculates});
+    auto sequence =
+        std::make_shared<DecoderSequence>(config_, weights_, forward_, kept_, speculates);
     std::erase_if(alive_, [](const auto& other) { return other.expired(); });
     alive_.push_back(sequence);
     return sequence;

@@ -16,7 +16,7 @@ struct Predicting {
 
   Predicting() { model.config.max_position_embeddings = 2000; }
   DecoderSequence begin(bool speculates = true) {
-    return DecoderSequence(model.config, model.weights, model.forward, kept, {speculates});
+    return DecoderSequence(model.config, model.weights, model.forward, kept, speculates);
   }
   std::vector<int32_t> prompt(uint64_t seed, int64_t size) const {
     Rng rng(seed, "prompt");
