@@ -46,6 +46,8 @@ std::string with_dashes(std::string name) {
 struct Override {
   std::string word, where, name, first;
   bool has_value = false;
+
+  bool dotted() const { return name.size() > first.size(); }
 };
 
 Override take_apart(const std::string& word) {
@@ -98,21 +100,26 @@ void override_section(const Override& change, const Verb& section, Recipe& recip
 
 }  // namespace
 
+std::string with_value(const std::string& word, const Verb& verb) {
+  const Override change = take_apart(word);
+  if (change.has_value) return word;
+  const std::vector<FieldDoc> settings = verb.settings();
+  const FieldDoc* setting = find_setting(settings, change.first);
+  if (setting != nullptr && !change.dotted() && setting->type == "yes/no") return word + "=true";
+  if (setting == nullptr && !(change.dotted() && find_section(change.first) != nullptr))
+    fail_unknown_flag(verb, change.where, change.name);
+  fail(ErrorKind::config, change.where, "a setting without a value",
+       "write " + change.where + "=VALUE");
+}
+
 void apply_override(const std::string& word, Request& request) {
-  Override change = take_apart(word);
+  const Override change = take_apart(word);
+  CUPEL_ASSERT(change.has_value);
   const Verb& verb = *request.line.verb;
-  const bool dotted = change.name.size() > change.first.size();
+  const bool dotted = change.dotted();
   const std::vector<FieldDoc> settings = verb.settings();
   const FieldDoc* setting = find_setting(settings, change.first);
   const Verb* section = dotted ? find_section(change.first) : nullptr;
-  if (!change.has_value && setting != nullptr && !dotted && setting->type == "yes/no") {
-    change.word += "=true";
-  } else if (!change.has_value && (setting != nullptr || section != nullptr)) {
-    fail(ErrorKind::config, change.where, "a setting without a value",
-         "write " + change.where + "=VALUE");
-  } else if (!change.has_value) {
-    fail_unknown_flag(verb, change.where, change.name);
-  }
   if (section != nullptr && setting == nullptr) {
     override_section(change, *section, request.recipe);
     return;

@@ -156,14 +156,8 @@ void select_stages(const Verb& verb, Recipe& recipe) {
        "add it, or run the sections it has with cupel run");
 }
 
-/// A word that nothing takes; it may be the value of a setting that was written without =.
-[[noreturn]] void refuse_word(const CommandLine& line, const std::string& word,
-                              const std::string& text, std::string hint) {
-  for (const std::string& setting : line.overrides) {
-    if (setting.find('=') != std::string::npos) continue;
-    hint += "; for the value of a setting write " + setting + "=" + clip(word, 80);
-    break;
-  }
+[[noreturn]] void refuse_word(const std::string& word, const std::string& text,
+                              const std::string& hint) {
   fail(ErrorKind::config, clip(word, 80), text, hint);
 }
 
@@ -181,8 +175,7 @@ Node words_node(const CommandLine& line) {
   CUPEL_ASSERT(setting != nullptr);
   if (setting->list) return list;
   if (words.size() > 1)
-    refuse_word(line, words[1], "a word too many",
-                "cupel " + std::string(verb.name) + " takes one");
+    refuse_word(words[1], "a word too many", "cupel " + std::string(verb.name) + " takes one");
   return list.items[0];
 }
 
@@ -193,7 +186,7 @@ void take_words_in_order(const CommandLine& line, Node& settings) {
   for (const std::string& word : line.words) {
     if (names.empty()) {
       const auto count = std::ranges::count(verb.words_setting, ' ') + 1;
-      refuse_word(line, word, "a word too many",
+      refuse_word(word, "a word too many",
                   "cupel " + std::string(verb.name) + " takes " + std::to_string(count));
     }
     const std::string_view name = names.substr(0, names.find(' '));
@@ -225,12 +218,12 @@ void take_words(Request& request) {
     request.recipe = parse_recipe(words[0]);
     select_stages(verb, request.recipe);
   } else if (verb.takes_recipe && words.size() > 1) {
-    refuse_word(request.line, words[1], "a second recipe", "give one at a time");
+    refuse_word(words[1], "a second recipe", "give one at a time");
   } else if (verb.takes_recipe && (!verb.is_stage() || request.line.overrides.empty())) {
     fail(ErrorKind::config, command, "no recipe is named",
          "give one, as in " + command + " recipe.yaml; cupel init writes one");
   } else if (!words.empty() && verb.words_setting.empty()) {
-    refuse_word(request.line, words[0], "a word too many", command + " takes none");
+    refuse_word(words[0], "a word too many", command + " takes none");
   }
   if (verb.is_stage() && request.recipe.stages.empty()) {
     const std::string where = "[" + std::string(verb.name) + "]";
@@ -286,6 +279,7 @@ Request make_request(CommandLine line, const Heavy& heavy) {
   Request request;
   request.line = std::move(line);
   request.heavy = heavy;
+  for (std::string& word : request.line.overrides) word = with_value(word, *request.line.verb);
   take_words(request);
   for (const std::string& word : request.line.overrides) apply_override(word, request);
   if (request.line.flags.nproc) set_processes(*request.line.flags.nproc, request.recipe);

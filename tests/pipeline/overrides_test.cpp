@@ -82,5 +82,13 @@ TEST(Overrides, AHookIsNoStageOfItsOwn) {
                         "(a table) or simulate"));
 }
 
+TEST(Overrides, NeedAValueUnlessTheyNameASettingOfYesOrNo) {
+  const Verb& train = find_verb("train");
+  EXPECT_EQ(with_value("--max_steps=5", train), "--max_steps=5");
+  EXPECT_EQ(with_value("--sample-packing", train), "--sample-packing=true");
+  for (const char* word : {"--datasets", "--train.max_steps", "--train.sample_packing"})
+    EXPECT_THROW(with_value(word, train), Error) << word;
+}
+
 }  // namespace
 }  // namespace cupel::pipeline
