@@ -45,17 +45,17 @@ class Side:
         self.process.wait()
 
 
-def interleaved(ours, peer, rounds, round_seconds, counted="tokens", equal_steps=True):
-    """Rates of both sides, `counted` a second, from `rounds` rounds in which each takes its turn. Where one side is far
-    faster, steps that differ let both run as long."""
+def interleaved(ours, peer, rounds, round_seconds, counted="tokens", equal_steps=True, peer_counted=None):
+    """Rates of both sides, `counted` a second (of the peer `peer_counted`, if it counts something else), from `rounds`
+    rounds in which each takes its turn. Where one side is far faster, steps that differ let both run as long."""
     warm = [max(side.ask("round 1")["seconds"] for _ in range(2)) for side in (ours, peer)]
     steps = [max(1, round(round_seconds / (max(warm) if equal_steps else seconds))) for seconds in warm]
     rates = ([], [])
     for _ in range(rounds):
-        for side, count, row in zip((ours, peer), steps, rates):
+        for side, count, row, what in zip((ours, peer), steps, rates, (counted, peer_counted or counted)):
             time.sleep(0.2)  # lets the other side's worker threads stop spinning
             answer = side.ask(f"round {count}")
-            row.append(answer[counted] / answer["seconds"])
+            row.append(answer[what] / answer["seconds"])
     return rates
 
 

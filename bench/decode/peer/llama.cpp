@@ -1,0 +1,100 @@
+// llama.cpp's side of the decode bench, and its quantiser: --quantize IN OUT TYPE.
+#include "llama.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+int quantize(const char* in, const char* out, const std::string& type) {
+  const std::map<std::string, llama_ftype> types{{"q4_0", LLAMA_FTYPE_MOSTLY_Q4_0},
+                                                 {"q4_K", LLAMA_FTYPE_MOSTLY_Q4_K_S},
+                                                 {"iq4_nl", LLAMA_FTYPE_MOSTLY_IQ4_NL},
+                                                 {"iq4_xs", LLAMA_FTYPE_MOSTLY_IQ4_XS}};
+  llama_model_quantize_params params = llama_model_quantize_default_params();
+  params.ftype = types.at(type);
+  params.nthread = 2;
+  params.allow_requantize = true;
+  params.pure = true;  // no layer in a finer type, as ours has none
+  params.output_tensor_type = params.token_embedding_type = GGML_TYPE_Q8_0;
+  return llama_model_quantize(in, out, &params) == 0 ? 0 : 1;
+}
+
+int serve(const std::map<std::string, std::string>& options) {
+  const int context_tokens = std::stoi(options.at("--context"));
+  const bool decodes = options.at("--phase") == "decode";
+  llama_model_params model_params = llama_model_default_params();
+  llama_model* model = llama_model_load_from_file(options.at("--model").c_str(), model_params);
+  if (model == nullptr) return 1;
+  const int vocabulary = llama_vocab_n_tokens(llama_model_get_vocab(model));
+  llama_context_params params = llama_context_default_params();
+  params.n_ctx = static_cast<uint32_t>(context_tokens + 512);
+  params.n_batch = params.n_ubatch = 512;
+  params.n_threads = params.n_threads_batch = std::stoi(options.at("--threads"));
+  llama_context* context = llama_init_from_model(model, params);
+  if (context == nullptr) return 1;
+  std::vector<llama_token> prompt(static_cast<size_t>(context_tokens));
+  for (int i = 0; i < context_tokens; ++i)
+    prompt[static_cast<size_t>(i)] = static_cast<llama_token>(int64_t{i} * 37 % vocabulary);
+  const auto extend = [&](llama_token* ids, int count) {
+    if (llama_decode(context, llama_batch_get_one(ids, count)) != 0) std::exit(1);
+    const float* logits = llama_get_logits_ith(context, -1);
+    return static_cast<llama_token>(std::max_element(logits, logits + vocabulary) - logits);
+  };
+  const auto fill = [&] {
+    llama_token last = 0;
+    for (int at = 0; at < context_tokens; at += 512)
+      last = extend(prompt.data() + at, std::min(512, context_tokens - at));
+    return last;
+  };
+  if (decodes) fill();
+  std::cout << "{\"version\": \"" << options.at("--version") << "\"}" << std::endl;
+  for (std::string line; std::getline(std::cin, line);) {
+    std::istringstream words(line);
+    std::string word;
+    int64_t steps = 1;
+    words >> word >> steps;
+    llama_token token = 1;
+    llama_memory_t memory = llama_get_memory(context);
+    if (decodes) llama_memory_seq_rm(memory, 0, context_tokens, -1);
+    const auto begin = std::chrono::steady_clock::now();
+    for (int64_t i = 0; i < steps; ++i) {
+      if (decodes) {
+        token = extend(&token, 1);
+      } else {
+        llama_memory_clear(memory, false);
+        fill();
+      }
+    }
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    std::cout << "{\"seconds\": " << seconds
+              << ", \"tokens\": " << (decodes ? steps : steps * context_tokens)
+              << ", \"last\": " << token << "}" << std::endl;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  llama_log_set(
+      [](ggml_log_level level, const char* text, void*) {
+        if (level >= GGML_LOG_LEVEL_ERROR) std::fputs(text, stderr);
+      },
+      nullptr);
+  llama_backend_init();
+  if (argc == 5 && std::strcmp(argv[1], "--quantize") == 0)
+    return quantize(argv[2], argv[3], argv[4]);
+  std::map<std::string, std::string> options;
+  for (int i = 1; i + 1 < argc; i += 2) options[argv[i]] = argv[i + 1];
+  return serve(options);
+}
