@@ -1,4 +1,5 @@
 // llama.cpp's side of the decode bench, and its quantiser: --quantize IN OUT TYPE.
+#include "ggml-cpu.h"
 #include "llama.h"
 
 #include <algorithm>
@@ -32,6 +33,7 @@ int serve(const std::map<std::string, std::string>& options) {
   const int context_tokens = std::stoi(options.at("--context"));
   const bool decodes = options.at("--phase") == "decode";
   llama_model_params model_params = llama_model_default_params();
+  model_params.progress_callback = [](float, void*) { return true; };  // silent
   llama_model* model = llama_model_load_from_file(options.at("--model").c_str(), model_params);
   if (model == nullptr) return 1;
   const int vocabulary = llama_vocab_n_tokens(llama_model_get_vocab(model));
@@ -41,6 +43,10 @@ int serve(const std::map<std::string, std::string>& options) {
   params.n_threads = params.n_threads_batch = std::stoi(options.at("--threads"));
   llama_context* context = llama_init_from_model(model, params);
   if (context == nullptr) return 1;
+  // Without one, each token would start its threads anew; settings are those of llama-bench.
+  ggml_threadpool_params pool_params = ggml_threadpool_params_default(params.n_threads);
+  ggml_threadpool* pool = ggml_threadpool_new(&pool_params);
+  llama_attach_threadpool(context, pool, pool);
   std::vector<llama_token> prompt(static_cast<size_t>(context_tokens));
   for (int i = 0; i < context_tokens; ++i)
     prompt[static_cast<size_t>(i)] = static_cast<llama_token>(int64_t{i} * 37 % vocabulary);
