@@ -1,5 +1,4 @@
 // llama.cpp's side of the decode bench, and its quantiser: --quantize IN OUT TYPE.
-#include "ggml-cpu.h"
 #include "llama.h"
 
 #include <algorithm>
@@ -12,6 +11,8 @@
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "ggml-cpu.h"
 
 namespace {
 
