@@ -20,6 +20,7 @@
 #include "data/card_transactions.h"
 #include "data/cb4.h"
 #include "data/corpus.h"
+#include "data/idx.h"
 #include "data/ngram.h"
 #include "data/raw_rows.h"
 #include "data/read.h"
@@ -32,6 +33,7 @@
 #include "kernels/kernels.h"
 // nn: the training loop's settings, the shapes of models, the sentence encoder
 #include "nn/classifier.h"
+#include "nn/conv_net.h"
 #include "nn/encoder.h"
 #include "nn/fit.h"
 #include "nn/llm/config.h"
@@ -48,8 +50,9 @@
 // train: a language model from text or instructions
 #include "train/dataset.h"
 #include "train/train.h"
-// compress: a classifier pruned and stored in 4-bit codes
+// compress: models pruned and stored in 4-bit codes
 #include "compress/compress.h"
+#include "compress/conv_prune.h"
 #include "compress/gptq.h"
 #include "compress/prune.h"
 // pipeline: recipes, verbs, whole runs

@@ -27,11 +27,11 @@ def gemm_bench():
 
 
 def llama_peer():
-    """(the program of peer/llama.cpp, its version): built once, with the compiler that is best for its kernels."""
+    """(the program of ../llama_peer.cpp, its version): built once, with the compiler that is best for its kernels."""
     gemm = gemm_bench()
     source = gemm.ggml_peer().parent
     program, build = source / "llama_peer", source / "build"
-    own = HERE / "peer" / "llama.cpp"
+    own = HERE.parent / "llama_peer.cpp"
     if not program.exists() or program.stat().st_mtime < own.stat().st_mtime:
         libraries = (build / "src" / "libllama.a", *(build / "ggml" / "src" / f"libggml{part}.a" for part in ("", "-cpu", "-base")))
         for command in (["cmake", "--build", build, "--target", "llama"],

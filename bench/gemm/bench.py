@@ -16,7 +16,8 @@ HERE = pathlib.Path(__file__).parent
 THREADS = 2
 SIDE = 4096  # rows and columns of the weight
 ROUND_SECONDS = 0.4
-ROWS = {"decode": 1, "rows8": 8, "prefill128": 128, "prefill512": 512}
+ROWS = {"decode": 1, "decode_dram": 1, "rows8": 8, "prefill128": 128, "prefill512": 512}
+DRAM_BYTES = 640 << 20  # of the weights of decode_dram, which are multiplied in turn
 GROUPS = {"cb4_32": 32, "cb4_128": 128}
 PEER_TYPES = ("q4_0", "q4_K", "iq4_nl", "iq4_xs")
 VERSION = "0.3.36"  # of llama-cpp-python, whose source has ggml
@@ -56,11 +57,13 @@ def ggml_peer():
 
 
 def vnni_peak():
-    """8-bit operations a second of one core's dot products, in millions of millions; None where it has none."""
+    """8-bit operations a second of the dot products of as many cores at once, in millions of millions; None where
+    there are none."""
     if "avx512_vnni" not in pathlib.Path("/proc/cpuinfo").read_text():
         return None
-    return float(subprocess.run([bench.compiled("bench/vnni_peak.c", [])], check=True, text=True,
-                                capture_output=True).stdout)
+    program = bench.compiled("bench/vnni_peak.c", [])
+    cores = [subprocess.Popen([program], text=True, stdout=subprocess.PIPE) for _ in range(THREADS)]
+    return sum(float(core.communicate()[0]) for core in cores)
 
 
 def best_type(program, shape):
@@ -75,22 +78,28 @@ def best_type(program, shape):
 
 
 def compare(case, rows, group, rounds):
-    shape = ["--m", rows, "--n", SIDE, "--k", SIDE, "--threads", THREADS]
+    weights = DRAM_BYTES // (SIDE * SIDE // 2) if "dram" in case else 1
+    shape = ["--m", rows, "--n", SIDE, "--k", SIDE, "--threads", THREADS, "--weights", weights]
     program = ggml_peer()
     best, tried = best_type(program, shape)
     with contextlib.ExitStack() as stack:
         we = stack.enter_context(bench.Side([bench.built("bench_gemm"), *shape, "--group", group]))
         they = stack.enter_context(bench.Side([program, *shape, "--type", best]))
-        torch = stack.enter_context(bench.Side([sys.executable, HERE / "peer" / "torch_bf16.py", *shape]))
         ours, peer = bench.interleaved(we, they, rounds, ROUND_SECONDS, "teraops", equal_steps=False)
-        again, bf16 = bench.interleaved(we, torch, rounds, ROUND_SECONDS, "teraops", equal_steps=False)
         row = bench.result("gemm", case, ours, peer, [a / b for a, b in zip(ours, peer)], "TOPS",
                            peer_version=they.hello["version"], isa_row=we.hello["isa_row"], threads=THREADS,
-                           peer_type=best, peer_buffer=they.hello["buffer"], peer_tried=tried,
-                           ratio_to_torch_bf16=round(statistics.median(a / b for a, b in zip(again, bf16)), 2))
+                           peer_type=best, peer_buffer=they.hello["buffer"], peer_tried=tried)
+        if weights > 1:
+            reader = stack.enter_context(bench.Side([bench.compiled("bench/read_peak.c", ["-pthread"]), DRAM_BYTES, THREADS]))
+            again, reads = bench.interleaved(we, reader, rounds, ROUND_SECONDS, "gigabytes", equal_steps=False)
+            row["share_of_read_loop"] = round(statistics.median(a / b for a, b in zip(again, reads)), 3)
+            return row
+        torch = stack.enter_context(bench.Side([sys.executable, HERE / "peer" / "torch_bf16.py", *shape[:-2]]))
+        again, bf16 = bench.interleaved(we, torch, rounds, ROUND_SECONDS, "teraops", equal_steps=False)
+        row["ratio_to_torch_bf16"] = round(statistics.median(a / b for a, b in zip(again, bf16)), 2)
         peak = vnni_peak()
         if peak:
-            row["share_of_peak"] = round(row["ours"] / (peak * THREADS), 3)
+            row["share_of_peak"] = round(row["ours"] / peak, 3)
         return row
 
 

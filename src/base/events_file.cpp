@@ -15,7 +15,7 @@ static_assert(std::endian::native == std::endian::little, "records are little en
 
 // Keys of protobuf fields: number << 3 | wire type (0 varint, 1 eight bytes, 2 bytes, 5 four
 // bytes).
-constexpr char kWallTime = 1 << 3 | 1, kStep = 2 << 3 | 0, kFileVersion = 3 << 3 | 2;
+constexpr char kWallTime = 1 << 3 | 1, kStepField = 2 << 3 | 0, kFileVersion = 3 << 3 | 2;
 constexpr char kSummary = 5 << 3 | 2, kSummaryValue = 1 << 3 | 2;
 constexpr char kTag = 1 << 3 | 2, kSimpleValue = 2 << 3 | 5;
 
@@ -58,7 +58,7 @@ std::string message(char key, std::string_view bytes) {
 /// The step of an event as scalar() writes it: wall time first, then the step. 0 for the version.
 int64_t step_of(std::string_view event) {
   constexpr std::size_t kStepAt = 9;
-  if (event.size() <= kStepAt || event[kStepAt] != kStep) return 0;
+  if (event.size() <= kStepAt || event[kStepAt] != kStepField) return 0;
   uint64_t step = 0;
   int shift = 0;
   for (std::size_t i = kStepAt + 1; i < event.size() && shift < 64; ++i, shift += 7) {
@@ -127,7 +127,8 @@ EventsFile::EventsFile(const std::filesystem::path& path, int64_t keep_step) {
 void EventsFile::scalar(std::string_view tag, int64_t step, double value,
                         double seconds_since_1970) {
   const std::string scalar = message(kTag, tag) + kSimpleValue + raw(static_cast<float>(value));
-  append_record(kWallTime + raw(seconds_since_1970) + kStep + varint(static_cast<uint64_t>(step)) +
+  append_record(kWallTime + raw(seconds_since_1970) + kStepField +
+                varint(static_cast<uint64_t>(step)) +
                 message(kSummary, message(kSummaryValue, scalar)));
   constexpr std::chrono::milliseconds kBetweenFlushes{500};  // as metrics.jsonl
   if (Clock::now() - flushed_ < kBetweenFlushes) return;

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
+constexpr std::size_t kScratchBytes = std::size_t{1} << 20;
 
 [[noreturn]] void fail_scratch(const fs::path& place, const char* doing, int code) {
   const bool denied = code == EACCES || code == EPERM || code == ENOENT || code == ENOTDIR;
@@ -84,9 +84,9 @@ int ScratchFile::descriptor() {
 int64_t ScratchFile::append(std::string_view bytes) {
   const std::lock_guard guard(mutex_);
   const int64_t begin = written_ + static_cast<int64_t>(buffer_.size());
-  if (bytes.size() < kBufferBytes) {
+  if (bytes.size() < kScratchBytes) {
     buffer_ += bytes;
-    if (buffer_.size() >= kBufferBytes) flush();
+    if (buffer_.size() >= kScratchBytes) flush();
   } else {  // a copy would buy nothing
     flush();
     write_out(written_, bytes);
@@ -143,7 +143,7 @@ void ScratchFile::copy_to(const fs::path& path) const {
   std::string block;
   const int64_t end = size();
   for (int64_t at = 0; at < end; at += static_cast<int64_t>(block.size())) {
-    block.resize(std::min(kBufferBytes, static_cast<std::size_t>(end - at)));
+    block.resize(std::min(kScratchBytes, static_cast<std::size_t>(end - at)));
     read(at, block.data(), block.size());
     copy.append(block);
   }
@@ -170,7 +170,7 @@ void ScratchFile::copy_from(const fs::path& path, int64_t size) {
   try {
     std::string block;
     for (int64_t at = 0; at < size; at += static_cast<int64_t>(block.size())) {
-      block.resize(std::min(kBufferBytes, static_cast<std::size_t>(size - at)));
+      block.resize(std::min(kScratchBytes, static_cast<std::size_t>(size - at)));
       read_out(fd, at, block.data(), block.size(), path);
       append(block);
     }

@@ -29,21 +29,22 @@ struct StraightThrough : torch::autograd::Function<StraightThrough> {
   }
 };
 
-/// Rows of activations as 8-bit integers and a factor, and back.
-at::Tensor as_eight_bits(const at::Tensor& x) {
+/// Rows of activations as 8-bit integers and their scales, and back.
+at::Tensor as_eight_bits(const at::Tensor& x, int64_t group) {
   const at::Tensor wide = x.detach().to(at::kFloat).contiguous();
   const int64_t rows = wide.size(0), cols = wide.size(1);
   at::Tensor seen = at::empty_like(wide);
   at::parallel_for(0, rows, 16, [&](int64_t begin, int64_t end) {
     std::vector<int8_t> integers(static_cast<std::size_t>(cols));
+    std::vector<float> scales(static_cast<std::size_t>(cb4_a_scales(cols, group)));
+    std::vector<int32_t> offsets(static_cast<std::size_t>(cols / group));
     for (int64_t row = begin; row < end; ++row) {
-      float scale = 0;
-      int32_t offset = 0;
       kernels().quantize_signed(wide.const_data_ptr<float>() + row * cols, cols, integers.data(),
-                                cols, &scale, &offset, cols, 1, cols);
+                                cols, scales.data(), offsets.data(), group, 1, cols);
       float* to = seen.mutable_data_ptr<float>() + row * cols;
       for (int64_t i = 0; i < cols; ++i)
-        to[i] = static_cast<float>(integers[static_cast<std::size_t>(i)]) * scale;
+        to[i] = static_cast<float>(integers[static_cast<std::size_t>(i)]) *
+                scales[static_cast<std::size_t>(i / cb4_a_group(group))];
     }
   });
   return StraightThrough::apply(x, seen.to(x.scalar_type()));
@@ -88,7 +89,7 @@ class Student : public torch::nn::Module {
   void see_codes() {
     for (std::size_t i = 0; i < linears_.size(); ++i) {
       linears_[i]->see_weight = [this, i](const at::Tensor& weight) { return decoded(weight, i); };
-      linears_[i]->see_input = &as_eight_bits;
+      linears_[i]->see_input = [this](const at::Tensor& x) { return as_eight_bits(x, group_); };
     }
   }
 

@@ -17,7 +17,8 @@ struct GenerateOptions {
   std::vector<std::string> stop;  // the text ends before the first of these
   uint64_t seed = 0;
   bool prompt_is_whole = false;       // a chat template wrote it, first token and all
-  std::function<bool()> cancelled{};  // asked before each token; true ends the text
+  std::function<bool()> cancelled{};  // asked before each token; true ends the text, or all of a
+                                      // batch
 };
 
 /// Continues `prompt`; ends at the end-of-text token too. `on_text`, if set, gets the text piece by
@@ -25,6 +26,10 @@ struct GenerateOptions {
 /// ends the generation.
 using Generator = std::function<std::string(std::string_view prompt, const GenerateOptions& options,
                                             const std::function<bool(std::string_view)>& on_text)>;
+
+/// The same of several prompts at once: each text is the one that its prompt alone gives.
+using BatchGenerator = std::function<std::vector<std::string>(std::span<const std::string> prompts,
+                                                              const GenerateOptions& options)>;
 
 /// What a model makes of a text: ln p(target | context) in nats, over `tokens` tokens.
 struct Likelihood {
@@ -40,6 +45,7 @@ using LikelihoodScorer =
 struct LanguageModel {
   Generator generate;
   LikelihoodScorer likelihood;
+  BatchGenerator generate_batch{};  // empty: one by one
 };
 
 /// What a classifier says of texts.

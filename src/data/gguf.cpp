@@ -15,14 +15,14 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
-constexpr std::string_view kMagic = "GGUF";
+constexpr std::string_view kGgufMagic = "GGUF";
 constexpr uint64_t kMaxEntries = 100'000;  // of metadata, and tensors
 constexpr uint64_t kMaxKeyBytes = 65'535, kMaxNameBytes = 256;
 constexpr int64_t kMaxAlignment = int64_t{1} << 20;
 constexpr std::size_t kShown = 80;  // characters of a name in a message
 constexpr std::string_view kAlignment = "general.alignment";
 
-[[noreturn]] void fail_file(std::string_view where, std::string text) {
+[[noreturn]] void fail_gguf(std::string_view where, std::string text) {
   fail(ErrorKind::data, std::string(where), std::move(text),
        "the file is damaged or no GGUF; fetch it again");
 }
@@ -37,7 +37,7 @@ class Cursor {
 
   std::span<const std::byte> take(uint64_t bytes, std::string_view what) {
     if (bytes > left()) {
-      fail_file(where_, std::string(what) + " of " + std::to_string(bytes) + " bytes at byte " +
+      fail_gguf(where_, std::string(what) + " of " + std::to_string(bytes) + " bytes at byte " +
                             std::to_string(at_) + ", where " + std::to_string(left()) +
                             " are left: truncated");
     }
@@ -56,7 +56,7 @@ class Cursor {
   std::string_view text(uint64_t most, std::string_view what) {
     const auto size = number<uint64_t>(what);
     if (size > most) {
-      fail_file(where_, std::string(what) + " of " + std::to_string(size) + " bytes, at most " +
+      fail_gguf(where_, std::string(what) + " of " + std::to_string(size) + " bytes, at most " +
                             std::to_string(most) + " allowed");
     }
     const auto bytes = take(size, what);
@@ -72,7 +72,7 @@ class Cursor {
 GgufKind take_kind(Cursor& cursor, const std::string& here) {
   const auto number = cursor.number<uint32_t>("kind of a value");
   if (number > static_cast<uint32_t>(GgufKind::f64)) {
-    fail_file(here, "unknown kind " + std::to_string(number));
+    fail_gguf(here, "unknown kind " + std::to_string(number));
   }
   return static_cast<GgufKind>(number);
 }
@@ -83,14 +83,14 @@ GgufValue take_value(Cursor& cursor, std::span<const std::byte> image, const std
   value.kind = value.item = take_kind(cursor, here);
   if (value.kind == GgufKind::array) {
     value.item = take_kind(cursor, here);
-    if (value.item == GgufKind::array) fail_file(here, "is an array of arrays");
+    if (value.item == GgufKind::array) fail_gguf(here, "is an array of arrays");
     value.count = cursor.number<uint64_t>("length of an array");
   }
   const std::size_t begin = cursor.at();
   if (const uint64_t each = gguf_kind_bytes(value.item); each > 0) {
     // At most what is left, so the product cannot overflow.
     if (value.count > cursor.left()) {
-      fail_file(here, "array of " + std::to_string(value.count) + " items in a file with " +
+      fail_gguf(here, "array of " + std::to_string(value.count) + " items in a file with " +
                           std::to_string(cursor.left()) + " bytes left: truncated");
     }
     cursor.take(value.count * each, "value");
@@ -109,8 +109,8 @@ std::vector<GgufEntry> take_metadata(Cursor& cursor, std::span<const std::byte> 
     GgufEntry entry;
     entry.key = cursor.text(kMaxKeyBytes, "key");
     const std::string here = std::string(where) + ": " + clip(entry.key, kShown);
-    if (valid_utf8_prefix(entry.key) != entry.key.size()) fail_file(here, "key is no UTF-8");
-    if (!keys.insert(entry.key).second) fail_file(here, "stands twice");
+    if (valid_utf8_prefix(entry.key) != entry.key.size()) fail_gguf(here, "key is no UTF-8");
+    if (!keys.insert(entry.key).second) fail_gguf(here, "stands twice");
     entry.value = take_value(cursor, image, here);
     metadata.push_back(entry);
   }
@@ -128,17 +128,17 @@ TensorInfo take_tensor(Cursor& cursor, std::string_view where) {
   GgufTensor& tensor = info.tensor;
   tensor.name = cursor.text(kMaxNameBytes, "tensor name");
   const std::string here = std::string(where) + ": tensor \"" + clip(tensor.name, kShown) + "\"";
-  if (valid_utf8_prefix(tensor.name) != tensor.name.size()) fail_file(here, "name is no UTF-8");
+  if (valid_utf8_prefix(tensor.name) != tensor.name.size()) fail_gguf(here, "name is no UTF-8");
   const auto rank = cursor.number<uint32_t>("rank of a tensor");
   if (rank < 1 || rank > kGgufMaxRank) {
-    fail_file(here, "has " + std::to_string(rank) + " dimensions, 1 to 4 are allowed");
+    fail_gguf(here, "has " + std::to_string(rank) + " dimensions, 1 to 4 are allowed");
   }
   tensor.count = 1;
   for (uint32_t i = 0; i < rank; ++i) {
     const auto size = cursor.number<uint64_t>("size of a tensor");
     if (size == 0 || size > INT64_MAX ||
         __builtin_mul_overflow(tensor.count, static_cast<int64_t>(size), &tensor.count)) {
-      fail_file(here, "size " + std::to_string(size) + " makes no tensor");
+      fail_gguf(here, "size " + std::to_string(size) + " makes no tensor");
     }
     tensor.shape.insert(tensor.shape.begin(), static_cast<int64_t>(size));
   }
@@ -152,11 +152,11 @@ TensorInfo take_tensor(Cursor& cursor, std::string_view where) {
   info.offset = cursor.number<uint64_t>("offset of a tensor");
   const GgufBlock& block = gguf_block(*type);
   if (tensor.shape.back() % block.items != 0) {
-    fail_file(here, "rows of " + std::to_string(tensor.shape.back()) +
+    fail_gguf(here, "rows of " + std::to_string(tensor.shape.back()) +
                         " numbers are not whole blocks of " + std::to_string(block.items));
   }
   if (__builtin_mul_overflow(tensor.count / block.items, block.bytes, &tensor.bytes)) {
-    fail_file(here, "is larger than any file");
+    fail_gguf(here, "is larger than any file");
   }
   return info;
 }
@@ -167,7 +167,7 @@ int64_t alignment_of(const std::vector<GgufEntry>& metadata, std::string_view wh
     const std::string here = std::string(where) + ": " + std::string(kAlignment);
     const int64_t alignment = entry.value.as_int(here);
     if (alignment < 1 || alignment > kMaxAlignment || (alignment & (alignment - 1)) != 0) {
-      fail_file(here, std::to_string(alignment) + " is no power of two up to a megabyte");
+      fail_gguf(here, std::to_string(alignment) + " is no power of two up to a megabyte");
     }
     return alignment;
   }
@@ -187,15 +187,15 @@ std::vector<GgufTensor> place_tensors(std::vector<TensorInfo> infos,
         std::string(where) + ": tensor \"" + clip(info.tensor.name, kShown) + "\"";
     const auto bytes = static_cast<uint64_t>(info.tensor.bytes);
     if (info.offset % static_cast<uint64_t>(alignment) != 0) {
-      fail_file(here, "offset " + std::to_string(info.offset) + " is no multiple of " +
+      fail_gguf(here, "offset " + std::to_string(info.offset) + " is no multiple of " +
                           std::to_string(alignment));
     }
     if (info.offset > data.size() || bytes > data.size() - info.offset) {
-      fail_file(here, std::to_string(bytes) + " bytes at " + std::to_string(info.offset) +
+      fail_gguf(here, std::to_string(bytes) + " bytes at " + std::to_string(info.offset) +
                           " do not lie in the file's " + std::to_string(data.size()) +
                           " bytes of data");
     }
-    if (info.offset < end) fail_file(here, "overlaps the tensor before it");
+    if (info.offset < end) fail_gguf(here, "overlaps the tensor before it");
     end = info.offset + bytes;
     info.tensor.data = data.data() + info.offset;
     tensors.push_back(std::move(info.tensor));
@@ -204,7 +204,7 @@ std::vector<GgufTensor> place_tensors(std::vector<TensorInfo> infos,
             [](const GgufTensor& a, const GgufTensor& b) { return a.name < b.name; });
   for (std::size_t i = 1; i < tensors.size(); ++i) {
     if (tensors[i].name == tensors[i - 1].name) {
-      fail_file(std::string(where) + ": tensor \"" + clip(tensors[i].name, kShown) + "\"",
+      fail_gguf(std::string(where) + ": tensor \"" + clip(tensors[i].name, kShown) + "\"",
                 "stands twice");
     }
   }
@@ -212,9 +212,9 @@ std::vector<GgufTensor> place_tensors(std::vector<TensorInfo> infos,
 }
 
 uint32_t take_version(Cursor& cursor, std::string_view where) {
-  const auto magic = cursor.take(kMagic.size(), "magic number");
-  if (std::memcmp(magic.data(), kMagic.data(), kMagic.size()) != 0) {
-    fail_file(where, "does not begin with \"GGUF\"");
+  const auto magic = cursor.take(kGgufMagic.size(), "magic number");
+  if (std::memcmp(magic.data(), kGgufMagic.data(), kGgufMagic.size()) != 0) {
+    fail_gguf(where, "does not begin with \"GGUF\"");
   }
   const auto version = cursor.number<uint32_t>("version");
   if (version == 2 || version == 3) return version;
@@ -233,7 +233,7 @@ GgufContents parse_gguf(std::span<const std::byte> image, std::string_view where
   const auto tensors = cursor.number<uint64_t>("number of tensors");
   const auto entries = cursor.number<uint64_t>("number of metadata entries");
   if (tensors > kMaxEntries || entries > kMaxEntries) {
-    fail_file(where, std::to_string(tensors) + " tensors and " + std::to_string(entries) +
+    fail_gguf(where, std::to_string(tensors) + " tensors and " + std::to_string(entries) +
                          " metadata entries, at most " + std::to_string(kMaxEntries) +
                          " of each allowed");
   }
@@ -267,7 +267,7 @@ const GgufValue* Gguf::find(std::string_view key) const {
 
 const GgufValue& Gguf::at(std::string_view key) const {
   const GgufValue* value = find(key);
-  if (value == nullptr) fail_file(where_, "missing key \"" + std::string(key) + "\"");
+  if (value == nullptr) fail_gguf(where_, "missing key \"" + std::string(key) + "\"");
   return *value;
 }
 

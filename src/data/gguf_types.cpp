@@ -32,7 +32,7 @@ constexpr std::array<std::string_view, 42> kNames{
     "I64",     "F64",   "IQ1_M",  "BF16",  "",      "",       "",     "TQ1_0",   "TQ2_0",
     "",        "",      "",       "MXFP4", "NVFP4", "Q1_0"};
 
-constexpr int kBlock = 32, kSuperBlock = 256;
+constexpr int kLegacyBlock = 32, kSuperBlock = 256;
 
 float read_f16(const uint8_t* at) { return from_f16(static_cast<uint16_t>(at[0] | at[1] << 8)); }
 
@@ -56,7 +56,7 @@ void from_bf16s(const uint8_t* data, int64_t count, float* out) {
 void from_q8_0(const uint8_t* block, float* out) {
   const float scale = read_f16(block);
   const auto* q = reinterpret_cast<const int8_t*>(block + 2);
-  for (int i = 0; i < kBlock; ++i) out[i] = scale * static_cast<float>(q[i]);
+  for (int i = 0; i < kLegacyBlock; ++i) out[i] = scale * static_cast<float>(q[i]);
 }
 
 /// scale f16, 16 bytes: the low nibbles are items 0 to 15, the high ones 16 to 31; scale * (q - 8)
@@ -88,17 +88,17 @@ void five_bits(const uint8_t* high, const uint8_t* low, int* q) {
 /// scale f16, fifth bits, nibbles: scale * (q - 16)
 void from_q5_0(const uint8_t* block, float* out) {
   const float scale = read_f16(block);
-  int q[kBlock];
+  int q[kLegacyBlock];
   five_bits(block + 2, block + 6, q);
-  for (int i = 0; i < kBlock; ++i) out[i] = scale * static_cast<float>(q[i] - 16);
+  for (int i = 0; i < kLegacyBlock; ++i) out[i] = scale * static_cast<float>(q[i] - 16);
 }
 
 /// scale f16, minimum f16, fifth bits, nibbles: scale * q + minimum
 void from_q5_1(const uint8_t* block, float* out) {
   const float scale = read_f16(block), minimum = read_f16(block + 2);
-  int q[kBlock];
+  int q[kLegacyBlock];
   five_bits(block + 4, block + 8, q);
-  for (int i = 0; i < kBlock; ++i) out[i] = scale * static_cast<float>(q[i]) + minimum;
+  for (int i = 0; i < kLegacyBlock; ++i) out[i] = scale * static_cast<float>(q[i]) + minimum;
 }
 
 /// scale f16, nibbles as in Q4_0: scale * cb4::kValues[q]
@@ -233,17 +233,17 @@ void dequantise(GgufType type, const std::byte* data, int64_t count, float* out)
     case GgufType::bf16:
       return from_bf16s(bytes, count, out);
     case GgufType::q8_0:
-      return from_blocks<kBlock, 34, from_q8_0>(bytes, count, out);
+      return from_blocks<kLegacyBlock, 34, from_q8_0>(bytes, count, out);
     case GgufType::q4_0:
-      return from_blocks<kBlock, 18, from_q4_0>(bytes, count, out);
+      return from_blocks<kLegacyBlock, 18, from_q4_0>(bytes, count, out);
     case GgufType::q4_1:
-      return from_blocks<kBlock, 20, from_q4_1>(bytes, count, out);
+      return from_blocks<kLegacyBlock, 20, from_q4_1>(bytes, count, out);
     case GgufType::q5_0:
-      return from_blocks<kBlock, 22, from_q5_0>(bytes, count, out);
+      return from_blocks<kLegacyBlock, 22, from_q5_0>(bytes, count, out);
     case GgufType::q5_1:
-      return from_blocks<kBlock, 24, from_q5_1>(bytes, count, out);
+      return from_blocks<kLegacyBlock, 24, from_q5_1>(bytes, count, out);
     case GgufType::iq4_nl:
-      return from_blocks<kBlock, 18, from_iq4_nl>(bytes, count, out);
+      return from_blocks<kLegacyBlock, 18, from_iq4_nl>(bytes, count, out);
     case GgufType::q4_k:
       return from_blocks<kSuperBlock, 144, from_q4_k>(bytes, count, out);
     case GgufType::q5_k:

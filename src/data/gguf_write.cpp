@@ -13,7 +13,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
-constexpr uint32_t kVersion = 3;
+constexpr uint32_t kGgufVersion = 3;
 
 template <class T>
 void append_number(std::string& out, T value) {
@@ -87,7 +87,7 @@ int64_t GgufOutput::bytes() const {
 void write_gguf(const std::filesystem::path& path, const GgufMetadata& metadata,
                 const std::vector<GgufOutput>& tensors) {
   std::string header = "GGUF";
-  append_number(header, kVersion);
+  append_number(header, kGgufVersion);
   append_number(header, static_cast<uint64_t>(tensors.size()));
   append_number(header, static_cast<uint64_t>(metadata.count()));
   header += metadata.bytes();

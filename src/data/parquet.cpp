@@ -62,7 +62,7 @@ ParquetOpen find_plugin(const std::string& file) {
        "run scripts/setup --parquet and build again, or convert the file to .jsonl");
 }
 
-[[noreturn]] void fail_file(const std::string& file, std::string what) {
+[[noreturn]] void fail_parquet(const std::string& file, std::string what) {
   for (char& c : what) {  // Arrow's errors may have several lines
     if (c == '\n') c = ' ';
   }
@@ -108,11 +108,11 @@ void read_parquet(const fs::path& path, RowTaker& taker) {
   std::string error(512, '\0');
   Owned<ArrowArrayStream> stream;
   if (open(path.c_str(), kBatchRows, &stream.value, error.data(), error.size()) != 0)
-    fail_file(file, error.c_str());
+    fail_parquet(file, error.c_str());
   const auto check = [&](int code) {
     if (code == 0) return;
     const char* what = stream.value.get_last_error(&stream.value);
-    fail_file(file, what == nullptr ? "error " + std::to_string(code) : what);
+    fail_parquet(file, what == nullptr ? "error " + std::to_string(code) : what);
   };
   Owned<ArrowSchema> schema;
   check(stream.value.get_schema(&stream.value, &schema.value));

@@ -109,10 +109,6 @@ std::string_view kind_of(dom::element_type type) {
   }
 }
 
-RowProblem field_problem(std::string rule, const std::string& field, std::string_view text) {
-  return {std::move(rule), "field \"" + field + "\": " + std::string(text)};
-}
-
 bool repeats_a_key(const dom::element& element);
 
 bool repeats_a_key(const dom::object& object) {

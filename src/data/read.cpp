@@ -144,10 +144,6 @@ std::string_view kind_of(const json::Value& value) {
   return value.is_array() ? "an array" : "an object";
 }
 
-RowProblem field_problem(std::string rule, const std::string& field, std::string_view text) {
-  return {std::move(rule), "field \"" + field + "\": " + std::string(text)};
-}
-
 /// Fills id and text, or says what is wrong with the row.
 std::optional<RowProblem> to_document(json::Value& row, const CorpusOptions& options,
                                       Document& document) {
@@ -176,6 +172,10 @@ std::optional<RowProblem> to_document(json::Value& row, const CorpusOptions& opt
 }
 
 }  // namespace
+
+RowProblem field_problem(std::string rule, const std::string& field, std::string_view text) {
+  return {std::move(rule), "field \"" + field + "\": " + std::string(text)};
+}
 
 void formats::read_rows(const std::filesystem::path& path, const ReadOptions& options,
                         RowTaker& taker) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -20,6 +21,7 @@ struct RowProblem {
   std::string rule;  // "json", "utf8", "nul", "missing_field", "wrong_type", "columns", …
   std::string text;  // as in: field "text": missing
 };
+RowProblem field_problem(std::string rule, const std::string& field, std::string_view text);
 
 /// Gets each row as an object, in file order; what it returns makes the row a reject.
 using RowCallback = std::function<std::optional<RowProblem>(json::Value&& row, int64_t line)>;

@@ -59,7 +59,7 @@ std::optional<int64_t> shape_bytes(const std::vector<int64_t>& shape, Dtype dtyp
   return bytes;
 }
 
-[[noreturn]] void fail_file(std::string_view where, std::string text) {
+[[noreturn]] void fail_safetensors(std::string_view where, std::string text) {
   fail(ErrorKind::data, std::string(where), std::move(text),
        "the file is damaged or not safetensors; fetch or export it again");
 }
@@ -72,27 +72,28 @@ TensorEntry parse_entry(const json::Member& member, const std::byte* data, uint6
   TensorEntry entry;
   entry.name = name;
   if (value.as_object(here).size() != 3) {
-    fail_file(here, "expected dtype, shape and data_offsets and nothing else");
+    fail_safetensors(here, "expected dtype, shape and data_offsets and nothing else");
   }
   const std::string& dtype = value.at("dtype", here).as_string(here + ": dtype");
   const std::optional<Dtype> known = find_dtype(dtype);
-  if (!known) fail_file(here, "unknown dtype \"" + dtype + "\"");
+  if (!known) fail_safetensors(here, "unknown dtype \"" + dtype + "\"");
   entry.dtype = *known;
   const json::Array& shape = value.at("shape", here).as_array(here + ": shape");
-  if (shape.size() > kMaxRank) fail_file(here, "more than 16 dimensions");
+  if (shape.size() > kMaxRank) fail_safetensors(here, "more than 16 dimensions");
   for (const json::Value& item : shape) entry.shape.push_back(item.as_int(here + ": shape"));
   const json::Array& offsets = value.at("data_offsets", here).as_array(here + ": data_offsets");
-  if (offsets.size() != 2) fail_file(here, "data_offsets must be two numbers");
+  if (offsets.size() != 2) fail_safetensors(here, "data_offsets must be two numbers");
   const int64_t begin = offsets[0].as_int(here + ": data_offsets");
   const int64_t end = offsets[1].as_int(here + ": data_offsets");
   if (begin < 0 || end < begin || static_cast<uint64_t>(end) > size) {
-    fail_file(here, "bytes " + std::to_string(begin) + " to " + std::to_string(end) +
-                        " do not lie in the file's " + std::to_string(size) + " bytes of data");
+    fail_safetensors(here, "bytes " + std::to_string(begin) + " to " + std::to_string(end) +
+                               " do not lie in the file's " + std::to_string(size) +
+                               " bytes of data");
   }
   const std::optional<int64_t> bytes = shape_bytes(entry.shape, entry.dtype);
   if (!bytes || *bytes != end - begin) {
-    fail_file(here, "shape and dtype contradict the " + std::to_string(end - begin) +
-                        " bytes that the offsets give");
+    fail_safetensors(here, "shape and dtype contradict the " + std::to_string(end - begin) +
+                               " bytes that the offsets give");
   }
   entry.data = data + begin;
   entry.bytes = *bytes;
@@ -108,14 +109,14 @@ void check_no_holes(std::vector<TensorEntry>& entries, const std::byte* data, ui
   const std::byte* next = data;
   for (const TensorEntry& entry : entries) {
     if (entry.data != next) {
-      fail_file(std::string(where) + ": tensor \"" + entry.name + "\"",
-                entry.data < next ? "overlaps the tensor before it"
-                                  : "leaves a hole after the tensor before it");
+      fail_safetensors(std::string(where) + ": tensor \"" + entry.name + "\"",
+                       entry.data < next ? "overlaps the tensor before it"
+                                         : "leaves a hole after the tensor before it");
     }
     next += entry.bytes;
   }
   if (next != data + size) {
-    fail_file(where, std::to_string(data + size - next) + " bytes after the last tensor");
+    fail_safetensors(where, std::to_string(data + size - next) + " bytes after the last tensor");
   }
 }
 
@@ -156,21 +157,21 @@ std::vector<TensorEntry> parse_safetensors(std::span<const std::byte> bytes, std
                                            std::map<std::string, std::string>* metadata) {
   uint64_t header_bytes = 0;
   if (bytes.size() < sizeof header_bytes) {
-    fail_file(where, "shorter than the 8 bytes that give the header's size");
+    fail_safetensors(where, "shorter than the 8 bytes that give the header's size");
   }
   std::memcpy(&header_bytes, bytes.data(), sizeof header_bytes);
   const uint64_t rest = bytes.size() - sizeof header_bytes;
   if (header_bytes > kMaxHeaderBytes) {
-    fail_file(where,
-              "header of " + std::to_string(header_bytes) + " bytes, at most 100 MB allowed");
+    fail_safetensors(
+        where, "header of " + std::to_string(header_bytes) + " bytes, at most 100 MB allowed");
   }
   if (header_bytes > rest) {
-    fail_file(where, "header of " + std::to_string(header_bytes) + " bytes in a file with " +
-                         std::to_string(rest) + " left: truncated");
+    fail_safetensors(where, "header of " + std::to_string(header_bytes) + " bytes in a file with " +
+                                std::to_string(rest) + " left: truncated");
   }
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + sizeof header_bytes,
                               header_bytes);
-  if (!text.starts_with('{')) fail_file(where, "the header is not a JSON object");
+  if (!text.starts_with('{')) fail_safetensors(where, "the header is not a JSON object");
   const json::Value header =
       json::parse(text, std::string(where) + " (header)", {.depth = 4, .bytes = kMaxHeaderBytes});
   const std::byte* data = bytes.data() + sizeof header_bytes + header_bytes;
@@ -238,7 +239,7 @@ void Safetensors::add_shards(const std::filesystem::path& index) {
   for (const auto& [name, value] : map) {
     const std::string& shard = value.as_string(where + ": weight_map: " + name);
     if (shard.empty() || std::filesystem::path(shard).filename() != shard || shard == "..") {
-      fail_file(where, "shard \"" + shard + "\" is not a plain file name");
+      fail_safetensors(where, "shard \"" + shard + "\" is not a plain file name");
     }
     shard_of.emplace(name, shard);
     shards.insert(shard);
@@ -249,15 +250,15 @@ void Safetensors::add_shards(const std::filesystem::path& index) {
     for (std::size_t i = before; i < tensors_.size(); ++i) {
       const auto listed = shard_of.find(tensors_[i].name);
       if (listed == shard_of.end() || listed->second != shard) {
-        fail_file(where,
-                  "tensor \"" + tensors_[i].name + "\" of " + shard + " is not listed there");
+        fail_safetensors(
+            where, "tensor \"" + tensors_[i].name + "\" of " + shard + " is not listed there");
       }
       shard_of.erase(listed);
     }
   }
   if (!shard_of.empty()) {
     const auto& [name, shard] = *shard_of.begin();
-    fail_file(where, "tensor \"" + name + "\" is listed in " + shard + " and is not there");
+    fail_safetensors(where, "tensor \"" + name + "\" is listed in " + shard + " and is not there");
   }
 }
 

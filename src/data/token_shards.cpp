@@ -15,14 +15,14 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little);
 
-constexpr std::array<char, 8> kMagic{'C', 'U', 'P', 'E', 'L', 'T', 'O', 'K'};
-constexpr uint32_t kVersion = 1;
+constexpr std::array<char, 8> kShardMagic{'C', 'U', 'P', 'E', 'L', 'T', 'O', 'K'};
+constexpr uint32_t kShardVersion = 1;
 constexpr int64_t kNarrowVocabulary = 65536;  // what two bytes can tell apart
 constexpr std::size_t kCheckedAtOnce = std::size_t{1} << 22;
 
 struct Header {
-  std::array<char, 8> magic = kMagic;
-  uint32_t version = kVersion, token_bytes = 2;
+  std::array<char, 8> magic = kShardMagic;
+  uint32_t version = kShardVersion, token_bytes = 2;
   uint64_t vocab_size = 0, capacity = 0, first_token = 0, tokens = 0, documents = 0;
   uint64_t has_bits = 0;
   uint64_t checksum_high = 0, checksum_low = 0;  // of what follows, then of this with both zero
@@ -59,10 +59,10 @@ Header read_header(std::span<const std::byte> bytes, const std::string& where) {
   Header header;
   if (bytes.size() < sizeof header) refuse(where, "is too short for a shard of tokens");
   std::memcpy(&header, bytes.data(), sizeof header);
-  if (header.magic != kMagic) refuse(where, "is no shard of tokens");
-  if (header.version != kVersion) {
+  if (header.magic != kShardMagic) refuse(where, "is no shard of tokens");
+  if (header.version != kShardVersion) {
     refuse(where, "is of version " + std::to_string(header.version) + ", and this program reads " +
-                      std::to_string(kVersion));
+                      std::to_string(kShardVersion));
   }
   const uint64_t wanted = header.vocab_size <= kNarrowVocabulary ? 2 : 4;
   const bool sound = header.vocab_size > 0 && header.vocab_size <= INT32_MAX &&

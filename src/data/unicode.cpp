@@ -17,7 +17,7 @@ namespace {
 
 constexpr char32_t kReplacementCharacter = 0xFFFD;
 
-bool is_ascii(char byte) { return static_cast<unsigned char>(byte) < 0x80; }
+bool is_ascii_byte(char byte) { return static_cast<unsigned char>(byte) < 0x80; }
 
 CharacterClass class_by_table(char32_t character) {
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(character))) {
@@ -187,20 +187,20 @@ class FormWriter {
 /// The end of the ASCII characters from `at` on.
 std::size_t ascii_end(std::string_view text, std::size_t at) {
   while (at + 8 <= text.size() && (eight_bytes(text.data() + at) & kTops) == 0) at += 8;
-  while (at < text.size() && is_ascii(text[at])) ++at;
+  while (at < text.size() && is_ascii_byte(text[at])) ++at;
   return at;
 }
 
 /// The end of the characters from `at` on that are beyond ASCII and no plain Han.
 std::size_t others_end(std::string_view text, std::size_t at) {
-  for (std::size_t next = at; at < text.size() && !is_ascii(text[at]); at = next) {
+  for (std::size_t next = at; at < text.size() && !is_ascii_byte(text[at]); at = next) {
     if (is_plain_han(next_character(text, next))) break;
   }
   return at;
 }
 
 std::size_t plain_han_end(std::string_view text, std::size_t at) {
-  for (std::size_t next = at; at < text.size() && !is_ascii(text[at]); at = next) {
+  for (std::size_t next = at; at < text.size() && !is_ascii_byte(text[at]); at = next) {
     if (!is_plain_han(next_character(text, next))) break;
   }
   return at;
@@ -266,7 +266,7 @@ std::string normal_form(std::string_view text) {
     if (end > at && end < text.size()) --end;
     form.add_ascii(text.substr(at, end - at));
     at = end;
-    end = others_end(text, at + (at < text.size() && is_ascii(text[at])));
+    end = others_end(text, at + (at < text.size() && is_ascii_byte(text[at])));
     if (end > at) form.add(folded(text.substr(at, end - at)));
     at = end;
     end = plain_han_end(text, at);

@@ -44,30 +44,45 @@ constexpr int64_t kCb4BlockCodes = kCb4Lines * kCb4Line;
 
 /// A tile of C: up to two panels of columns, over the depths that are decoded.
 struct Cb4Tile {
-  int64_t groups, quads;  // quads of a group
+  int64_t groups, quads;   // quads of a group
+  int64_t groups_a_scale;  // that share a scale of A
   const int8_t* a;
   int64_t a_row;
+  const float* a_scale;
+  int64_t a_scale_row;
   const int32_t* offset;
   int64_t offset_row;
   const uint8_t* b;
   const float* scales;
   float* c;
   int64_t c_row, cols;
-  bool first;            // of the depths
-  const float* a_scale;  // null but for the last depths
+  bool first;  // of the depths
 };
+
+/// C += sums of a group of activations times its scales; C is in L1, and registers are few.
+template <int64_t rows, int64_t vecs>
+inline void add_cb4_sums(const Cb4Tile& tile, const Vec (&sums)[rows][vecs], const float* a_scale,
+                         bool first) {
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t v = 0; v < vecs; ++v) {
+      const int64_t left = tile.cols - v * kLanes;
+      if (left <= 0) continue;
+      float* c = tile.c + i * tile.c_row + v * kLanes;
+      const Vec before = first ? zero() : load_some(c, left);
+      store_some(c, fma(sums[i][v], splat(a_scale[i * tile.a_scale_row]), before), left);
+    }
+}
 
 template <class Codes, int64_t rows>
 [[gnu::noinline]] void run_cb4_tile(const Cb4Tile& tile) {
   constexpr int64_t kVecs = 2 * kCb4Vecs;
   Vec totals[rows][kVecs];
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t v = 0; v < kVecs; ++v) {
-      const int64_t left = tile.cols - v * kLanes;
-      totals[i][v] =
-          tile.first || left <= 0 ? zero() : load_some(tile.c + i * tile.c_row + v * kLanes, left);
-    }
+  for (auto& row : totals)
+    for (Vec& total : row) total = zero();
   const int8_t* a = tile.a;
+  const float* a_scale = tile.a_scale;
+  bool first = tile.first;
+  int64_t left_of_scale = tile.groups_a_scale;
   const uint8_t* b = tile.b;
   const float* scales = tile.scales;
   const int64_t a_row = tile.a_row;
@@ -96,14 +111,13 @@ template <class Codes, int64_t rows>
 #pragma GCC unroll 4
       for (int64_t v = 0; v < kVecs; ++v)
         totals[i][v] = fma(floats_of(sums[i][v]), load(scales + v * kLanes), totals[i][v]);
+    if (--left_of_scale > 0 && g + 1 < tile.groups) continue;
+    add_cb4_sums(tile, totals, a_scale++, first);
+    for (auto& row : totals)
+      for (Vec& total : row) total = zero();
+    first = false;
+    left_of_scale = tile.groups_a_scale;
   }
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t v = 0; v < kVecs; ++v) {
-      const int64_t left = tile.cols - v * kLanes;
-      if (left <= 0) continue;
-      const Vec total = tile.a_scale ? totals[i][v] * splat(tile.a_scale[i]) : totals[i][v];
-      store_some(tile.c + i * tile.c_row + v * kLanes, total, left);
-    }
 }
 
 template <class Codes, int64_t rows>
@@ -149,6 +163,7 @@ void multiply_cb4_strip(const Cb4GemmArgs& args, int64_t row, int64_t end) {
   alignas(64) uint8_t decoded[kCb4Depth / 4 * kCb4Quad];
   alignas(64) float scales[kCb4Depth / kCb4Block * 2 * kCb4PanelCols] = {};
   const int64_t group = args.b.group, groups = args.k / group;
+  const int64_t a_group = cb4_a_group(group), a_scales = cb4_a_scales(args.k, group);
   for (int64_t col = 0; col < args.n; col += 2 * kCb4PanelCols) {
     for (int64_t begin = 0; begin < args.k; begin += kCb4Depth) {
       const int64_t depth = args.k - begin < kCb4Depth ? args.k - begin : kCb4Depth;
@@ -158,8 +173,11 @@ void multiply_cb4_strip(const Cb4GemmArgs& args, int64_t row, int64_t end) {
       for (int64_t i = row; i < end; i += Codes::kRows) {
         const Cb4Tile tile = {depth / group,
                               group / 4,
+                              a_group / group,
                               args.a + i * args.a_row_stride + begin,
                               args.a_row_stride,
+                              args.a_scale + i * a_scales + begin / a_group,
+                              a_scales,
                               args.a_offset + i * groups + begin / group,
                               groups,
                               decoded,
@@ -167,27 +185,55 @@ void multiply_cb4_strip(const Cb4GemmArgs& args, int64_t row, int64_t end) {
                               args.c + i * args.c_row_stride + col,
                               args.c_row_stride,
                               args.n - col,
-                              begin == 0,
-                              begin + depth == args.k ? args.a_scale + i : nullptr};
+                              begin == 0};
         run_cb4_tile_of<Codes, Codes::kRows>(end - i < Codes::kRows ? end - i : Codes::kRows, tile);
       }
     }
   }
 }
 
+/// Adds the products of one line of codes of each panel, decoded in registers, with four depths of
+/// A and the four half a block behind them.
+template <class Codes, int64_t rows, int64_t vecs>
+[[gnu::always_inline]] inline void add_cb4_line(const int8_t* a, int64_t a_row,
+                                                const uint8_t* codes, int64_t panel_codes,
+                                                Ints (&sums)[rows][vecs]) {
+  static constexpr Cb4Table kTable = cb4_table<Codes>();
+  decltype(Codes::left(Ints{})) low[rows], high[rows];
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < rows; ++i) {
+    int32_t bytes;
+    __builtin_memcpy(&bytes, a + i * a_row, 4);
+    low[i] = Codes::left(splat_int(bytes));
+    __builtin_memcpy(&bytes, a + i * a_row + kCb4Block / 2, 4);
+    high[i] = Codes::left(splat_int(bytes));
+  }
+#pragma GCC unroll 8
+  for (int64_t v = 0; v < vecs; ++v) {
+    const Ints bytes = load_ints(codes + v / kCb4Vecs * panel_codes + v % kCb4Vecs * kLanes * 4);
+    const Ints first = look_up(low_nibbles(bytes), kTable.values),
+               second = look_up(high_nibbles(bytes), kTable.values);
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < rows; ++i)
+      sums[i][v] = Codes::add(Codes::add(sums[i][v], low[i], first), high[i], second);
+  }
+}
+
 /// A few rows of A times `panels` panels: what is read from memory is decoded in registers.
 template <class Codes, int64_t rows, int64_t panels>
 [[gnu::noinline]] void multiply_cb4_few(const Cb4GemmArgs& args, int64_t col) {
-  static constexpr Cb4Table kTable = cb4_table<Codes>();
   constexpr int64_t kVecs = panels * kCb4Vecs;
   const int64_t group = args.b.group, groups = args.k / group;
+  const int64_t groups_a_scale = cb4_a_group(group) / group, a_scales = cb4_a_scales(args.k, group);
   const int64_t panel_codes = args.k / kCb4Block * kCb4BlockCodes;
   const uint8_t* codes = args.b.codes + col / kCb4PanelCols * panel_codes;
   const uint16_t* scales = args.b.scales + col * groups;
   const int8_t* a = args.a;
-  Vec totals[rows][kVecs];
+  const float* a_scale = args.a_scale;
+  Vec results[rows][kVecs], totals[rows][kVecs];
   for (int64_t i = 0; i < rows; ++i)
-    for (int64_t v = 0; v < kVecs; ++v) totals[i][v] = zero();
+    for (int64_t v = 0; v < kVecs; ++v) results[i][v] = totals[i][v] = zero();
+  int64_t left_of_scale = groups_a_scale;
   for (int64_t g = 0; g < groups; ++g) {
     Ints sums[rows][kVecs];
 #pragma GCC unroll 4
@@ -195,27 +241,8 @@ template <class Codes, int64_t rows, int64_t panels>
 #pragma GCC unroll 8
       for (int64_t v = 0; v < kVecs; ++v) sums[i][v] = Codes::first(args.a_offset[i * groups + g]);
     for (int64_t p = 0; p < group; p += kCb4Block, a += kCb4Block / 2)
-      for (int64_t line = 0; line < kCb4Lines; ++line, a += 4, codes += kCb4Line) {
-        decltype(Codes::left(Ints{})) low[rows], high[rows];
-#pragma GCC unroll 4
-        for (int64_t i = 0; i < rows; ++i) {
-          int32_t bytes;
-          __builtin_memcpy(&bytes, a + i * args.a_row_stride, 4);
-          low[i] = Codes::left(splat_int(bytes));
-          __builtin_memcpy(&bytes, a + i * args.a_row_stride + kCb4Block / 2, 4);
-          high[i] = Codes::left(splat_int(bytes));
-        }
-#pragma GCC unroll 8
-        for (int64_t v = 0; v < kVecs; ++v) {
-          const Ints bytes =
-              load_ints(codes + v / kCb4Vecs * panel_codes + v % kCb4Vecs * kLanes * 4);
-          const Ints first = look_up(low_nibbles(bytes), kTable.values),
-                     second = look_up(high_nibbles(bytes), kTable.values);
-#pragma GCC unroll 4
-          for (int64_t i = 0; i < rows; ++i)
-            sums[i][v] = Codes::add(Codes::add(sums[i][v], low[i], first), high[i], second);
-        }
-      }
+      for (int64_t line = 0; line < kCb4Lines; ++line, a += 4, codes += kCb4Line)
+        add_cb4_line<Codes>(a, args.a_row_stride, codes, panel_codes, sums);
 #pragma GCC unroll 8
     for (int64_t v = 0; v < kVecs; ++v) {
       const Vec scale =
@@ -224,13 +251,24 @@ template <class Codes, int64_t rows, int64_t panels>
       for (int64_t i = 0; i < rows; ++i)
         totals[i][v] = fma(floats_of(sums[i][v]), scale, totals[i][v]);
     }
+    if (--left_of_scale > 0 && g + 1 < groups) continue;
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < rows; ++i) {
+      const Vec scale = splat(a_scale[i * a_scales]);
+#pragma GCC unroll 8
+      for (int64_t v = 0; v < kVecs; ++v) {
+        results[i][v] = fma(totals[i][v], scale, results[i][v]);
+        totals[i][v] = zero();
+      }
+    }
+    ++a_scale;
+    left_of_scale = groups_a_scale;
   }
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t v = 0; v < kVecs; ++v) {
       const int64_t left = args.n - col - v * kLanes;
       if (left > 0)
-        store_some(args.c + i * args.c_row_stride + col + v * kLanes,
-                   totals[i][v] * splat(args.a_scale[i]), left);
+        store_some(args.c + i * args.c_row_stride + col + v * kLanes, results[i][v], left);
     }
 }
 
@@ -253,26 +291,33 @@ void gemm_cb4_by(const Cb4GemmArgs& args) {
                               args.m - row < kCb4StripRows ? args.m : row + kCb4StripRows);
 }
 
+inline void quantize_signed_group(const float* x, int64_t size, int8_t* y, float& scale) {
+  constexpr int32_t kInfinity = 0x7f800000;  // NaN stands above it
+  Ints bits = splat_int(0);
+  for_each_vec(size, [&](int64_t i, int64_t count) {
+    bits = max_ints(bits, magnitude_bits(load_some(x + i, count)));
+  });
+  const int32_t most_bits = largest_int(bits);
+  float most;
+  __builtin_memcpy(&most, &most_bits, sizeof most);
+  const bool finite = most_bits < kInfinity;
+  scale = finite ? 0.0f : __builtin_nanf("");
+  const bool nothing = !finite || most <= kNothing;
+  if (!nothing) scale = most / 127;
+  const Vec factor = splat(nothing ? 0.0f : 127 / most);
+  for_each_vec(size, [&](int64_t i, int64_t count) {
+    store_signed_bytes(y + i, finite ? load_some(x + i, count) * factor : zero(), count);
+  });
+}
+
 inline void quantize_signed(const float* x, int64_t x_stride, int8_t* y, int64_t y_stride,
                             float* scale, int32_t* offset, int64_t group, int64_t rows,
                             int64_t cols) {
-  constexpr int32_t kInfinity = 0x7f800000;  // NaN stands above it
+  const int64_t shared = cb4_a_group(group);
   for (int64_t r = 0; r < rows; ++r, x += x_stride, y += y_stride, offset += cols / group) {
-    Ints bits = splat_int(0);
-    for_each_vec(cols, [&](int64_t i, int64_t count) {
-      bits = max_ints(bits, magnitude_bits(load_some(x + i, count)));
-    });
-    const int32_t most_bits = largest_int(bits);
-    float most;
-    __builtin_memcpy(&most, &most_bits, sizeof most);
-    const bool finite = most_bits < kInfinity;
-    scale[r] = finite ? 0.0f : __builtin_nanf("");
-    const bool nothing = !finite || most <= kNothing;
-    if (!nothing) scale[r] = most / 127;
-    const Vec factor = splat(nothing ? 0.0f : 127 / most);
-    for_each_vec(cols, [&](int64_t i, int64_t count) {
-      store_signed_bytes(y + i, finite ? load_some(x + i, count) * factor : zero(), count);
-    });
+    for (int64_t begin = 0; begin < cols; begin += shared, ++scale)
+      quantize_signed_group(x + begin, cols - begin < shared ? cols - begin : shared, y + begin,
+                            *scale);
     for (int64_t g = 0; g < cols / group; ++g) {
       int32_t sum = 0;
       for (int64_t i = g * group; i < (g + 1) * group; ++i) sum += y[i];

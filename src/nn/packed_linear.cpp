@@ -83,7 +83,7 @@ void LinearInput::bind(const NumberFormat& format, const float* x, int64_t rows,
   } else {
     row_bytes_ = int8_row_bytes(cols);
     const bool int8 = format.linear == LinearFormat::int8;
-    room(scales_, int8 ? whole * int8_groups(cols) : whole);
+    room(scales_, whole * (int8 ? int8_groups(cols) : cb4_a_scales(cols, format.group)));
     room(zeros_, whole * (int8 ? int8_groups(cols) : cols / format.group));
   }
   room(lines_, lines_of(whole * row_bytes_));
@@ -98,8 +98,9 @@ void LinearInput::take(int64_t row, int64_t rows) {
                             scales_.data() + first, zeros_.data() + first, rows, cols_);
   } else if (format_.linear == LinearFormat::cb4) {
     kernels().quantize_signed(x, cols_, reinterpret_cast<int8_t*>(to), row_bytes_,
-                              scales_.data() + row, zeros_.data() + row * (cols_ / format_.group),
-                              format_.group, rows, cols_);
+                              scales_.data() + row * cb4_a_scales(cols_, format_.group),
+                              zeros_.data() + row * (cols_ / format_.group), format_.group, rows,
+                              cols_);
   } else if (format_.element != Element::f32) {
     kernels().to_16bit(x, to, format_.element, rows * cols_);
   }
@@ -153,8 +154,9 @@ void LinearInput::multiply_cb4(int64_t row, int64_t rows, const PackedLinear& li
   float* sums = accumulate ? room(scratch.sums, rows * linear.out) : y;
   kernels().gemm_cb4({rows, linear.out, linear.in,
                       reinterpret_cast<const int8_t*>(lines_.data()) + row * row_bytes_, row_bytes_,
-                      scales_.data() + row, zeros_.data() + row * (cols_ / format_.group),
-                      linear.cb4.matrix(), sums, accumulate ? linear.out : y_stride});
+                      scales_.data() + row * cb4_a_scales(cols_, format_.group),
+                      zeros_.data() + row * (cols_ / format_.group), linear.cb4.matrix(), sums,
+                      accumulate ? linear.out : y_stride});
   if (!accumulate) return;
   for (int64_t r = 0; r < rows; ++r, y += y_stride, sums += linear.out)
     for (int64_t i = 0; i < linear.out; ++i) y[i] += sums[i];

@@ -102,8 +102,8 @@ class LinearInput {
   const float* x_ = nullptr;
   int64_t cols_ = 0, row_bytes_ = 0;
   std::vector<CacheLine> lines_;  // rounded or quantised rows, row_bytes_ apart
-  std::vector<float> scales_;     // a row and group each under int8, a row each under cb4
-  std::vector<int32_t> zeros_;    // a row and group each
+  std::vector<float> scales_;     // a row and group of activations each
+  std::vector<int32_t> zeros_;    // a row and group each, under cb4 of the weights' groups
 };
 
 }  // namespace cupel::nn

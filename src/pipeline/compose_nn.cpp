@@ -41,6 +41,7 @@ Heavy heavy_functions() {
     return nn::text_classifier(folder.text, run.pool());
   };
   heavy.recover_classifier = &compress::recover_classifier;
+  heavy.conv_net = {&nn::fit_conv_net, &nn::conv_net_logits};
   heavy.export_model = &exporter::run;
   heavy.join = &nn::join;
   heavy.from_first = [](nn::Group& group, std::string text, const std::string& what) {

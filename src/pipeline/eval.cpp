@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <span>
 
 #include "base/error.h"
 #include "base/stats.h"
@@ -16,6 +17,7 @@ namespace cupel::pipeline::eval {
 namespace {
 
 constexpr int64_t kDefaultProblems = 200;
+constexpr std::size_t kQuestionsTogether = 64;
 
 struct Question {
   std::string prompt, expected;
@@ -72,6 +74,17 @@ std::vector<Question> read_questions(const TaskConfig& task, Run& run) {
   fail(ErrorKind::data, task.path.text, "nothing is left to evaluate", "raise held_out or rows");
 }
 
+/// What the model goes on with behind each of the first kQuestionsTogether.
+std::vector<std::string> answers(const LanguageModel& model, std::span<const Question> questions,
+                                 const GenerateOptions& options) {
+  std::vector<std::string> prompts, texts;
+  for (const Question& question : questions.first(std::min(questions.size(), kQuestionsTogether)))
+    prompts.push_back(question.prompt);
+  if (model.generate_batch) return model.generate_batch(prompts, options);
+  for (const std::string& prompt : prompts) texts.push_back(model.generate(prompt, options, {}));
+  return texts;
+}
+
 TaskReport exact_match(const TaskConfig& task, const LanguageModel& model, Run& run,
                        Predictions& predictions) {
   const std::vector<Question> questions = read_questions(task, run);
@@ -79,10 +92,18 @@ TaskReport exact_match(const TaskConfig& task, const LanguageModel& model, Run& 
   GenerateOptions options;
   options.max_new_tokens = task.max_new_tokens;
   options.stop = {"\n"};
+  options.cancelled = [&] {
+    run.stop_if_asked();
+    return false;
+  };
   const auto total = static_cast<int64_t>(questions.size());
   int64_t right = 0, done = 0;
+  std::vector<std::string> texts;
   for (const Question& question : questions) {
-    const std::string generated = model.generate(question.prompt, options, {});
+    const std::size_t at = static_cast<std::size_t>(done) % kQuestionsTogether;
+    if (at == 0)
+      texts = answers(model, std::span(questions).subspan(static_cast<std::size_t>(done)), options);
+    const std::string& generated = texts[at];
     const std::string answer = final_answer(generated), expected = final_answer(question.expected);
     const bool correct = answer == expected;
     right += correct ? 1 : 0;

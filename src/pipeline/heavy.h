@@ -6,6 +6,7 @@
 #include "base/run.h"
 #include "compress/recover.h"
 #include "data/blackbox.h"
+#include "nn/conv_net.h"
 #include "nn/distributed.h"
 #include "pipeline/export_model.h"
 #include "pipeline/train_stage.h"
@@ -20,6 +21,7 @@ struct Heavy {
   TextClassifier (*load_classifier)(const Path& folder, Run& run) = nullptr;
   /// Distillation into a compressed classifier (compress/recover.h).
   compress::Recover recover_classifier{};
+  nn::ConvNetFunctions conv_net{};
   exporter::Report (*export_model)(const exporter::Config& config, Run& run) = nullptr;
   /// Meets the other processes of the run; their text from rank 0 (nn/distributed_nn.h).
   Peers (*join)(const nn::Ranks& ranks, double timeout_seconds) = nullptr;

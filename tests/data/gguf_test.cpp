@@ -16,7 +16,7 @@ void expect_refused(const GgufBytes& file, const std::string& text) {
 }
 
 /// Two tensors: "a" [2, 32] of Q4_0 at 0 and "b" [3] of F32 at 64.
-GgufBytes small(uint32_t version = 3) {
+GgufBytes small_file(uint32_t version = 3) {
   GgufBytes file;
   file.header(2, 1, version).entry("general.architecture", "llama");
   file.tensor("b", {3}, kF32, 64).tensor("a", {32, 2}, kQ4_0, 0);
@@ -26,7 +26,7 @@ GgufBytes small(uint32_t version = 3) {
 
 TEST(Gguf, ReadsVersionsTwoAndThreeWithTensorsByName) {
   for (const uint32_t version : {2u, 3u}) {
-    const GgufBytes file = small(version);
+    const GgufBytes file = small_file(version);
     const GgufContents contents = parse_gguf(file.image(), "m.gguf");
     EXPECT_EQ(contents.version, version);
     ASSERT_EQ(contents.metadata.size(), 1u);
@@ -45,7 +45,7 @@ TEST(Gguf, ReadsVersionsTwoAndThreeWithTensorsByName) {
 
 TEST(Gguf, FindsByNameAndKeyAndSaysWhichKeyIsMissing) {
   const TemporaryFolder folder;
-  const Gguf file = Gguf::open(folder.write("m.gguf", small().bytes));
+  const Gguf file = Gguf::open(folder.write("m.gguf", small_file().bytes));
   EXPECT_EQ(file.at("general.architecture").as_text(""), "llama");
   EXPECT_EQ(file.find("general.name"), nullptr);
   EXPECT_NE(file.tensor("b"), nullptr);
@@ -56,14 +56,14 @@ TEST(Gguf, FindsByNameAndKeyAndSaysWhichKeyIsMissing) {
 
 TEST(Gguf, StaysValidWhenMoved) {
   const TemporaryFolder folder;
-  Gguf file = Gguf::open(folder.write("m.gguf", small().bytes));
+  Gguf file = Gguf::open(folder.write("m.gguf", small_file().bytes));
   const Gguf moved = std::move(file);
   EXPECT_EQ(moved.tensor("a")->bytes, 36);
   EXPECT_EQ(moved.at("general.architecture").as_text(""), "llama");
 }
 
 TEST(Gguf, RefusesEveryTruncation) {
-  const std::string whole = small().bytes;
+  const std::string whole = small_file().bytes;
   for (std::size_t size = 0; size < whole.size(); ++size) {
     GgufBytes cut;
     cut.bytes = whole.substr(0, size);

@@ -43,7 +43,7 @@ struct Cb4Activations {
   Cb4Activations(int64_t m, int64_t k, int64_t group, const Floats& values)
       : stride(k + 3),
         bytes(count(m * stride), int8_t{99}),
-        scales(count(m)),
+        scales(count(m * cb4_a_scales(k, group))),
         offsets(count(m * k / group)) {
     scalar_row().quantize_signed(values.data(), k, bytes.data(), stride, scales.data(),
                                  offsets.data(), group, m, k);
@@ -57,7 +57,7 @@ struct Cb4Activations {
 struct Cb4Shape {
   int64_t m, n, k, group;
 };
-constexpr Cb4Shape kCb4Shapes[] = {{1, 1, 32, 32},    {1, 100, 1056, 32}, {1, 64, 512, 512},
+constexpr Cb4Shape kCb4Shapes[] = {{1, 1, 32, 32},    {1, 100, 1056, 32}, {1, 64, 1536, 512},
                                    {2, 33, 640, 128}, {3, 17, 96, 32},    {4, 16, 1024, 256},
                                    {7, 31, 576, 64},  {13, 50, 1536, 32}, {29, 70, 768, 128},
                                    {390, 33, 544, 32}};
@@ -115,7 +115,7 @@ TEST_P(Cb4, ARowOfAProductDependsOnItsOwnRowAlone) {
     Cb4GemmArgs args = product(whole, a, w, alone);
     args.m = 1;
     args.a += i * a.stride;
-    args.a_scale += i;
+    args.a_scale += i * cb4_a_scales(whole.k, whole.group);
     args.a_offset += i * whole.k / whole.group;
     args.c += i * args.c_row_stride;
     row->gemm_cb4(args);
@@ -124,19 +124,19 @@ TEST_P(Cb4, ARowOfAProductDependsOnItsOwnRowAlone) {
 }
 
 TEST_P(Cb4, AQuantisedRowHasTheBytesOfTheScalarRow) {
-  constexpr int64_t kCols = 96, kGroup = 32;
+  constexpr int64_t kCols = 160, kGroup = 32, kScales = 2;  // of 128 and 32 activations
   Floats x(9 * kCols, 5);
   for (int64_t i = 0; i < kCols; ++i) {
     x[1 * kCols + i] = 0;
     x[2 * kCols + i] = 1e-35f;
     x[3 * kCols + i] *= 1e30f;
     x[4 * kCols + i] = i == 40 ? std::numeric_limits<float>::quiet_NaN() : 1.0f;
-    x[5 * kCols + i] = i == 95 ? -std::numeric_limits<float>::infinity() : 1.0f;
+    x[5 * kCols + i] = i == 159 ? -std::numeric_limits<float>::infinity() : 1.0f;
     x[6 * kCols + i] = static_cast<float>(i) - 50.5f;
   }
   struct Result {
     std::vector<int8_t> bytes = std::vector<int8_t>(9 * (kCols + 1), int8_t{77});
-    std::vector<float> scales = std::vector<float>(9);
+    std::vector<float> scales = std::vector<float>(9 * kScales);
     std::vector<int32_t> offsets = std::vector<int32_t>(9 * kCols / kGroup);
   } actual, expected;
   row->quantize_signed(x.data(), kCols, actual.bytes.data(), kCols + 1, actual.scales.data(),
@@ -145,9 +145,10 @@ TEST_P(Cb4, AQuantisedRowHasTheBytesOfTheScalarRow) {
                                expected.scales.data(), expected.offsets.data(), kGroup, 9, kCols);
   EXPECT_EQ(actual.bytes, expected.bytes);
   EXPECT_EQ(actual.offsets, expected.offsets);
-  for (std::size_t i = 0; i < 9; ++i) {
-    EXPECT_EQ(std::isnan(actual.scales[i]), i == 4 || i == 5) << i;
-    if (i != 4 && i != 5) {
+  for (std::size_t i = 0; i < 9 * kScales; ++i) {
+    const bool spoilt = i == 4 * kScales || i == 5 * kScales + 1;
+    EXPECT_EQ(std::isnan(actual.scales[i]), spoilt) << i;
+    if (!spoilt) {
       EXPECT_EQ(actual.scales[i], expected.scales[i]) << i;
     }
   }
@@ -158,7 +159,8 @@ INSTANTIATE_TEST_SUITE_P(Rows, Cb4, every_row_name(), row_label);
 // ---- the scalar row itself ----
 
 TEST(Cb4Scalar, IsTheProductOfWhatTheBlocksSay) {
-  const Cb4Shape shape = {3, 5, 64, 32};
+  const Cb4Shape shape = {3, 5, 192, 32};
+  const int64_t scales = cb4_a_scales(shape.k, shape.group);
   const std::vector<uint8_t> blocks = random_blocks(shape.n, shape.k, shape.group, 4);
   const Floats values(shape.m * shape.k, 6);
   const Cb4Activations a(shape.m, shape.k, shape.group, values);
@@ -175,21 +177,22 @@ TEST(Cb4Scalar, IsTheProductOfWhatTheBlocksSay) {
         const int bits = block[0] | block[1] << 8;  // a normal binary16 of exponent 7
         const double scale = std::ldexp(1024 + (bits & 1023), (bits >> 10) - 25);
         expected += scale * kCb4Values[within < 16 ? byte & 15 : byte >> 4] *
-                    a.bytes[count(i * a.stride + p)] * static_cast<double>(a.scales[count(i)]);
+                    a.bytes[count(i * a.stride + p)] *
+                    static_cast<double>(a.scales[count(i * scales + p / kInt8Group)]);
       }
       EXPECT_NEAR(c[i * (shape.n + 3) + j], expected, 1e-5 * std::abs(expected) + 1e-5);
     }
   }
 }
 
-TEST(Cb4Scalar, ActivationsAreWithinHalfAStep) {
-  constexpr int64_t kCols = 64;
+TEST(Cb4Scalar, ActivationsAreWithinHalfAStepOfTheirGroup) {
+  constexpr int64_t kCols = 192;
   const Floats x(kCols, 8);
   const Cb4Activations a(1, kCols, 32, x);
   int32_t sum = 0;
   for (int64_t i = 0; i < kCols; ++i) {
-    const float back = a.scales[0] * a.bytes[count(i)];
-    EXPECT_LE(std::abs(back - x[i]), a.scales[0] * 0.5001f);
+    const float scale = a.scales[count(i / kInt8Group)];
+    EXPECT_LE(std::abs(scale * a.bytes[count(i)] - x[i]), scale * 0.5001f);
     sum += a.bytes[count(i)];
   }
   EXPECT_EQ(std::accumulate(a.offsets.begin(), a.offsets.end(), 0), -128 * sum);

@@ -156,6 +156,29 @@ TEST(Eval, ArithmeticIsGeneratedFromTheSeed) {
   EXPECT_NEAR(report.tasks.at("arithmetic").value, 2.0 / 3, 1e-12);
 }
 
+TEST(Eval, AModelThatWritesSeveralTextsAtOnceIsAskedForMany) {
+  const TemporaryFolder folder(TemporaryFolder::Place::memory);
+  std::string rows;
+  for (int i = 0; i < 130; ++i)
+    rows += "{\"prompt\": \"" + std::to_string(i) + "=\", \"completion\": \"" + std::to_string(i) +
+            "\"}\n";
+  TaskConfig task = text_task(folder.write("rows.jsonl", rows), 0);
+  task.type = TaskType::exact_match;
+  std::vector<std::size_t> sizes;
+  LanguageModel model;
+  model.generate_batch = [&](std::span<const std::string> prompts, const GenerateOptions&) {
+    sizes.push_back(prompts.size());
+    std::vector<std::string> texts;
+    for (const std::string& prompt : prompts)
+      texts.push_back(prompt == "77=" ? "no" : prompt.substr(0, prompt.size() - 1));
+    return texts;
+  };
+  cupel::Run run(options_in(folder / "run"));
+  const Report report = eval::run({.model = {"m"}, .tasks = {task}}, model, run);
+  EXPECT_EQ(report.tasks.at("rows").value, 129.0 / 130);
+  EXPECT_THAT(sizes, testing::ElementsAre(64, 64, 2));
+}
+
 TEST(Eval, NothingIsLeftBehindWhenItIsInterrupted) {
   const TemporaryFolder folder(TemporaryFolder::Place::memory);
   const std::atomic<bool> stop = true;

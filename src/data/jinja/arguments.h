@@ -23,6 +23,8 @@ using Bound = std::vector<std::optional<Value>>;
 Bound bind_arguments(Machine& machine, std::string_view what, const Arguments& arguments,
                      std::string_view parameters, std::size_t required = 0);
 
+/// The text of an argument that is left out.
+inline const std::string kEmpty;
 /// An argument of that type, or `otherwise` where it is left out. Throws Error{data}.
 const std::string& text_argument(Machine& machine, const std::optional<Value>& value,
                                  const std::string& otherwise);

@@ -15,8 +15,6 @@
 namespace cupel::jinja {
 namespace {
 
-const std::string kEmpty;
-
 Value filter_case(Machine& machine, std::string_view name, const Value& input,
                   const Arguments& arguments) {
   bind_arguments(machine, name, arguments, "");

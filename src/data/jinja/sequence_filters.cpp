@@ -9,8 +9,6 @@
 namespace cupel::jinja {
 namespace {
 
-const std::string kEmpty;
-
 Value filter_length(Machine& machine, std::string_view name, const Value& input,
                     const Arguments& arguments) {
   bind_arguments(machine, name, arguments, "");
@@ -233,7 +231,7 @@ Value filter_items(Machine& machine, std::string_view name, const Value& input,
   return machine.list(std::move(out));
 }
 
-constexpr std::array kFilters{
+constexpr std::array kSequenceFilters{
     FilterRow{"length", filter_length},     FilterRow{"count", filter_length},
     FilterRow{"list", filter_list},         FilterRow{"first", filter_end},
     FilterRow{"last", filter_end},          FilterRow{"join", filter_join},
@@ -248,14 +246,15 @@ constexpr std::array kFilters{
 }  // namespace
 
 const FilterRow* find_sequence_filter(std::string_view name) {
-  const auto row = std::ranges::find(kFilters, name, &FilterRow::name);
-  return row == kFilters.end() ? nullptr : &*row;
+  const auto row = std::ranges::find(kSequenceFilters, name, &FilterRow::name);
+  return row == kSequenceFilters.end() ? nullptr : &*row;
 }
 
 std::string_view sequence_filter_names() {
   static const std::string names = [] {
     std::string all;
-    for (const FilterRow& row : kFilters) all += (all.empty() ? "" : ", ") + std::string(row.name);
+    for (const FilterRow& row : kSequenceFilters)
+      all += (all.empty() ? "" : ", ") + std::string(row.name);
     return all;
   }();
   return names;

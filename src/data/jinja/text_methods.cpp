@@ -17,8 +17,6 @@ struct Row {
   Method method;
 };
 
-const std::string kEmpty;
-
 Value mapped(Machine& machine, const std::string& self, std::string_view name,
              const Arguments& arguments) {
   bind_arguments(machine, name, arguments, "");

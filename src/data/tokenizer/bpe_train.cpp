@@ -22,10 +22,10 @@ constexpr std::string_view kQwen2Pattern =
     "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
 using WordCounts = std::unordered_map<std::string, int64_t>;
-using Pair = std::pair<int32_t, int32_t>;
+using TokenPair = std::pair<int32_t, int32_t>;
 
 struct PairHash {
-  std::size_t operator()(Pair pair) const {
+  std::size_t operator()(TokenPair pair) const {
     const uint64_t both = static_cast<uint64_t>(static_cast<uint32_t>(pair.first)) << 32 |
                           static_cast<uint32_t>(pair.second);
     return static_cast<std::size_t>(both * UINT64_C(0x9E3779B97F4A7C15) >> 20);
@@ -148,7 +148,7 @@ class Trainer {
       if (poll_) poll_();
       const auto [count, negated] = queue_.top();
       queue_.pop();
-      const Pair pair{-negated.first, -negated.second};
+      const TokenPair pair{-negated.first, -negated.second};
       const int64_t now = pairs_[pair].count;
       if (now != count) {
         propose(pair, now);
@@ -161,7 +161,7 @@ class Trainer {
   }
 
   const std::vector<std::string>& tokens() const { return tokens_; }
-  const std::vector<Pair>& merges() const { return merges_; }
+  const std::vector<TokenPair>& merges() const { return merges_; }
 
  private:
   /// A word may be as long as a file, so a merge is too long a time between polls.
@@ -176,7 +176,7 @@ class Trainer {
     return at->second;
   }
 
-  void change(Pair pair, int64_t by, std::size_t word) {
+  void change(TokenPair pair, int64_t by, std::size_t word) {
     PairState& state = pairs_[pair];
     state.count += by;
     const auto index = static_cast<uint32_t>(word);
@@ -185,23 +185,23 @@ class Trainer {
   }
 
   /// The most frequent pair comes first, of equals the one with the smaller ids.
-  void propose(Pair pair, int64_t count) {
-    if (count > 0) queue_.emplace(count, Pair{-pair.first, -pair.second});
+  void propose(TokenPair pair, int64_t count) {
+    if (count > 0) queue_.emplace(count, TokenPair{-pair.first, -pair.second});
   }
 
-  void merge(Pair pair) {
+  void merge(TokenPair pair) {
     const auto token = [&](int32_t id) { return tokens_[static_cast<std::size_t>(id)]; };
     const int32_t id = add_token(token(pair.first) + token(pair.second));
     merges_.push_back(pair);
     const std::vector<uint32_t> holders = std::move(pairs_[pair].words);
     pairs_.erase(pair);
-    std::unordered_set<Pair, PairHash> fresh;  // few, however long a word is
+    std::unordered_set<TokenPair, PairHash> fresh;  // few, however long a word is
     for (const uint32_t word : holders) merge_in_word(word, pair, id, fresh);
-    for (const Pair& next : fresh) propose(next, pairs_[next].count);
+    for (const TokenPair& next : fresh) propose(next, pairs_[next].count);
   }
 
-  void merge_in_word(uint32_t word, Pair pair, int32_t id,
-                     std::unordered_set<Pair, PairHash>& fresh) {
+  void merge_in_word(uint32_t word, TokenPair pair, int32_t id,
+                     std::unordered_set<TokenPair, PairHash>& fresh) {
     std::vector<int32_t>& symbols = words_[word];
     const int64_t count = counts_[word];
     std::size_t kept = 0;
@@ -237,9 +237,9 @@ class Trainer {
   std::unordered_map<std::string, int32_t> ids_;
   std::vector<std::vector<int32_t>> words_;
   std::vector<int64_t> counts_;
-  std::unordered_map<Pair, PairState, PairHash> pairs_;
-  std::priority_queue<std::pair<int64_t, Pair>> queue_;
-  std::vector<Pair> merges_;
+  std::unordered_map<TokenPair, PairState, PairHash> pairs_;
+  std::priority_queue<std::pair<int64_t, TokenPair>> queue_;
+  std::vector<TokenPair> merges_;
 };
 
 void check_options(const BpeTrainOptions& options) {

@@ -113,7 +113,7 @@ utf8proc_category_t category_of(int32_t character) {
   return later == nullptr ? category : later->category;
 }
 
-constexpr int32_t kCharacters = 0x110000, kBlock = 256;
+constexpr int32_t kCharacters = 0x110000, kClassBlock = 256;
 
 uint8_t compute_classes(int32_t character) {
   if (character == '\r' || character == '\n') return kSpace | kLineBreak;
@@ -128,15 +128,15 @@ uint8_t compute_classes(int32_t character) {
 }
 
 /// Equal blocks of characters are held once.
-struct Table {
-  std::array<uint16_t, kCharacters / kBlock> block_of{};
-  std::vector<std::array<uint8_t, kBlock>> blocks;
+struct ClassTable {
+  std::array<uint16_t, kCharacters / kClassBlock> block_of{};
+  std::vector<std::array<uint8_t, kClassBlock>> blocks;
 
-  Table() {
+  ClassTable() {
     for (std::size_t i = 0; i < block_of.size(); ++i) {
-      std::array<uint8_t, kBlock> block;
+      std::array<uint8_t, kClassBlock> block;
       for (std::size_t j = 0; j < block.size(); ++j)
-        block[j] = compute_classes(static_cast<int32_t>(i * kBlock + j));
+        block[j] = compute_classes(static_cast<int32_t>(i * kClassBlock + j));
       const auto same = std::ranges::find(blocks, block);
       block_of[i] = static_cast<uint16_t>(same - blocks.begin());
       if (same == blocks.end()) blocks.push_back(block);
@@ -147,9 +147,9 @@ struct Table {
 }  // namespace
 
 uint8_t classes_of(int32_t character) {
-  static const Table table;
+  static const ClassTable classes;
   const auto index = static_cast<std::size_t>(character);
-  return table.blocks[table.block_of[index / kBlock]][index % kBlock];
+  return classes.blocks[classes.block_of[index / kClassBlock]][index % kClassBlock];
 }
 
 std::string later_characters(std::string_view category) {

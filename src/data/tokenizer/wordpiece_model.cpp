@@ -5,16 +5,13 @@
 
 #include "base/error.h"
 #include "data/tokenizer/members.h"
+#include "data/unicode.h"
 
 namespace cupel {
 
 namespace {
 
 constexpr int64_t kMaxWordChars = 1000;  // a word's pieces cost the square of its length
-
-int64_t count_characters(std::string_view text) {
-  return std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; });
-}
 
 std::string text_or(const json::Value& object, std::string_view key, const char* fallback,
                     const std::string& where) {
@@ -63,7 +60,7 @@ void WordPieceModel::set_prefix(const std::string& prefix) {
 void WordPieceModel::encode_word(std::string_view word, std::vector<int32_t>& ids) const {
   const std::size_t begin = ids.size();
   if (static_cast<int64_t>(word.size()) > max_word_chars_ &&
-      count_characters(word) > max_word_chars_) {
+      static_cast<int64_t>(count_characters(word)) > max_word_chars_) {
     ids.push_back(unknown_);
     return;
   }

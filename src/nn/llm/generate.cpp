@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -70,6 +71,52 @@ std::vector<int32_t> context_tokens(const Tokenizer& tokenizer, std::string_view
   return ids;
 }
 
+/// A text that is being written, token by token.
+class Writer {
+ public:
+  Writer(const TokenModel& model, const Tokenizer& tokenizer, std::string_view prompt,
+         const GenerateOptions& options, const std::function<bool(std::string_view)>& on_text,
+         const std::vector<int32_t>& endings)
+      : tokenizer_(tokenizer),
+        options_(options),
+        endings_(endings),
+        next_(context_tokens(tokenizer, prompt, options.prompt_is_whole)),
+        rng_(options.seed, "sampling"),
+        output_(options, on_text) {
+    const int64_t room = model.context - static_cast<int64_t>(next_.size());
+    if (room < 1) {
+      fail(ErrorKind::data, "prompt \"" + clip(prompt, kShownPrompt) + "\"",
+           std::to_string(next_.size()) + " tokens leave no room in a context of " +
+               std::to_string(model.context),
+           "shorten it, or take a model with more max_position_embeddings");
+    }
+    left_ = std::min(room, options.max_new_tokens);
+  }
+
+  bool done() const { return left_ <= 0; }
+  bool cancelled() const { return options_.cancelled && options_.cancelled(); }
+  /// What the sequence goes on by; at first the prompt's tokens.
+  std::span<const int32_t> next() const { return next_; }
+  /// Logits after next().
+  void take(std::span<const float> logits) {
+    const int32_t id = sample_token(logits, options_.temperature, rng_);
+    const bool ends =
+        id == tokenizer_.eos_id() || std::ranges::find(endings_, id) != endings_.end();
+    left_ = ends || !output_.add(tokenizer_.token_bytes(id)) ? 0 : left_ - 1;
+    next_ = {id};
+  }
+  std::string finish() { return output_.finish(); }
+
+ private:
+  const Tokenizer& tokenizer_;
+  const GenerateOptions& options_;
+  const std::vector<int32_t>& endings_;
+  std::vector<int32_t> next_;
+  Rng rng_;
+  Output output_;
+  int64_t left_ = 0;  // tokens
+};
+
 /// Tokens before and in the text to be weighed, with a first token to be conditioned on.
 struct Weighed {
   std::vector<int32_t> ids;
@@ -108,25 +155,52 @@ std::string generate(const TokenModel& model, const Tokenizer& tokenizer, std::s
                      const GenerateOptions& options,
                      const std::function<bool(std::string_view)>& on_text,
                      const std::vector<int32_t>& endings) {
-  std::vector<int32_t> next = context_tokens(tokenizer, prompt, options.prompt_is_whole);
-  const int64_t room = model.context - static_cast<int64_t>(next.size());
-  if (room < 1)
-    fail(ErrorKind::data, "prompt \"" + clip(prompt, kShownPrompt) + "\"",
-         std::to_string(next.size()) + " tokens leave no room in a context of " +
-             std::to_string(model.context),
-         "shorten it, or take a model with more max_position_embeddings");
-  Rng rng(options.seed, "sampling");
-  Output output(options, on_text);
+  Writer writer(model, tokenizer, prompt, options, on_text, endings);
   const TokenSequence sequence = model.begin();
-  for (int64_t i = 0; i < std::min(room, options.max_new_tokens); ++i) {
-    if (options.cancelled && options.cancelled()) return output.finish();
-    const int32_t id = sample_token(sequence.extend(next), options.temperature, rng);
-    const bool ends = id == tokenizer.eos_id() || std::ranges::find(endings, id) != endings.end();
-    if (ends || !output.add(tokenizer.token_bytes(id))) break;
-    next = {id};
+  while (!writer.done()) {
+    if (writer.cancelled()) return writer.finish();
+    writer.take(sequence.extend(writer.next()));
   }
   sequence.keep();
-  return output.finish();
+  return writer.finish();
+}
+
+std::vector<std::string> generate_batch(const TokenModel& model, const Tokenizer& tokenizer,
+                                        std::span<const std::string> prompts,
+                                        const GenerateOptions& options,
+                                        const std::vector<int32_t>& endings) {
+  struct Place {
+    std::optional<Writer> writer;
+    std::size_t prompt = 0;
+    bool begins = false;
+  };
+  const std::function<bool(std::string_view)> silent;
+  std::vector<std::string> texts(prompts.size());
+  std::vector<Place> places(std::min(kSequencesTogether, prompts.size()));
+  const TokenBatch batch = model.begin_batch(places.size());
+  for (std::size_t waiting = 0;;) {
+    std::vector<TokenBatch::Step> steps;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      Place& place = places[i];
+      place.begins = false;
+      while ((!place.writer || place.writer->done()) && waiting < prompts.size()) {
+        if (place.writer) texts[place.prompt] = place.writer->finish();
+        place.prompt = waiting++;
+        place.begins = true;
+        place.writer.emplace(model, tokenizer, prompts[place.prompt], options, silent, endings);
+      }
+      if (place.writer && !place.writer->done())
+        steps.push_back({i, place.begins, place.writer->next()});
+    }
+    if (steps.empty() || (options.cancelled && options.cancelled())) break;
+    const std::vector<float> logits = batch.extend(steps);
+    const std::size_t vocabulary = logits.size() / steps.size();
+    for (std::size_t i = 0; i < steps.size(); ++i)
+      places[steps[i].place].writer->take(std::span(logits).subspan(i * vocabulary, vocabulary));
+  }
+  for (Place& place : places)
+    if (place.writer) texts[place.prompt] = place.writer->finish();
+  return texts;
 }
 
 Likelihood likelihood(const TokenModel& model, const Tokenizer& tokenizer, std::string_view context,
@@ -153,6 +227,12 @@ LanguageModel language_model(TokenModel model, std::shared_ptr<const Tokenizer> 
                              std::vector<int32_t> endings) {
   const auto shared = std::make_shared<const TokenModel>(std::move(model));
   LanguageModel result;
+  if (shared->begin_batch) {
+    result.generate_batch = [=](std::span<const std::string> prompts,
+                                const GenerateOptions& options) {
+      return generate_batch(*shared, *tokenizer, prompts, options, endings);
+    };
+  }
   result.generate = [=, endings = std::move(endings)](
                         std::string_view prompt, const GenerateOptions& options,
                         const std::function<bool(std::string_view)>& on_text) {

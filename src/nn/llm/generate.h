@@ -24,10 +24,22 @@ struct TokenSequence {
   std::function<void()> keep = [] {};
 };
 
+/// Sequences that grow together, in places that are numbered from 0.
+struct TokenBatch {
+  struct Step {
+    std::size_t place;
+    bool begins;                   // a sequence without tokens; the place's last one is forgotten
+    std::span<const int32_t> ids;  // one at least
+  };
+  /// The logits [steps, vocabulary] after the last of each step's ids.
+  std::function<std::vector<float>(std::span<const Step> steps)> extend;
+};
+
 /// A causal language model over tokens. Calls come one at a time.
 struct TokenModel {
-  int64_t context = 0;                   // tokens of a sequence at most
-  std::function<TokenSequence()> begin;  // a sequence without tokens
+  int64_t context = 0;                                          // tokens of a sequence at most
+  std::function<TokenSequence()> begin;                         // a sequence without tokens
+  std::function<TokenBatch(std::size_t places)> begin_batch{};  // empty: it has none
   /// Sum of ln p(ids[i] | ids[0 … i-1]) over i >= first; at most context + 1 ids, first >= 1.
   std::function<double(std::span<const int32_t> ids, int64_t first)> log_likelihood;
   /// Bytes of what sequences remember, of a kept one too.
@@ -45,6 +57,14 @@ std::string generate(const TokenModel& model, const Tokenizer& tokenizer, std::s
                      const GenerateOptions& options,
                      const std::function<bool(std::string_view)>& on_text = {},
                      const std::vector<int32_t>& endings = {});
+
+/// The texts that generate() gives each prompt for itself, up to kSequencesTogether at a time: one
+/// that ends makes room for the next. Nothing is kept.
+std::vector<std::string> generate_batch(const TokenModel& model, const Tokenizer& tokenizer,
+                                        std::span<const std::string> prompts,
+                                        const GenerateOptions& options,
+                                        const std::vector<int32_t>& endings = {});
+inline constexpr std::size_t kSequencesTogether = 16;
 
 /// ln p(target | context). Windows of the model's context, each beginning half a window after the
 /// one before, so every token but the first has at least half a window in front of it.

@@ -40,8 +40,49 @@ class Loaded {
     return sequence;
   }
 
+  /// Sequences that grow together.
+  class Batch {
+   public:
+    Batch(std::shared_ptr<Loaded> model, std::size_t places)
+        : model_(std::move(model)), caches_(places) {}
+
+    std::vector<float> extend(std::span<const TokenBatch::Step> steps) {
+      std::vector<Continuation> next;
+      std::vector<int64_t> last;
+      int64_t rows = 0;
+      for (const TokenBatch::Step& step : steps) {
+        KeyValueCache& cache = caches_[step.place];
+        if (step.begins) cache = {};
+        next.push_back({&cache, step.ids});
+        rows += static_cast<int64_t>(step.ids.size());
+        last.push_back(rows - 1);
+      }
+      std::vector<float> logits(steps.size() *
+                                static_cast<std::size_t>(model_->config_.vocab_size));
+      model_->forward_.extend(next);
+      model_->forward_.logits(last, logits.data());
+      return logits;
+    }
+    int64_t bytes() const {
+      int64_t total = 0;
+      for (const KeyValueCache& cache : caches_) total += cache.bytes();
+      return total;
+    }
+
+   private:
+    std::shared_ptr<Loaded> model_;
+    std::vector<KeyValueCache> caches_;
+  };
+
+  void watch(const std::shared_ptr<Batch>& batch) {
+    std::erase_if(batches_, [](const auto& other) { return other.expired(); });
+    batches_.push_back(batch);
+  }
+
   int64_t cached_bytes() const {
     int64_t bytes = kept_->cache.bytes();
+    for (const auto& batch : batches_)
+      if (const auto here = batch.lock()) bytes += here->bytes();
     for (const auto& sequence : alive_)
       if (const auto here = sequence.lock()) bytes += here->bytes();
     return bytes;
@@ -98,6 +139,7 @@ class Loaded {
   std::vector<float> logits_;
   std::shared_ptr<KeptSequence> kept_ = std::make_shared<KeptSequence>();
   std::vector<std::weak_ptr<DecoderSequence>> alive_;
+  std::vector<std::weak_ptr<Batch>> batches_;
 };
 
 }  // namespace
@@ -113,6 +155,12 @@ TokenModel token_model(const ModelConfig& config, DecoderWeights weights, Thread
     return TokenSequence{
         [loaded, sequence](std::span<const int32_t> ids) { return sequence->extend(ids); },
         [loaded, sequence] { sequence->keep(); }};
+  };
+  model.begin_batch = [loaded](std::size_t places) {
+    const auto batch = std::make_shared<Loaded::Batch>(loaded, places);
+    loaded->watch(batch);
+    return TokenBatch{
+        [batch](std::span<const TokenBatch::Step> steps) { return batch->extend(steps); }};
   };
   model.cached_bytes = [loaded] { return loaded->cached_bytes(); };
   model.log_likelihood = [loaded](std::span<const int32_t> ids, int64_t first) {

@@ -24,12 +24,14 @@ ClaimValues mixed_precision(const ClaimContext& context);
 /// Trains a classifier, compresses it, and measures every step on texts that neither has seen.
 ClaimValues compression(const ClaimContext& context);
 
+/// Trains a network of convolutions on images, prunes its channels, and lets it learn back what it
+/// lost; all steps answer images that neither has seen.
+ClaimValues convolution(const ClaimContext& context);
+
 inline constexpr std::array kProtocols{
-    Protocol{"augmentation", &augmentation},
-    Protocol{"compression", &compression},
-    Protocol{"curation", &curation},
-    Protocol{"learning", &learning},
-    Protocol{"mixed_precision", &mixed_precision},
+    Protocol{"augmentation", &augmentation}, Protocol{"compression", &compression},
+    Protocol{"convolution", &convolution},   Protocol{"curation", &curation},
+    Protocol{"learning", &learning},         Protocol{"mixed_precision", &mixed_precision},
 };
 
 }  // namespace cupel::pipeline::claims

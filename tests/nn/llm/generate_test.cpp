@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "data/utf8.h"
@@ -157,6 +158,45 @@ TEST(Generate, EndsWhenItIsCancelled) {
   EXPECT_EQ(model.tokens.cached_bytes(), 0) << "of a sequence that was cancelled nothing is kept";
   generate(model.tokens, *model.tokenizer, "to", {});
   EXPECT_GT(model.tokens.cached_bytes(), 0) << "one that begins alike may follow";
+}
+
+TEST(GenerateBatch, EachTextIsTheOneThatItsPromptAloneGives) {
+  const Model model;
+  std::vector<std::string> prompts;
+  for (std::size_t i = 0; i < 45; ++i)
+    prompts.push_back(std::string("to be or not to be, that is").substr(i % 7, 1 + i % 20));
+  for (const double temperature : {0.0, 1.0}) {
+    GenerateOptions options;
+    options.max_new_tokens = 9;
+    options.temperature = temperature;
+    options.seed = 4;
+    options.stop = {"e"};
+    const auto texts = generate_batch(model.tokens, *model.tokenizer, prompts, options);
+    ASSERT_EQ(texts.size(), prompts.size());
+    for (std::size_t i = 0; i < prompts.size(); ++i)
+      EXPECT_EQ(texts[i], generate(model.tokens, *model.tokenizer, prompts[i], options)) << i;
+  }
+  EXPECT_TRUE(generate_batch(model.tokens, *model.tokenizer, {}, {}).empty());
+}
+
+TEST(GenerateBatch, ACancelledOneLeavesWhatWasWrittenAndKeepsNothing) {
+  const Model model;
+  const std::vector<std::string> prompts(3, "to be");
+  GenerateOptions options;
+  options.max_new_tokens = 20;
+  const std::string whole = generate_batch(model.tokens, *model.tokenizer, prompts, options)[2];
+  int asked = 0;
+  int64_t most = 0;
+  options.cancelled = [&] {
+    most = std::max(most, model.tokens.cached_bytes());
+    return ++asked > 3;
+  };
+  const auto cut = generate_batch(model.tokens, *model.tokenizer, prompts, options);
+  EXPECT_EQ(asked, 4);
+  EXPECT_LT(cut[2].size(), whole.size());
+  EXPECT_TRUE(whole.starts_with(cut[2]));
+  EXPECT_GT(most, 0);
+  EXPECT_EQ(model.tokens.cached_bytes(), 0);
 }
 
 TEST(TextTokens, APromptFollowsTheTokenizersPrefix) {
