@@ -58,7 +58,7 @@ double damped_factor(View<const double> hessian, double damping, std::vector<dou
     for (int64_t i = 0; i < k; ++i) {
       double* row = u.data() + i * k;
       std::copy(hessian.row(i) + i, hessian.row(i) + k, row + i);
-      row[i] = (row[i] > 0 ? row[i] : mean) + damping * mean;
+      row[i] = row[i] > 0 ? row[i] * (1 + damping) : mean;
     }
     if (!inverse_factor({u.data(), k, k, k}, pool)) return damping;
   }

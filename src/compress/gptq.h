@@ -34,7 +34,7 @@ class HessianSum {
 
 struct GptqSettings {
   int64_t group = 32;     // items with one scale: a multiple of 32 that divides the columns
-  double damping = 0.01;  // added to the diagonal, in shares of its mean over live columns
+  double damping = 0.01;  // added to each item of the diagonal, as a share of it
 };
 
 struct GptqReport {
@@ -51,7 +51,9 @@ struct GptqReport {
 ///
 /// hessian[k,k]: the upper triangle is read. A column whose diagonal is 0 is dead: it is rounded to
 /// nearest, counts for no scale, and moves nothing (the paper's code sets it to 0, which 4-bit
-/// codes do not have). If H is not positive definite, damping grows tenfold until it is. Left out:
+/// codes do not have). If H is not positive definite, damping grows tenfold until it is. The paper
+/// damps by a share of the diagonal's mean; in language models a few columns are thousands of times
+/// as large as the others (attention sinks) and make that mean, which drowns all others. Left out:
 /// the order of columns by activation, which would scatter groups, and scales fixed beforehand.
 /// Same bytes for any number of threads and on every kernel row. Memory: 12 bytes an item of H.
 /// Error{data} of cb4::check_weights, and Error{numeric} for a Hessian that is not finite or that
