@@ -3,13 +3,32 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <iostream>
+#include <map>
 #include <sstream>
 #include <string>
 
 #include "base/json.h"
 
 namespace cupel {
+
+/// A program's words, "--NAME VALUE" each.
+using Options = std::map<std::string, std::string>;
+
+/// serve(options) with the program's words; what it throws is told, and gives 1.
+template <class Serve>
+int run_program(int argc, char** argv, const Serve& serve) {
+  Options options;
+  for (int i = 1; i + 1 < argc; i += 2) options[argv[i]] = argv[i + 1];
+  try {
+    serve(options);
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << argv[0] << ": " << error.what() << std::endl;
+    return 1;
+  }
+}
 
 /// Prints `hello`, then answer(word, steps) to every line "WORD STEPS", steps being 1 where the
 /// line has none, until the input ends.

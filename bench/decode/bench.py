@@ -1,7 +1,6 @@
 """Tokens a second of a language model in 4-bit codes: ours against llama.cpp's fastest 4-bit type of the same model."""
 
 import contextlib
-import importlib.util
 import os
 import pathlib
 import statistics
@@ -18,17 +17,9 @@ TYPES = ("q4_0", "q4_K", "iq4_nl", "iq4_xs")
 OUR_TYPE = "iq4_nl"  # whose codes we multiply as they are
 
 
-def gemm_bench():
-    """bench/gemm/bench.py, which fetches llama.cpp's source."""
-    spec = importlib.util.spec_from_file_location("bench_gemm", HERE.parent / "gemm" / "bench.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def llama_peer():
     """(the program of ../llama_peer.cpp, its version): built once, with the compiler that is best for its kernels."""
-    gemm = gemm_bench()
+    gemm = bench.load_bench("gemm")
     source = gemm.ggml_peer().parent
     program, build = source / "llama_peer", source / "build"
     own = HERE.parent / "llama_peer.cpp"

@@ -1,7 +1,5 @@
 // Our side of the decode bench: tokens of a language model. Speaks the protocol of README.md.
 #include <algorithm>
-#include <iostream>
-#include <map>
 
 #include "../requests.h"
 #include "base/error.h"
@@ -14,7 +12,7 @@
 namespace cupel {
 namespace {
 
-int serve(const std::map<std::string, std::string>& options) {
+void serve(const Options& options) {
   const std::filesystem::path path = options.at("--model");
   const auto context = static_cast<std::size_t>(std::stoll(options.at("--context")));
   ThreadPool pool(std::stoi(options.at("--threads")));
@@ -53,19 +51,9 @@ int serve(const std::map<std::string, std::string>& options) {
                         {"tokens", decodes ? steps : steps * static_cast<int64_t>(context)},
                         {"last", token}};
   });
-  return 0;
 }
 
 }  // namespace
 }  // namespace cupel
 
-int main(int argc, char** argv) {
-  std::map<std::string, std::string> options;
-  for (int i = 1; i + 1 < argc; i += 2) options[argv[i]] = argv[i + 1];
-  try {
-    return cupel::serve(options);
-  } catch (const std::exception& error) {
-    std::cerr << "bench_decode: " << error.what() << std::endl;
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return cupel::run_program(argc, argv, cupel::serve); }

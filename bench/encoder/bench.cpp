@@ -1,8 +1,6 @@
 // Our side of the encoder bench: sentence vectors of a list of texts. Speaks the protocol of
 // README.md.
 #include <algorithm>
-#include <iostream>
-#include <map>
 
 #include "../requests.h"
 #include "base/atomic_file.h"
@@ -33,7 +31,7 @@ nn::EncoderPrecision precision_of(const std::string& asked) {
   return static_cast<nn::EncoderPrecision>(found - known.begin());
 }
 
-int serve(const std::map<std::string, std::string>& options) {
+void serve(const Options& options) {
   const std::string file = options.at("--texts");
   const json::Value list = json::parse(read_file(file), file);
   std::vector<std::string_view> texts;
@@ -49,19 +47,9 @@ int serve(const std::map<std::string, std::string>& options) {
     return json::Object{{"seconds", seconds_of(steps, [&] { encoder.encode(texts, pool); })},
                         {"sentences", steps * static_cast<int64_t>(texts.size())}};
   });
-  return 0;
 }
 
 }  // namespace
 }  // namespace cupel
 
-int main(int argc, char** argv) {
-  std::map<std::string, std::string> options;
-  for (int i = 1; i + 1 < argc; i += 2) options[argv[i]] = argv[i + 1];
-  try {
-    return cupel::serve(options);
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return cupel::run_program(argc, argv, cupel::serve); }

@@ -2,8 +2,6 @@
 // Speaks the protocol of README.md.
 #include <algorithm>
 #include <cstring>
-#include <iostream>
-#include <map>
 #include <new>
 #include <vector>
 
@@ -106,10 +104,11 @@ class Product {
   std::vector<int32_t> a_offset_;
 };
 
-int serve(const std::map<std::string, int64_t>& options) {
-  const Shape shape = {options.at("--m"), options.at("--n"), options.at("--k"),
-                       options.at("--group"), options.at("--weights")};
-  Product product(shape, static_cast<int>(options.at("--threads")));
+void serve(const Options& options) {
+  const auto number = [&](const char* name) { return std::stoll(options.at(name)); };
+  const Shape shape = {number("--m"), number("--n"), number("--k"), number("--group"),
+                       number("--weights")};
+  Product product(shape, static_cast<int>(number("--threads")));
   const json::Object hello{{"version", "cupel"}, {"isa_row", kernels().name}};
   answer_requests(hello, [&](const std::string& word, int64_t steps) -> json::Value {
     if (word != "round") fail(ErrorKind::config, word, "unknown request", "known: round STEPS");
@@ -120,19 +119,9 @@ int serve(const std::map<std::string, int64_t>& options) {
                         {"teraops", operations / 1e12},
                         {"gigabytes", bytes / 1e9}};
   });
-  return 0;
 }
 
 }  // namespace
 }  // namespace cupel
 
-int main(int argc, char** argv) {
-  std::map<std::string, int64_t> options;
-  for (int i = 1; i + 1 < argc; i += 2) options[argv[i]] = std::stoll(argv[i + 1]);
-  try {
-    return cupel::serve(options);
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << std::endl;
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return cupel::run_program(argc, argv, cupel::serve); }

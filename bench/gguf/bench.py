@@ -3,7 +3,6 @@
 import contextlib
 import gzip
 import importlib.metadata
-import importlib.util
 import json
 import os
 import pathlib
@@ -26,14 +25,6 @@ TENSORS = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_att
            "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down"}
 
 
-def decode_bench():
-    """bench/decode/bench.py, which builds llama.cpp's program."""
-    spec = importlib.util.spec_from_file_location("bench_decode", HERE.parent / "decode" / "bench.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def halves_of_the_texts(folder, most):
     """Two files of texts, every other one in each: to calibrate with, and to measure on."""
     with gzip.open(bench.data_file("wiki_demo/wiki_demo.txt.gz"), "rt", encoding="utf-8") as lines:
@@ -48,7 +39,7 @@ class Models:
     """The model of scripts/setup --models, and what both sides made of it."""
 
     def __init__(self, folder, quick):
-        self.program, self.version = decode_bench().llama_peer()
+        self.program, self.version = bench.load_bench("decode").llama_peer()
         self.folder = folder
         self.calibration, self.texts = halves_of_the_texts(folder, 1 if quick else None)
         home = pathlib.Path(os.environ["CUPEL_HOME"]) / "models" / "SmolLM2-135M-Instruct"

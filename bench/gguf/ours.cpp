@@ -8,6 +8,7 @@
 #include <numeric>
 #include <sstream>
 
+#include "../requests.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/run.h"
@@ -21,8 +22,6 @@
 
 namespace cupel {
 namespace {
-
-using Options = std::map<std::string, std::string>;
 
 llm::DecoderFormat format_named(const std::string& name, const std::filesystem::path& model) {
   if (name == "stored") return llm::stored_format(model);
@@ -146,7 +145,7 @@ class Model {
   llm::DecoderForward forward_;
 };
 
-int serve(const Options& options) {
+void serve(const Options& options) {
   Model model(options);
   const json::Object hello{{"version", "cupel"}, {"isa_row", kernels().name}};
   std::cout << json::dump(hello) << std::endl;
@@ -163,19 +162,9 @@ int serve(const Options& options) {
     if (found == requests.end()) fail(ErrorKind::config, word, "unknown request", "see README.md");
     std::cout << json::dump((model.*found->second)(words)) << std::endl;
   }
-  return 0;
 }
 
 }  // namespace
 }  // namespace cupel
 
-int main(int argc, char** argv) {
-  cupel::Options options;
-  for (int i = 1; i + 1 < argc; i += 2) options[argv[i]] = argv[i + 1];
-  try {
-    return cupel::serve(options);
-  } catch (const std::exception& error) {
-    std::cerr << "bench_gguf: " << error.what() << std::endl;
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return cupel::run_program(argc, argv, cupel::serve); }

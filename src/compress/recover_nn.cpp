@@ -11,6 +11,7 @@
 #include "nn/classifier_files_nn.h"
 #include "nn/device.h"
 #include "nn/device_nn.h"
+#include "nn/distillation_nn.h"
 #include "nn/fit.h"
 #include "nn/memory_nn.h"
 
@@ -172,12 +173,9 @@ class Lesson {
       answers = teacher_->logits(batch, options_, &taught);
     }
     const at::Tensor logits = student_.classifier->logits(batch, options_, &learned);
-    const double t = config_.temperature;
-    const at::Tensor wanted = at::softmax(answers / t, 1);
-    const at::Tensor apart =
-        (wanted * (at::log_softmax(answers / t, 1) - at::log_softmax(logits / t, 1))).sum();
     const at::Tensor labels = at::cross_entropy_loss(logits, batch.labels, {}, at::Reduction::Sum);
-    return config_.label_weight * labels + (1 - config_.label_weight) * t * t * apart +
+    const at::Tensor apart = nn::distillation_loss(answers, logits, config_.temperature);
+    return config_.label_weight * labels + (1 - config_.label_weight) * apart +
            config_.feature_weight * feature_loss(learned, taught, batch);
   }
 

@@ -8,6 +8,7 @@
 #include "nn/batch_nn.h"
 #include "nn/conv_net.h"
 #include "nn/device_nn.h"
+#include "nn/distillation_nn.h"
 #include "nn/fit.h"
 #include "nn/memory_nn.h"
 
@@ -110,16 +111,13 @@ at::Tensor loss_of(const at::Tensor& logits, const Batch& batch, const ConvModul
                    const ConvFitConfig& config) {
   const at::Tensor labels = at::cross_entropy_loss(logits, batch.labels, {}, at::Reduction::Sum);
   if (teacher == nullptr) return labels;
-  const double t = config.temperature;
   at::Tensor answers;
   {
     at::NoGradGuard no_grad;
-    answers = teacher->logits(batch.inputs) / t;
+    answers = teacher->logits(batch.inputs);
   }
-  const at::Tensor apart =
-      (at::softmax(answers, 1) * (at::log_softmax(answers, 1) - at::log_softmax(logits / t, 1)))
-          .sum();
-  return config.label_weight * labels + (1 - config.label_weight) * t * t * apart;
+  return config.label_weight * labels +
+         (1 - config.label_weight) * distillation_loss(answers, logits, config.temperature);
 }
 
 }  // namespace

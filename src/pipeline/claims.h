@@ -91,6 +91,8 @@ std::vector<Claim> read_claims(const Config& config);
 /// Folder of a data set: below CUPEL_DATA (default: ../shared/data where that exists), else below
 /// data/.
 std::optional<std::filesystem::path> find_data_set(const std::string& name);
+/// The same; throws Error{config} at `where` if it is absent.
+std::filesystem::path required_data_set(const std::string& name, const std::string& where);
 
 /// One figure for one random seed, with the interval that a single measurement gives, if any.
 struct Measured {

@@ -177,4 +177,11 @@ std::optional<fs::path> find_data_set(const std::string& name) {
   return std::nullopt;
 }
 
+fs::path required_data_set(const std::string& name, const std::string& where) {
+  const std::optional<fs::path> folder = find_data_set(name);
+  if (!folder)
+    fail(ErrorKind::config, where, "there is no data set \"" + name + "\"", "name it in needs");
+  return *folder;
+}
+
 }  // namespace cupel::pipeline::claims

@@ -31,11 +31,8 @@ AugmentationClaim settings_of(const ClaimContext& context) {
     yaml::Node input;
     input.kind = yaml::Node::Kind::scalar;
     input.where = set->where;
-    const auto folder = find_data_set(set->scalar);
-    if (!folder)
-      fail(ErrorKind::config, set->where, "there is no data set \"" + set->scalar + "\"",
-           "name it in needs");
-    input.scalar = std::filesystem::absolute(*folder / file->scalar).string();
+    const std::filesystem::path folder = required_data_set(set->scalar, set->where);
+    input.scalar = std::filesystem::absolute(folder / file->scalar).string();
     section->members.emplace_back("input", std::move(input));
   }
   AugmentationClaim out;

@@ -83,13 +83,9 @@ ClaimValues convolution(const ClaimContext& context) {
   const nn::ConvNetFunctions& heavy = context.heavy.conv_net;
   CUPEL_ASSERT(heavy.fit != nullptr && heavy.logits != nullptr);
   const auto settings = context.settings<ConvolutionClaim>();
-  const auto folder = find_data_set(settings.data_set);
-  if (!folder) {
-    fail(ErrorKind::config, context.claim.id + ".yaml",
-         "there is no data set \"" + settings.data_set + "\"", "name it in needs");
-  }
+  const auto folder = required_data_set(settings.data_set, context.claim.id + ".yaml");
   const LabelledImages all =
-      read_labelled_images(*folder / settings.images, *folder / settings.labels);
+      read_labelled_images(folder / settings.images, folder / settings.labels);
   const auto folds = static_cast<uint64_t>(settings.folds);
   Images learned, measured;
   deal(all, folds, context.seed % folds, learned, measured);

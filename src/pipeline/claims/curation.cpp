@@ -192,12 +192,8 @@ std::vector<fs::path> prepare_pool(const CurationClaim& settings, const curate::
   if (settings.data_set.empty()) {
     pool = made_pool(settings, config, reference, context.seed);
   } else {
-    const auto folder = find_data_set(settings.data_set);
-    if (!folder) {
-      fail(ErrorKind::config, context.claim.id + ".yaml",
-           "there is no data set \"" + settings.data_set + "\"", "name it in needs");
-    }
-    sources = {*folder / settings.rows, *folder / settings.truth};
+    const auto folder = required_data_set(settings.data_set, context.claim.id + ".yaml");
+    sources = {folder / settings.rows, folder / settings.truth};
     pool = given_pool(sources[0], sources[1], reference);
   }
   require_apart(pool, reference, config.topic->reference);

@@ -5,16 +5,10 @@
 #include "pipeline/claims/protocols.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/idx_bytes.h"
 
 namespace cupel::pipeline::claims {
 namespace {
-
-/// An idx file of bytes.
-std::string idx(const std::vector<int>& shape, const std::string& values) {
-  std::string bytes{'\0', '\0', '\x08', static_cast<char>(shape.size())};
-  for (const int size : shape) bytes += {'\0', '\0', '\0', static_cast<char>(size)};
-  return bytes + values;
-}
 
 /// Ten images of 4 x 4 in two classes; training does nothing, the answer is the first pixel's.
 struct ConvolutionBench {
@@ -29,8 +23,8 @@ struct ConvolutionBench {
       labels += static_cast<char>(i / 2 % 2);
       pixels += std::string(16, static_cast<char>(labels.back() * 255));
     }
-    folder.write("data/images", idx({10, 4, 4}, pixels));
-    folder.write("data/labels", idx({10}, labels));
+    folder.write("data/images", idx_header({10, 4, 4}) + pixels);
+    folder.write("data/labels", idx_header({10}) + labels);
     claim.id = "2.2_small";
     heavy.conv_net.fit = [](nn::ConvNet& net, const nn::ConvNet* teacher, const nn::ImageRows& rows,
                             const nn::ConvFitConfig&, cupel::Run&) {
