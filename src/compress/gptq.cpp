@@ -195,31 +195,41 @@ HessianSum::HessianSum(int64_t width) : width_(width), sum_(size_of(width * widt
 
 void HessianSum::add(View<const float> x, ThreadPool& pool) {
   CUPEL_ASSERT(x.cols == width_);
-  constexpr int64_t kTall = 64, kWide = 512, kRows = 256;
-  pool.parallel_for(width_, kTall, [&](int64_t top, int64_t bottom) {
-    std::vector<float> products(size_of(kTall * kWide));
-    for (int64_t row = 0; row < x.rows; row += kRows) {
-      for (int64_t left = top; left < width_; left += kWide) {
-        const int64_t wide = std::min(kWide, width_ - left);
-        kernels().ordered_product({.m = bottom - top,
-                                   .n = wide,
-                                   .k = std::min(kRows, x.rows - row),
-                                   .a = x.row(row) + top,
+  // Panels of columns stand alone, rows side by side: a row's stride would map them onto few sets
+  // of the cache.
+  constexpr int64_t kPanel = 32, kRows = 256;
+  const int64_t panels = (width_ + kPanel - 1) / kPanel;
+  std::vector<float> packed(size_of(panels * kRows * kPanel));
+  const auto panel_at = [&](int64_t panel) { return packed.data() + panel * kRows * kPanel; };
+  const auto cols_of = [&](int64_t panel) { return std::min(kPanel, width_ - panel * kPanel); };
+  for (int64_t row = 0; row < x.rows; row += kRows) {
+    const int64_t rows = std::min(kRows, x.rows - row);
+    pool.parallel_for(panels, 1, [&](int64_t panel, int64_t) {
+      for (int64_t i = 0; i < rows; ++i)
+        std::copy_n(x.row(row + i) + panel * kPanel, cols_of(panel), panel_at(panel) + i * kPanel);
+    });
+    pool.parallel_for(panels, 1, [&](int64_t top, int64_t) {
+      float products[kPanel * kPanel];
+      for (int64_t left = top; left < panels; ++left) {
+        kernels().ordered_product({.m = kPanel,
+                                   .n = kPanel,
+                                   .k = rows,
+                                   .a = panel_at(top),
                                    .a_row_stride = 1,
-                                   .a_col_stride = x.stride,
-                                   .b = x.row(row) + left,
-                                   .b_row_stride = x.stride,
-                                   .c = products.data(),
-                                   .c_row_stride = kWide,
+                                   .a_col_stride = kPanel,
+                                   .b = panel_at(left),
+                                   .b_row_stride = kPanel,
+                                   .c = products,
+                                   .c_row_stride = kPanel,
                                    .accumulate = false});
-        for (int64_t i = top; i < bottom; ++i) {
-          double* sums = sum_.data() + i * width_ + left;
-          const float* from = products.data() + (i - top) * kWide;
-          for (int64_t j = 0; j < wide; ++j) sums[j] += 2 * static_cast<double>(from[j]);
+        for (int64_t i = 0; i < cols_of(top); ++i) {
+          double* sums = sum_.data() + (top * kPanel + i) * width_ + left * kPanel;
+          for (int64_t j = 0; j < cols_of(left); ++j)
+            sums[j] += 2 * static_cast<double>(products[i * kPanel + j]);
         }
       }
-    }
-  });
+    });
+  }
   rows_ += x.rows;
 }
 
