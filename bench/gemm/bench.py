@@ -17,6 +17,7 @@ THREADS = 2
 SIDE = 4096  # rows and columns of the weight
 ROUND_SECONDS = 0.4
 ROWS = {"decode": 1, "decode_dram": 1, "rows8": 8, "prefill128": 128, "prefill512": 512}
+WEIGHT_BYTES = SIDE * SIDE // 2  # of codes
 DRAM_BYTES = 640 << 20  # of the weights of decode_dram, which are multiplied in turn
 GROUPS = {"cb4_32": 32, "cb4_128": 128}
 PEER_TYPES = ("q4_0", "q4_K", "iq4_nl", "iq4_xs")
@@ -77,9 +78,9 @@ def best_type(program, shape):
     return max(rates, key=rates.get), rates
 
 
-def compare(case, rows, group, rounds):
-    weights = DRAM_BYTES // (SIDE * SIDE // 2) if "dram" in case else 1
-    shape = ["--m", rows, "--n", SIDE, "--k", SIDE, "--threads", THREADS, "--weights", weights]
+def compare(case, rows_of_a, group, rounds):
+    weights = DRAM_BYTES // WEIGHT_BYTES if "dram" in case else 1
+    shape = ["--m", rows_of_a, "--n", SIDE, "--k", SIDE, "--threads", THREADS, "--weights", weights]
     program = ggml_peer()
     best, tried = best_type(program, shape)
     with contextlib.ExitStack() as stack:
@@ -89,10 +90,12 @@ def compare(case, rows, group, rounds):
         row = bench.result("gemm", case, ours, peer, [a / b for a, b in zip(ours, peer)], "TOPS",
                            peer_version=they.hello["version"], isa_row=we.hello["isa_row"], threads=THREADS,
                            peer_type=best, peer_buffer=they.hello["buffer"], peer_tried=tried)
-        if weights > 1:
-            reader = stack.enter_context(bench.Side([bench.compiled("bench/read_peak.c", ["-pthread"]), DRAM_BYTES, THREADS]))
+        if rows_of_a == 1:
+            reader = stack.enter_context(bench.Side([bench.compiled("bench/read_peak.c", ["-pthread"]), weights * WEIGHT_BYTES,
+                                                     THREADS]))
             again, reads = bench.interleaved(we, reader, rounds, ROUND_SECONDS, "gigabytes", equal_steps=False)
             row["share_of_read_loop"] = round(statistics.median(a / b for a, b in zip(again, reads)), 3)
+        if weights > 1:
             return row
         torch = stack.enter_context(bench.Side([sys.executable, HERE / "peer" / "torch_bf16.py", *shape[:-2]]))
         again, bf16 = bench.interleaved(we, torch, rounds, ROUND_SECONDS, "teraops", equal_steps=False)

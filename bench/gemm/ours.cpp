@@ -33,7 +33,7 @@ class Product {
         x_(count(shape.m * shape.k)),
         y_(count(shape.m * shape.n)),
         a_(count(shape.m * stride())),
-        a_scale_(count(shape.m * cb4_a_scales(shape.k, shape.group))),
+        a_scale_(count(shape.m * shape.k / shape.group)),
         a_offset_(count(shape.m * shape.k / shape.group)) {
     Rng rng(1, "bench gemm");
     std::vector<uint8_t> blocks(count(shape.n * shape.k / kCb4Block * kCb4BlockBytes));
@@ -65,10 +65,10 @@ class Product {
                                n};
     const int64_t threads = pool_.size();
     pool_.parallel_for(m, (m + threads - 1) / threads, [&](int64_t begin, int64_t end) {
-      kernels().quantize_signed(
-          &x_[count(begin * whole.k)], whole.k, &a_[count(begin * stride())], stride(),
-          &a_scale_[count(begin * cb4_a_scales(whole.k, whole.b.group))],
-          &a_offset_[count(begin * whole.k / whole.b.group)], whole.b.group, end - begin, whole.k);
+      kernels().quantize_signed(&x_[count(begin * whole.k)], whole.k, &a_[count(begin * stride())],
+                                stride(), &a_scale_[count(begin * whole.k / whole.b.group)],
+                                &a_offset_[count(begin * whole.k / whole.b.group)], whole.b.group,
+                                end - begin, whole.k);
     });
     const int64_t share = (whole.n / threads + kPanels - 1) / kPanels * kPanels;
     pool_.parallel_for(whole.n, share, [&](int64_t begin, int64_t end) {

@@ -37,7 +37,7 @@ at::Tensor as_eight_bits(const at::Tensor& x, int64_t group) {
   at::Tensor seen = at::empty_like(wide);
   at::parallel_for(0, rows, 16, [&](int64_t begin, int64_t end) {
     std::vector<int8_t> integers(static_cast<std::size_t>(cols));
-    std::vector<float> scales(static_cast<std::size_t>(cb4_a_scales(cols, group)));
+    std::vector<float> scales(static_cast<std::size_t>(cols / group));
     std::vector<int32_t> offsets(static_cast<std::size_t>(cols / group));
     for (int64_t row = begin; row < end; ++row) {
       kernels().quantize_signed(wide.const_data_ptr<float>() + row * cols, cols, integers.data(),
@@ -45,7 +45,7 @@ at::Tensor as_eight_bits(const at::Tensor& x, int64_t group) {
       float* to = seen.mutable_data_ptr<float>() + row * cols;
       for (int64_t i = 0; i < cols; ++i)
         to[i] = static_cast<float>(integers[static_cast<std::size_t>(i)]) *
-                scales[static_cast<std::size_t>(i / cb4_a_group(group))];
+                scales[static_cast<std::size_t>(i / group)];
     }
   });
   return StraightThrough::apply(x, seen.to(x.scalar_type()));

@@ -76,21 +76,17 @@ void pack_cb4(const void* blocks, int64_t n, int64_t k, int64_t group, uint8_t* 
 
 void scalar_gemm_cb4(const Cb4GemmArgs& args) {
   const int64_t group = args.b.group, groups = args.k / group;
-  const int64_t groups_a_scale = cb4_a_group(group) / group, a_scales = cb4_a_scales(args.k, group);
   for (int64_t i = 0; i < args.m; ++i) {
     const int8_t* a = args.a + i * args.a_row_stride;
     for (int64_t j = 0; j < args.n; ++j) {
-      float result = 0;
-      for (int64_t h = 0; h < a_scales; ++h) {
-        float total = 0;
-        for (int64_t g = h * groups_a_scale; g < std::min((h + 1) * groups_a_scale, groups); ++g) {
-          int32_t sum = 0;
-          for (int64_t p = g * group; p < (g + 1) * group; ++p) sum += a[p] * value_of(args, j, p);
-          total = std::fma(static_cast<float>(sum), scale_of(args, j, g, groups), total);
-        }
-        result = std::fma(total, args.a_scale[i * a_scales + h], result);
+      float total = 0;
+      for (int64_t g = 0; g < groups; ++g) {
+        int32_t sum = 0;
+        for (int64_t p = g * group; p < (g + 1) * group; ++p) sum += a[p] * value_of(args, j, p);
+        total = std::fma(static_cast<float>(sum),
+                         scale_of(args, j, g, groups) * args.a_scale[i * groups + g], total);
       }
-      args.c[i * args.c_row_stride + j] = result;
+      args.c[i * args.c_row_stride + j] = total;
     }
   }
 }
@@ -98,13 +94,12 @@ void scalar_gemm_cb4(const Cb4GemmArgs& args) {
 void scalar_quantize_signed(const float* x, int64_t x_stride, int8_t* y, int64_t y_stride,
                             float* scale, int32_t* offset, int64_t group, int64_t rows,
                             int64_t cols) {
-  const int64_t shared = cb4_a_group(group);
-  for (int64_t r = 0; r < rows; ++r, x += x_stride, y += y_stride, offset += cols / group) {
-    for (int64_t begin = 0; begin < cols; begin += shared, ++scale)
-      quantize_signed_group(x + begin, std::min(shared, cols - begin), y + begin, *scale);
-    std::fill_n(offset, cols / group, 0);
-    for (int64_t i = 0; i < cols; ++i) offset[i / group] -= 128 * y[i];
-  }
+  for (int64_t r = 0; r < rows; ++r, x += x_stride, y += y_stride)
+    for (int64_t begin = 0; begin < cols; begin += group, ++scale, ++offset) {
+      quantize_signed_group(x + begin, group, y + begin, *scale);
+      *offset = 0;
+      for (int64_t i = begin; i < begin + group; ++i) *offset -= 128 * y[i];
+    }
 }
 
 }  // namespace cupel

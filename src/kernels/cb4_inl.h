@@ -41,83 +41,75 @@ constexpr Cb4Table cb4_table() {
 constexpr int64_t kCb4Vecs = kCb4PanelCols / kLanes;  // of a panel
 constexpr int64_t kCb4Quad = 2 * kCb4Line;            // decoded bytes of four depths, two panels
 constexpr int64_t kCb4BlockCodes = kCb4Lines * kCb4Line;
+constexpr int64_t kCb4Sums = 2 * kCb4PanelCols;  // of a row in a tile
 
 /// A tile of C: up to two panels of columns, over the depths that are decoded.
 struct Cb4Tile {
-  int64_t groups, quads;   // quads of a group
-  int64_t groups_a_scale;  // that share a scale of A
+  int64_t groups, blocks;  // blocks of a group
   const int8_t* a;
   int64_t a_row;
   const float* a_scale;
-  int64_t a_scale_row;
   const int32_t* offset;
-  int64_t offset_row;
+  int64_t groups_row;  // groups of a whole row of A
   const uint8_t* b;
   const float* scales;
+  const float* before;  // sums of the depths before, kCb4Sums a row; null: there are none
   float* c;
   int64_t c_row, cols;
-  bool first;  // of the depths
 };
-
-/// C += sums of a group of activations times its scales; C is in L1, and registers are few.
-template <int64_t rows, int64_t vecs>
-inline void add_cb4_sums(const Cb4Tile& tile, const Vec (&sums)[rows][vecs], const float* a_scale,
-                         bool first) {
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t v = 0; v < vecs; ++v) {
-      const int64_t left = tile.cols - v * kLanes;
-      if (left <= 0) continue;
-      float* c = tile.c + i * tile.c_row + v * kLanes;
-      const Vec before = first ? zero() : load_some(c, left);
-      store_some(c, fma(sums[i][v], splat(a_scale[i * tile.a_scale_row]), before), left);
-    }
-}
 
 template <class Codes, int64_t rows>
 [[gnu::noinline]] void run_cb4_tile(const Cb4Tile& tile) {
-  constexpr int64_t kVecs = 2 * kCb4Vecs;
+  constexpr int64_t kVecs = 2 * kCb4Vecs, kQuads = kCb4Block / 4;
   Vec totals[rows][kVecs];
-  for (auto& row : totals)
-    for (Vec& total : row) total = zero();
+#pragma GCC unroll 8
+  for (int64_t i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+    for (int64_t v = 0; v < kVecs; ++v)
+      totals[i][v] = tile.before ? load(tile.before + i * kCb4Sums + v * kLanes) : zero();
   const int8_t* a = tile.a;
-  const float* a_scale = tile.a_scale;
-  bool first = tile.first;
-  int64_t left_of_scale = tile.groups_a_scale;
   const uint8_t* b = tile.b;
   const float* scales = tile.scales;
-  const int64_t a_row = tile.a_row;
+  const int64_t a_row = tile.a_row, groups_row = tile.groups_row;
   for (int64_t g = 0; g < tile.groups; ++g, scales += 2 * kCb4PanelCols) {
     Ints sums[rows][kVecs];
 #pragma GCC unroll 8
     for (int64_t i = 0; i < rows; ++i)
 #pragma GCC unroll 4
       for (int64_t v = 0; v < kVecs; ++v)
-        sums[i][v] = Codes::first(tile.offset[i * tile.offset_row + g]);
-    for (int64_t quad = 0; quad < tile.quads; ++quad, a += 4, b += kCb4Quad) {
-      Ints right[kVecs];
-#pragma GCC unroll 4
-      for (int64_t v = 0; v < kVecs; ++v) right[v] = load_ints(b + v * kLanes * 4);
+        sums[i][v] = Codes::first(tile.offset[i * groups_row + g]);
+    for (int64_t block = 0; block < tile.blocks; ++block, a += kCb4Block, b += kQuads * kCb4Quad)
 #pragma GCC unroll 8
-      for (int64_t i = 0; i < rows; ++i) {
-        int32_t bytes;
-        __builtin_memcpy(&bytes, a + i * a_row, 4);
-        const auto left = Codes::left(splat_int(bytes));
+      for (int64_t quad = 0; quad < kQuads; ++quad) {
+        Ints right[kVecs];
 #pragma GCC unroll 4
-        for (int64_t v = 0; v < kVecs; ++v) sums[i][v] = Codes::add(sums[i][v], left, right[v]);
+        for (int64_t v = 0; v < kVecs; ++v)
+          right[v] = load_ints(b + quad * kCb4Quad + v * kLanes * 4);
+#pragma GCC unroll 8
+        for (int64_t i = 0; i < rows; ++i) {
+          int32_t bytes;
+          __builtin_memcpy(&bytes, a + quad * 4 + i * a_row, 4);
+          const auto left = Codes::left(splat_int(bytes));
+#pragma GCC unroll 4
+          for (int64_t v = 0; v < kVecs; ++v) sums[i][v] = Codes::add(sums[i][v], left, right[v]);
+        }
       }
-    }
 #pragma GCC unroll 8
-    for (int64_t i = 0; i < rows; ++i)
+    for (int64_t i = 0; i < rows; ++i) {
+      const Vec a_scale = splat(tile.a_scale[i * groups_row + g]);
 #pragma GCC unroll 4
       for (int64_t v = 0; v < kVecs; ++v)
-        totals[i][v] = fma(floats_of(sums[i][v]), load(scales + v * kLanes), totals[i][v]);
-    if (--left_of_scale > 0 && g + 1 < tile.groups) continue;
-    add_cb4_sums(tile, totals, a_scale++, first);
-    for (auto& row : totals)
-      for (Vec& total : row) total = zero();
-    first = false;
-    left_of_scale = tile.groups_a_scale;
+        totals[i][v] =
+            fma(floats_of(sums[i][v]), load(scales + v * kLanes) * a_scale, totals[i][v]);
+    }
   }
+#pragma GCC unroll 8
+  for (int64_t i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+    for (int64_t v = 0; v < kVecs; ++v) {
+      const int64_t left = tile.cols - v * kLanes;
+      if (left > 0) store_some(tile.c + i * tile.c_row + v * kLanes, totals[i][v], left);
+    }
 }
 
 template <class Codes, int64_t rows>
@@ -158,34 +150,36 @@ inline void decode_cb4_panel(const Cb4Matrix& from, int64_t panel, int64_t k, in
   }
 }
 
+/// Sums between two spans of depths stay side by side: rows of C are often a power of two apart,
+/// where they would take each other's place in every cache.
 template <class Codes>
 void multiply_cb4_strip(const Cb4GemmArgs& args, int64_t row, int64_t end) {
   alignas(64) uint8_t decoded[kCb4Depth / 4 * kCb4Quad];
   alignas(64) float scales[kCb4Depth / kCb4Block * 2 * kCb4PanelCols] = {};
+  alignas(64) float sums[kCb4StripRows * kCb4Sums];
   const int64_t group = args.b.group, groups = args.k / group;
-  const int64_t a_group = cb4_a_group(group), a_scales = cb4_a_scales(args.k, group);
   for (int64_t col = 0; col < args.n; col += 2 * kCb4PanelCols) {
     for (int64_t begin = 0; begin < args.k; begin += kCb4Depth) {
       const int64_t depth = args.k - begin < kCb4Depth ? args.k - begin : kCb4Depth;
       for (int64_t half = 0; half < 2 && col + half * kCb4PanelCols < args.n; ++half)
         decode_cb4_panel<Codes>(args.b, col / kCb4PanelCols + half, args.k, begin, depth,
                                 decoded + half * kCb4Line, scales + half * kCb4PanelCols);
+      const bool last = begin + depth == args.k;
       for (int64_t i = row; i < end; i += Codes::kRows) {
+        float* const kept = sums + (i - row) * kCb4Sums;
         const Cb4Tile tile = {depth / group,
-                              group / 4,
-                              a_group / group,
+                              group / kCb4Block,
                               args.a + i * args.a_row_stride + begin,
                               args.a_row_stride,
-                              args.a_scale + i * a_scales + begin / a_group,
-                              a_scales,
+                              args.a_scale + i * groups + begin / group,
                               args.a_offset + i * groups + begin / group,
                               groups,
                               decoded,
                               scales,
-                              args.c + i * args.c_row_stride + col,
-                              args.c_row_stride,
-                              args.n - col,
-                              begin == 0};
+                              begin == 0 ? nullptr : kept,
+                              last ? args.c + i * args.c_row_stride + col : kept,
+                              last ? args.c_row_stride : kCb4Sums,
+                              last ? args.n - col : kCb4Sums};
         run_cb4_tile_of<Codes, Codes::kRows>(end - i < Codes::kRows ? end - i : Codes::kRows, tile);
       }
     }
@@ -224,16 +218,13 @@ template <class Codes, int64_t rows, int64_t panels>
 [[gnu::noinline]] void multiply_cb4_few(const Cb4GemmArgs& args, int64_t col) {
   constexpr int64_t kVecs = panels * kCb4Vecs;
   const int64_t group = args.b.group, groups = args.k / group;
-  const int64_t groups_a_scale = cb4_a_group(group) / group, a_scales = cb4_a_scales(args.k, group);
   const int64_t panel_codes = args.k / kCb4Block * kCb4BlockCodes;
   const uint8_t* codes = args.b.codes + col / kCb4PanelCols * panel_codes;
   const uint16_t* scales = args.b.scales + col * groups;
   const int8_t* a = args.a;
-  const float* a_scale = args.a_scale;
-  Vec results[rows][kVecs], totals[rows][kVecs];
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t v = 0; v < kVecs; ++v) results[i][v] = totals[i][v] = zero();
-  int64_t left_of_scale = groups_a_scale;
+  Vec totals[rows][kVecs];
+  for (auto& row : totals)
+    for (Vec& total : row) total = zero();
   for (int64_t g = 0; g < groups; ++g) {
     Ints sums[rows][kVecs];
 #pragma GCC unroll 4
@@ -249,26 +240,15 @@ template <class Codes, int64_t rows, int64_t panels>
           load_f16(scales + (v / kCb4Vecs * groups + g) * kCb4PanelCols + v % kCb4Vecs * kLanes);
 #pragma GCC unroll 4
       for (int64_t i = 0; i < rows; ++i)
-        totals[i][v] = fma(floats_of(sums[i][v]), scale, totals[i][v]);
+        totals[i][v] =
+            fma(floats_of(sums[i][v]), scale * splat(args.a_scale[i * groups + g]), totals[i][v]);
     }
-    if (--left_of_scale > 0 && g + 1 < groups) continue;
-#pragma GCC unroll 4
-    for (int64_t i = 0; i < rows; ++i) {
-      const Vec scale = splat(a_scale[i * a_scales]);
-#pragma GCC unroll 8
-      for (int64_t v = 0; v < kVecs; ++v) {
-        results[i][v] = fma(totals[i][v], scale, results[i][v]);
-        totals[i][v] = zero();
-      }
-    }
-    ++a_scale;
-    left_of_scale = groups_a_scale;
   }
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t v = 0; v < kVecs; ++v) {
       const int64_t left = args.n - col - v * kLanes;
       if (left > 0)
-        store_some(args.c + i * args.c_row_stride + col + v * kLanes, results[i][v], left);
+        store_some(args.c + i * args.c_row_stride + col + v * kLanes, totals[i][v], left);
     }
 }
 
@@ -313,17 +293,13 @@ inline void quantize_signed_group(const float* x, int64_t size, int8_t* y, float
 inline void quantize_signed(const float* x, int64_t x_stride, int8_t* y, int64_t y_stride,
                             float* scale, int32_t* offset, int64_t group, int64_t rows,
                             int64_t cols) {
-  const int64_t shared = cb4_a_group(group);
-  for (int64_t r = 0; r < rows; ++r, x += x_stride, y += y_stride, offset += cols / group) {
-    for (int64_t begin = 0; begin < cols; begin += shared, ++scale)
-      quantize_signed_group(x + begin, cols - begin < shared ? cols - begin : shared, y + begin,
-                            *scale);
-    for (int64_t g = 0; g < cols / group; ++g) {
+  for (int64_t r = 0; r < rows; ++r, x += x_stride, y += y_stride)
+    for (int64_t begin = 0; begin < cols; begin += group, ++scale, ++offset) {
+      quantize_signed_group(x + begin, group, y + begin, *scale);
       int32_t sum = 0;
-      for (int64_t i = g * group; i < (g + 1) * group; ++i) sum += y[i];
-      offset[g] = -128 * sum;
+      for (int64_t i = begin; i < begin + group; ++i) sum += y[i];
+      *offset = -128 * sum;
     }
-  }
 }
 
 }  // namespace

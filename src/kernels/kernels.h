@@ -91,25 +91,16 @@ struct Cb4Matrix {
   int64_t group;
 };
 
-/// So many depths of a row of activations share a scale where those of the weights share one by
-/// groups; the last of them may be fewer.
-constexpr int64_t cb4_a_group(int64_t group) { return group > kInt8Group ? group : kInt8Group; }
-/// Scales of a row of k activations.
-constexpr int64_t cb4_a_scales(int64_t k, int64_t group) {
-  return (k + cb4_a_group(group) - 1) / cb4_a_group(group);
-}
-
-/// C[m,n] = A[m,k] · Wᵀ of 8-bit activations and 4-bit weights:
-/// C(i,j) = sum over groups h of activations of a_scale[i,h] * sum over groups g of weights in h of
-/// scale(j,g) * float(sum over p in g of a(i,p) * w(j,p)). The innermost sums are exact integers,
-/// the others begin at 0 and are fp32, a fused multiply-add a group in order: C is equal to the bit
-/// on every row of the table, and a row of C depends on its row of A alone. A, a_scale and a_offset
-/// are what quantize_signed writes for the group of the weights.
+/// C[m,n] = A[m,k] · Wᵀ of 8-bit activations and 4-bit weights, both with a scale a group:
+/// C(i,j) = sum over groups g of scale(j,g) * a_scale[i,g] * float(sum over p in g of a(i,p) *
+/// w(j,p)). The inner sums are exact integers; the outer one begins at 0 and is fp32, a fused
+/// multiply-add a group in order: C is equal to the bit on every row of the table, and a row of C
+/// depends on its row of A alone. A, a_scale and a_offset are what quantize_signed writes.
 struct Cb4GemmArgs {
   int64_t m, n, k;
   const int8_t* a;
   int64_t a_row_stride;
-  const float* a_scale;     // m x cb4_a_scales(k, group)
+  const float* a_scale;     // m x k / group
   const int32_t* a_offset;  // m x k / group
   Cb4Matrix b;
   float* c;
@@ -210,12 +201,11 @@ struct Kernels {
   /// See Cb4GemmArgs.
   void (*gemm_cb4)(const Cb4GemmArgs& args) = nullptr;
 
-  /// Each cb4_a_group(group) elements of a row as integers of -127 to 127: x is near y * scale,
-  /// with scale = max|x| / 127 and y = x * (127 / max|x|) rounded to nearest even. What is within
-  /// 2^-100 becomes zeros of scale 0, what has NaN or infinity zeros of scale NaN. scale is [rows,
-  /// cb4_a_scales(cols, group)]. offset[r, g] = -128 * the sum of y over group g of the weights,
-  /// what a product with (weight + 128) has too much; group divides cols. Rows x_stride and
-  /// y_stride apart. Equal to the bit on every row of the table.
+  /// Each group of a row as integers of -127 to 127: x is near y * scale, with scale = max|x| / 127
+  /// and y = x * (127 / max|x|) rounded to nearest even. A group within 2^-100 becomes zeros of
+  /// scale 0, one with NaN or infinity zeros of scale NaN. offset = -128 * the sum of y over the
+  /// group, what a product with (weight + 128) has too much. scale and offset are [rows, cols /
+  /// group]; group divides cols. Rows x_stride and y_stride apart. Equal to the bit on every row.
   void (*quantize_signed)(const float* x, int64_t x_stride, int8_t* y, int64_t y_stride,
                           float* scale, int32_t* offset, int64_t group, int64_t rows,
                           int64_t cols) = nullptr;

@@ -83,8 +83,9 @@ void LinearInput::bind(const NumberFormat& format, const float* x, int64_t rows,
   } else {
     row_bytes_ = int8_row_bytes(cols);
     const bool int8 = format.linear == LinearFormat::int8;
-    room(scales_, whole * (int8 ? int8_groups(cols) : cb4_a_scales(cols, format.group)));
-    room(zeros_, whole * (int8 ? int8_groups(cols) : cols / format.group));
+    const int64_t groups = int8 ? int8_groups(cols) : cols / format.group;
+    room(scales_, whole * groups);
+    room(zeros_, whole * groups);
   }
   room(lines_, lines_of(whole * row_bytes_));
 }
@@ -97,9 +98,9 @@ void LinearInput::take(int64_t row, int64_t rows) {
     kernels().quantize_rows(x, cols_, reinterpret_cast<uint8_t*>(to), row_bytes_,
                             scales_.data() + first, zeros_.data() + first, rows, cols_);
   } else if (format_.linear == LinearFormat::cb4) {
+    const int64_t first = row * (cols_ / format_.group);
     kernels().quantize_signed(x, cols_, reinterpret_cast<int8_t*>(to), row_bytes_,
-                              scales_.data() + row * cb4_a_scales(cols_, format_.group),
-                              zeros_.data() + row * (cols_ / format_.group), format_.group, rows,
+                              scales_.data() + first, zeros_.data() + first, format_.group, rows,
                               cols_);
   } else if (format_.element != Element::f32) {
     kernels().to_16bit(x, to, format_.element, rows * cols_);
@@ -152,10 +153,10 @@ void LinearInput::multiply_element(int64_t row, int64_t rows, const PackedLinear
 void LinearInput::multiply_cb4(int64_t row, int64_t rows, const PackedLinear& linear, float* y,
                                int64_t y_stride, bool accumulate, LinearScratch& scratch) const {
   float* sums = accumulate ? room(scratch.sums, rows * linear.out) : y;
+  const int64_t first = row * (cols_ / format_.group);
   kernels().gemm_cb4({rows, linear.out, linear.in,
                       reinterpret_cast<const int8_t*>(lines_.data()) + row * row_bytes_, row_bytes_,
-                      scales_.data() + row * cb4_a_scales(cols_, format_.group),
-                      zeros_.data() + row * (cols_ / format_.group), linear.cb4.matrix(), sums,
+                      scales_.data() + first, zeros_.data() + first, linear.cb4.matrix(), sums,
                       accumulate ? linear.out : y_stride});
   if (!accumulate) return;
   for (int64_t r = 0; r < rows; ++r, y += y_stride, sums += linear.out)
