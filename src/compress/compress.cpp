@@ -23,6 +23,7 @@ namespace {
 
 constexpr int64_t kCalibrationRows = 512;
 constexpr int64_t kBlock = 32;  // of channels, so that kernels read whole blocks
+constexpr const char* kEager = "fp32_eager";
 
 /// What the recipe names, read.
 struct Inputs {
@@ -74,8 +75,8 @@ int64_t file_bytes(const std::filesystem::path& folder) {
 /// The chain from the model given to the one left.
 class Chain {
  public:
-  Chain(const Config& config, const Recover& recover, Run& run)
-      : config_(config), recover_(recover), run_(run), inputs_(read_inputs(config, run)) {
+  Chain(const Config& config, const TorchFunctions& torch, Run& run)
+      : config_(config), torch_(torch), run_(run), inputs_(read_inputs(config, run)) {
     latest_ = inputs_.model;
     if (config.quantize) require_groups(config.quantize->group_size);
   }
@@ -163,7 +164,7 @@ class Chain {
                              report.steps,
                              std::llround(exact * static_cast<double>(report.steps)),
                              config_.quantize ? config_.quantize->group_size : kBlock};
-      report.train_loss = recover_(model, task, inner);
+      report.train_loss = torch_.recover(model, task, inner);
     }
     inner.write_folder("model", [&](const std::filesystem::path& folder) {
       nn::write_classifier_model(folder, model);
@@ -203,14 +204,27 @@ class Chain {
     if (config_.quantize) {
       steps.push_back({config_.prune ? "pruned_w4a8" : "w4a8", run_.folder() / "model", w4a8});
     }
-    report.steps = measure_steps(steps, inputs_.measured, config_.measure->runs, run_);
-    const StepReport &first = report.steps.front(), &last = report.steps.back();
+    TextScores eager;
+    if (torch_.eager_classifier) eager = torch_.eager_classifier(inputs_.model, run_.threads());
+    const MeasuredSteps measured =
+        measure_steps(steps, eager, inputs_.measured, config_.measure->runs, run_);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const auto& [latency, accuracy, interval] = measured.steps[i];
+      report.steps.push_back(steps[i].name);
+      report.latency_ms[steps[i].name] = latency;
+      report.accuracy[steps[i].name] = accuracy;
+      report.accuracy_interval[steps[i].name] = {interval.low, interval.high};
+    }
+    if (measured.eager) report.latency_ms[kEager] = *measured.eager;
+    const StepResult &first = measured.steps.front(), &last = measured.steps.back();
     report.accuracy_drop_points = 100 * (first.accuracy - last.accuracy);
-    report.latency_ratio = first.latency_ms.p50 / last.latency_ms.p50;
+    const double before =
+        measured.eager ? std::min(first.latency_ms.p50, measured.eager->p50) : first.latency_ms.p50;
+    report.latency_ratio = before / last.latency_ms.p50;
   }
 
   const Config& config_;
-  const Recover& recover_;
+  const TorchFunctions& torch_;
   Run& run_;
   Inputs inputs_;
   std::filesystem::path latest_;  // the classifier as far as it is compressed, in fp32
@@ -265,18 +279,27 @@ std::string Report::details() const {
   if (steps.empty()) return "";
   std::ostringstream text;
   text << std::fixed << "  step         accuracy [95 %]           ms a text: median   95th\n";
-  for (const StepReport& step : steps)
-    text << "  " << std::left << std::setw(13) << step.name << std::right << std::setprecision(4)
-         << step.accuracy << " [" << step.accuracy_interval[0] << ", " << step.accuracy_interval[1]
-         << "]" << std::setprecision(2) << std::setw(22) << step.latency_ms.p50 << std::setw(7)
-         << step.latency_ms.p95 << "\n";
+  const auto latency = [&](const std::string& name) {
+    text << std::setprecision(2) << std::setw(22) << latency_ms.at(name).p50 << std::setw(7)
+         << latency_ms.at(name).p95 << "\n";
+  };
+  for (const std::string& step : steps) {
+    const auto& [low, high] = accuracy_interval.at(step);
+    text << "  " << std::left << std::setw(13) << step << std::right << std::setprecision(4)
+         << accuracy.at(step) << " [" << low << ", " << high << "]";
+    latency(step);
+  }
+  if (latency_ms.contains(kEager)) {
+    text << "  " << std::left << std::setw(35) << "fp32 in PyTorch's eager operators" << std::right;
+    latency(kEager);
+  }
   return text.str();
 }
 
-Report run(const Config& config, const Recover& recover, Run& run) {
+Report run(const Config& config, const TorchFunctions& torch, Run& run) {
   CUPEL_ASSERT(run.has_folder());
   if (is_language_model(config.model.text)) return compress_language_model(config, run);
-  return Chain(config, recover, run).compress();
+  return Chain(config, torch, run).compress();
 }
 
 }  // namespace cupel::compress

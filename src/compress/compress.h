@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -147,21 +149,6 @@ struct Latency {
   }
 };
 
-/// A step of the chain.
-struct StepReport {
-  std::string name;
-  Latency latency_ms;
-  double accuracy = 0;
-  std::array<double, 2> accuracy_interval{};
-  static constexpr auto fields() {
-    using C = StepReport;
-    return std::tuple{Field{"name", &C::name, "fp32, bf16, w4a8, pruned, pruned_w4a8"},
-                      Field{"latency_ms", &C::latency_ms, "milliseconds a text, from token ids"},
-                      Field{"accuracy", &C::accuracy, "share of right answers"},
-                      Field{"accuracy_interval", &C::accuracy_interval, "95 %, Wilson's"}};
-  }
-};
-
 /// A step of a language model's chain, against the first one on the same tokens.
 struct LanguageReport {
   std::string name;
@@ -192,7 +179,10 @@ struct Report {
   std::string model;
   Change parameters, bytes;
   double pruned_share = 0;
-  std::vector<StepReport> steps;
+  std::vector<std::string> steps;
+  std::map<std::string, Latency> latency_ms;
+  std::map<std::string, double> accuracy;
+  std::map<std::string, std::array<double, 2>> accuracy_interval;
   std::optional<double> accuracy_drop_points, latency_ratio;
   std::vector<RoundReport> rounds;
   std::vector<LanguageReport> language;
@@ -205,11 +195,20 @@ struct Report {
         Field{"bytes", &C::bytes, "of the files of weights"},
         Field{"pruned_share", &C::pruned_share, "of the feed-forward channels"},
         Field{"rounds", &C::rounds, "of pruning and recovery"},
-        Field{"steps", &C::steps, "the chain, measured"},
+        Field{"steps", &C::steps,
+              "the chain in its order, as far as it was measured: fp32, bf16, w4a8, pruned, "
+              "pruned_w4a8"},
+        Field{
+            "latency_ms", &C::latency_ms,
+            "of each step, milliseconds a text, from token ids; fp32_eager: of the model given by "
+            "PyTorch's eager operators, timed between the steps"},
+        Field{"accuracy", &C::accuracy, "of each step, share of right answers"},
+        Field{"accuracy_interval", &C::accuracy_interval, "95 %, Wilson's"},
         Field{"accuracy_drop_points", &C::accuracy_drop_points,
               "accuracy of the model given minus that of the model left, in points"},
         Field{"latency_ratio", &C::latency_ratio,
-              "median latency of the model given in fp32 over that of the model left"},
+              "median latency of the model given, the faster of ours in fp32 and PyTorch's, over "
+              "that of the model left"},
         Field{"language", &C::language, "the chain of a language model, measured"},
         Field{"output_error", &C::output_error,
               "of a language model's coded layers on the calibration texts, over their size"}};
@@ -218,10 +217,19 @@ struct Report {
   std::string details() const;
 };
 
+/// The scores that a classifier gives one text's ids.
+using TextScores = std::function<std::vector<float>(const std::vector<int32_t>& ids)>;
+
+/// What needs LibTorch; torch_functions() has them (compress/torch_functions_nn.h).
+struct TorchFunctions {
+  Recover recover;  // called if the settings ask for recovery
+  /// A classifier's folder in fp32 by PyTorch's eager operators, to be timed; empty: it is not.
+  std::function<TextScores(const std::filesystem::path& folder, int threads)> eager_classifier;
+};
+
 /// Writes model/: the compressed classifier, and round-<n>/ with what led to it; or model.gguf: the
-/// language model. `recover` is called if the settings ask for recovery. Throws Error{config} for
-/// what is neither, Error{data} for data without rows of its classes; Interrupted when asked to
-/// stop.
-Report run(const Config& config, const Recover& recover, Run& run);
+/// language model. Throws Error{config} for what is neither, Error{data} for data without rows of
+/// its classes; Interrupted when asked to stop.
+Report run(const Config& config, const TorchFunctions& torch, Run& run);
 
 }  // namespace cupel::compress

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <thread>
 
 #include "base/error.h"
 #include "base/stats.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t kMeasuredTogether = 256;
 constexpr int64_t kWarmUp = 5;
+constexpr std::chrono::milliseconds kPause{5};
 
 int64_t right_answers(const nn::Classifier& classifier, const std::vector<nn::ClassifiedRow>& rows,
                       Run& run) {
@@ -34,11 +36,11 @@ int64_t right_answers(const nn::Classifier& classifier, const std::vector<nn::Cl
   return right;
 }
 
-double milliseconds(const nn::Classifier& classifier, const std::vector<int32_t>& ids,
-                    ThreadPool& pool) {
-  const std::vector<int32_t>* text = &ids;
+/// Waits first until the threads of the pass before have stopped waiting for more.
+double milliseconds(const TextScores& pass, const std::vector<int32_t>& ids) {
+  std::this_thread::sleep_for(kPause);
   const auto begin = std::chrono::steady_clock::now();
-  classifier.logits({&text, 1}, pool);
+  pass(ids);
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
       .count();
 }
@@ -54,37 +56,41 @@ Latency latency_of(std::vector<double> times) {
 
 }  // namespace
 
-std::vector<StepReport> measure_steps(const std::vector<MeasuredStep>& steps,
-                                      const std::vector<nn::ClassifiedRow>& rows, int64_t runs,
-                                      Run& run) {
+MeasuredSteps measure_steps(const std::vector<MeasuredStep>& steps, const TextScores& eager,
+                            const std::vector<nn::ClassifiedRow>& rows, int64_t runs, Run& run) {
   const auto section = run.section("measure");
   std::vector<nn::Classifier> classifiers;
-  std::vector<StepReport> reports;
+  std::vector<TextScores> passes;
+  MeasuredSteps result;
   for (const MeasuredStep& step : steps) {
     classifiers.push_back(nn::Classifier::load(step.folder, step.precision));
     const int64_t right = right_answers(classifiers.back(), rows, run);
     const auto all = static_cast<int64_t>(rows.size());
-    const Interval interval = wilson_interval(right, all);
-    reports.push_back({step.name,
-                       {},
-                       static_cast<double>(right) / static_cast<double>(all),
-                       {interval.low, interval.high}});
-    run.progress(static_cast<int64_t>(reports.size()), static_cast<int64_t>(steps.size()),
+    result.steps.push_back(
+        {{}, static_cast<double>(right) / static_cast<double>(all), wilson_interval(right, all)});
+    run.progress(static_cast<int64_t>(result.steps.size()), static_cast<int64_t>(steps.size()),
                  step.name);
   }
-  std::vector<std::vector<double>> times(steps.size());
+  for (const nn::Classifier& classifier : classifiers)
+    passes.emplace_back([&](const std::vector<int32_t>& ids) {
+      const std::vector<int32_t>* text = &ids;
+      return classifier.logits({&text, 1}, run.pool());
+    });
+  if (eager) passes.push_back(eager);
+  std::vector<std::vector<double>> times(passes.size());
   const int64_t measured = std::min(runs, static_cast<int64_t>(rows.size()));
   for (int64_t i = -kWarmUp; i < measured; ++i) {
     run.stop_if_asked();
     const auto row = static_cast<std::size_t>(std::max<int64_t>(i, 0));
-    for (std::size_t step = 0; step < steps.size(); ++step) {
-      const double time = milliseconds(classifiers[step], rows[row].ids, run.pool());
-      if (i >= 0) times[step].push_back(time);
+    for (std::size_t pass = 0; pass < passes.size(); ++pass) {
+      const double time = milliseconds(passes[pass], rows[row].ids);
+      if (i >= 0) times[pass].push_back(time);
     }
   }
   for (std::size_t step = 0; step < steps.size(); ++step)
-    reports[step].latency_ms = latency_of(std::move(times[step]));
-  return reports;
+    result.steps[step].latency_ms = latency_of(std::move(times[step]));
+  if (eager) result.eager = latency_of(std::move(times.back()));
+  return result;
 }
 
 }  // namespace cupel::compress

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/run.h"
+#include "base/stats.h"
 #include "compress/compress.h"
 #include "nn/classified_rows.h"
 #include "nn/encoder_precision.h"
@@ -20,11 +21,20 @@ struct MeasuredStep {
   nn::EncoderPrecision precision;
 };
 
+struct StepResult {
+  Latency latency_ms;
+  double accuracy = 0;
+  Interval accuracy_interval;
+};
+struct MeasuredSteps {
+  std::vector<StepResult> steps;  // in the order given
+  std::optional<Latency> eager;
+};
+
 /// Accuracy on all rows. Latency of the first `runs`, each alone at its own length, from token ids,
-/// with the run's threads; the steps take turns text by text, so that what the machine does
-/// meanwhile meets all of them. Throws Interrupted when asked to stop.
-std::vector<StepReport> measure_steps(const std::vector<MeasuredStep>& steps,
-                                      const std::vector<nn::ClassifiedRow>& rows, int64_t runs,
-                                      Run& run);
+/// with the run's threads; the steps, and `eager` if it is not empty, take turns text by text, so
+/// that what the machine does meanwhile meets all of them. Throws Interrupted when asked to stop.
+MeasuredSteps measure_steps(const std::vector<MeasuredStep>& steps, const TextScores& eager,
+                            const std::vector<nn::ClassifiedRow>& rows, int64_t runs, Run& run);
 
 }  // namespace cupel::compress

@@ -1,5 +1,6 @@
 // The one place where LibTorch's half meets the pipeline.
 #include "augment/embeddings.h"
+#include "compress/torch_functions_nn.h"
 #include "data/adapter_folder.h"
 #include "nn/device_nn.h"
 #include "nn/distributed_nn.h"
@@ -40,7 +41,7 @@ Heavy heavy_functions() {
     run.record_input(folder.text);
     return nn::text_classifier(folder.text, run.pool());
   };
-  heavy.recover_classifier = &compress::recover_classifier;
+  heavy.compress = compress::torch_functions();
   heavy.conv_net = {&nn::fit_conv_net, &nn::conv_net_logits};
   heavy.export_model = &exporter::run;
   heavy.join = &nn::join;

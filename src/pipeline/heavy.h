@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/run.h"
-#include "compress/recover.h"
+#include "compress/compress.h"
 #include "data/blackbox.h"
 #include "nn/conv_net.h"
 #include "nn/distributed.h"
@@ -19,8 +19,7 @@ struct Heavy {
   LanguageModel (*load_model)(const Path& folder, Run& run) = nullptr;
   /// A classifier's folder, as train leaves it under task: classify.
   TextClassifier (*load_classifier)(const Path& folder, Run& run) = nullptr;
-  /// Distillation into a compressed classifier (compress/recover.h).
-  compress::Recover recover_classifier{};
+  compress::TorchFunctions compress{};
   nn::ConvNetFunctions conv_net{};
   exporter::Report (*export_model)(const exporter::Config& config, Run& run) = nullptr;
   /// Meets the other processes of the run; their text from rank 0 (nn/distributed_nn.h).

@@ -23,7 +23,7 @@ std::string compress_tiles(const json::Value& report) {
        "from " + html::number(number_at(report, "parameters.before"))}};
   const double ratio = number_at(report, "latency_ratio");
   if (std::isfinite(ratio)) {
-    tiles.push_back({"faster", html::number(ratio) + " ×", "median latency, over fp32"});
+    tiles.push_back({"faster", html::number(ratio) + " ×", "median latency, over the faster fp32"});
     tiles.push_back({"accuracy lost", html::number(number_at(report, "accuracy_drop_points")),
                      "points; below 0: won"});
   }
@@ -31,30 +31,35 @@ std::string compress_tiles(const json::Value& report) {
 }
 
 /// Accuracy and latency of each step, apart and against each other.
-std::string chain(const json::Array& steps) {
+std::string chain(const json::Value& report) {
   chart::IntervalChart accuracy{.title = "Accuracy", .note = "with 95 % interval"};
   chart::BarChart latency{.title = "Latency", .note = "median, milliseconds a text"};
   chart::LineChart pareto{.title = "Accuracy over latency",
                           .note = "to the upper left is better",
                           .x_label = "milliseconds a text"};
   std::vector<std::vector<std::string>> rows;
-  for (const json::Value& step : steps) {
-    const std::string name = text_at(step, "name");
-    const double share = number_at(step, "accuracy"), median = number_at(step, "latency_ms.p50");
-    const auto interval = interval_at(step, "accuracy_interval");
+  for (const json::Value& step : list_at(report, "steps")) {
+    const std::string& name = step.as_string("steps");
+    const double share = number_at(report, "accuracy." + name),
+                 median = number_at(report, "latency_ms." + name + ".p50");
+    const auto interval = interval_at(report, "accuracy_interval." + name);
     accuracy.estimates.push_back({.label = name, .value = share, .interval = interval});
     latency.bars.push_back({.label = name, .value = median, .text = html::number(median)});
     pareto.series.push_back({.name = name,
                              .points = {{median, share}},
                              .color = static_cast<int>(pareto.series.size()),
                              .marks = true});
-    rows.push_back({escape(name), html::number(share),
-                    interval ? fmt::format("[{}, {}]", html::number(interval->low),
-                                           html::number(interval->high))
-                             : "–",
-                    html::number(median), html::number(number_at(step, "latency_ms.p95"))});
+    rows.push_back(
+        {escape(name), html::number(share),
+         interval
+             ? fmt::format("[{}, {}]", html::number(interval->low), html::number(interval->high))
+             : "–",
+         html::number(median), html::number(number_at(report, "latency_ms." + name + ".p95"))});
   }
   if (rows.empty()) return "";
+  if (const double eager = number_at(report, "latency_ms.fp32_eager.p50"); std::isfinite(eager))
+    rows.push_back({"fp32 in PyTorch's eager operators", "–", "–", html::number(eager),
+                    html::number(number_at(report, "latency_ms.fp32_eager.p95"))});
   return html::table({"step", "accuracy", "95 % interval", "median ms", "95th"}, rows,
                      {1, 2, 3, 4}) +
          element("div", "charts",
@@ -137,8 +142,7 @@ std::string layers(const json::Array& rounds) {
 std::string compress_section(const json::Value& report) {
   if (const json::Array& steps = list_at(report, "language"); !steps.empty())
     return language(report, steps);
-  return compress_tiles(report) + chain(list_at(report, "steps")) +
-         layers(list_at(report, "rounds"));
+  return compress_tiles(report) + chain(report) + layers(list_at(report, "rounds"));
 }
 
 }  // namespace cupel::pipeline

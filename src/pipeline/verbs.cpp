@@ -49,7 +49,7 @@ eval::Report evaluate(const eval::Config& config, const Heavy& heavy, Run& run) 
 }
 
 compress::Report compress_model(const compress::Config& config, const Heavy& heavy, Run& run) {
-  return compress::run(config, heavy.recover_classifier, run);
+  return compress::run(config, heavy.compress, run);
 }
 
 claims::Report measure_claims(const claims::Config& config, const Heavy& heavy, Run& run) {

@@ -31,12 +31,6 @@ struct CountingRecover {
   }
 };
 
-std::vector<std::string> names_of(const Report& report) {
-  std::vector<std::string> names;
-  for (const StepReport& step : report.steps) names.push_back(step.name);
-  return names;
-}
-
 TEST(Compress, PrunesInRoundsRecoversQuantisesAndMeasuresTheChain) {
   const SmallTask task;
   Config config = task.config();
@@ -52,7 +46,7 @@ TEST(Compress, PrunesInRoundsRecoversQuantisesAndMeasuresTheChain) {
   EXPECT_THAT(config.problems(), IsEmpty());
   CountingRecover recover;
   cupel::Run run({.folder = task / "run"});
-  const Report report = compress::run(config, recover.function(), run);
+  const Report report = compress::run(config, {recover.function(), {}}, run);
   EXPECT_EQ(report.pruned_share, 0.5);
   ASSERT_EQ(report.rounds.size(), 2u);
   EXPECT_EQ(report.rounds[0].layers[1].channels_after, 96);
@@ -62,7 +56,7 @@ TEST(Compress, PrunesInRoundsRecoversQuantisesAndMeasuresTheChain) {
   EXPECT_EQ(recover.tasks[0].steps + recover.tasks[1].steps, 8);
   EXPECT_EQ(recover.tasks[0].qat_from, 4);
   EXPECT_EQ(recover.tasks[1].qat_from, 3);
-  EXPECT_THAT(names_of(report), ElementsAre("fp32", "bf16", "w4a8", "pruned", "pruned_w4a8"));
+  EXPECT_THAT(report.steps, ElementsAre("fp32", "bf16", "w4a8", "pruned", "pruned_w4a8"));
   EXPECT_THAT(report.details(), HasSubstr("\n  pruned_w4a8  "));
   EXPECT_LT(report.bytes.after, report.bytes.before / 4);
   EXPECT_LT(report.parameters.after, report.parameters.before);
@@ -81,12 +75,12 @@ TEST(Compress, ARoundThatEndedIsNotTakenAgain) {
   CountingRecover recover;
   {
     cupel::Run run({.folder = task / "run"});
-    compress::run(config, recover.function(), run);
+    compress::run(config, {recover.function(), {}}, run);
   }
   EXPECT_EQ(recover.tasks.size(), 2u);
   const std::string before = read_file(task / "run/model/model.safetensors");
   cupel::Run run({.folder = task / "run", .resume = true});
-  const Report report = compress::run(config, recover.function(), run);
+  const Report report = compress::run(config, {recover.function(), {}}, run);
   EXPECT_EQ(recover.tasks.size(), 2u);
   EXPECT_EQ(report.rounds[1].layers[0].channels_after, 64);
   EXPECT_EQ(read_file(task / "run/model/model.safetensors"), before);

@@ -16,8 +16,11 @@ TEST(CompressSection, ShowsTheChainAndWhatPruningCost) {
   report.pruned_share = 0.4167;
   report.bytes = {91095880, 17296968};
   report.parameters = {22770966, 19818006};
-  report.steps = {{"fp32", {6.06, 7.83}, 0.9547, {0.9453, 0.9625}},
-                  {"pruned_w4a8", {1.21, 1.56}, 0.956, {0.9467, 0.9637}}};
+  report.steps = {"fp32", "pruned_w4a8"};
+  report.latency_ms = {
+      {"fp32", {6.06, 7.83}}, {"fp32_eager", {7.5, 8.1}}, {"pruned_w4a8", {1.21, 1.56}}};
+  report.accuracy = {{"fp32", 0.9547}, {"pruned_w4a8", 0.956}};
+  report.accuracy_interval = {{"fp32", {0.9453, 0.9625}}, {"pruned_w4a8", {0.9467, 0.9637}}};
   report.accuracy_drop_points = -0.13;
   report.latency_ratio = 5.004;
   report.rounds = {{1, 10, 0.3, {{0, 1536, 1216, 0.01}, {1, 1536, 1216, 0.02}}},
@@ -28,7 +31,7 @@ TEST(CompressSection, ShowsTheChainAndWhatPruningCost) {
   EXPECT_THAT(html, HasSubstr("41.7 %"));
   EXPECT_THAT(html, HasSubstr("pruned_w4a8"));
   EXPECT_THAT(html, HasSubstr("[0.9467, 0.9637]"));
-  EXPECT_EQ(count_of(html, "<tr>"), 3 + 5);
+  EXPECT_EQ(count_of(html, "<tr>"), 4 + 5);
 }
 
 TEST(CompressSection, ShowsWhatCodesCostALanguageModel) {

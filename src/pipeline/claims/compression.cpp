@@ -78,19 +78,10 @@ std::string as_jsonl(const std::vector<LabelledText>& rows) {
   return text;
 }
 
-json::Value step_of(const json::Value& report, std::string_view name) {
-  const json::Value& steps = report.at("steps", "compress");
-  const json::Array& list = steps.as_array("steps");
-  const auto found = std::ranges::find_if(
-      list, [&](const json::Value& step) { return text_at(step, "name") == name; });
-  CUPEL_ASSERT(found != list.end());
-  return *found;
-}
-
 }  // namespace
 
 ClaimValues compression(const ClaimContext& context) {
-  CUPEL_ASSERT(context.heavy.train != nullptr && context.heavy.recover_classifier);
+  CUPEL_ASSERT(context.heavy.train != nullptr && context.heavy.compress.recover);
   auto settings = context.settings<CompressionClaim>();
   const std::filesystem::path data = context.folder / "data";
   const Split rows = split_rows(settings, context.seed);
@@ -116,28 +107,30 @@ ClaimValues compression(const ClaimContext& context) {
   config.measure->data.path = {(data / "test.jsonl").string()};
   const json::Value report =
       run_nested(context, "compress", "compress", config, [&](const compress::Config& c, Run& run) {
-        return compress::run(c, context.heavy.recover_classifier, run);
+        return compress::run(c, context.heavy.compress, run);
       });
 
-  const json::Value first = step_of(report, "fp32"), last = step_of(report, "pruned_w4a8");
-  const double before = number_at(first, "latency_ms.p50"),
-               after = number_at(last, "latency_ms.p50");
-  const double right = number_at(first, "accuracy");
+  const auto median = [&](const std::string& step) {
+    return number_at(report, "latency_ms." + step + ".p50");
+  };
+  const double ratio = number_at(report, "latency_ratio"), after = median("pruned_w4a8"),
+               before = ratio * after, right = number_at(report, "accuracy.fp32");
+  const auto drop = [&](const std::string& step) {
+    return 100 * (right - number_at(report, "accuracy." + step));
+  };
   ClaimValues values;
-  values["latency_ratio"] = {before / after, {}, before};
-  values["latency_ms_fp32"] = {before};
+  values["latency_ratio"] = {ratio, {}, before};
+  values["latency_ms_fp32"] = {median("fp32")};
+  values["latency_ms_fp32_eager"] = {median("fp32_eager")};
   values["latency_ms_final"] = {after, {}, before};
-  values["accuracy_drop_points"] = {100 * (right - number_at(last, "accuracy")), {}, 100 * right};
+  values["accuracy_drop_points"] = {drop("pruned_w4a8"), {}, 100 * right};
   values["pruned_share"] = {number_at(report, "pruned_share")};
   values["bytes_ratio"] = {number_at(report, "bytes.before") / number_at(report, "bytes.after"),
                            {},
                            number_at(report, "bytes.before")};
-  for (const char* name : {"bf16", "w4a8", "pruned"}) {
-    const json::Value step = step_of(report, name);
-    values["latency_ratio_" + std::string(name)] = {
-        before / number_at(step, "latency_ms.p50"), {}, before};
-    values["accuracy_drop_points_" + std::string(name)] = {
-        100 * (right - number_at(step, "accuracy")), {}, 100 * right};
+  for (const std::string name : {"bf16", "w4a8", "pruned"}) {
+    values["latency_ratio_" + name] = {before / median(name), {}, before};
+    values["accuracy_drop_points_" + name] = {drop(name), {}, 100 * right};
   }
   return values;
 }

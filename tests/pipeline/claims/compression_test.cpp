@@ -42,8 +42,11 @@ struct CompressionBench {
       report.model = "model";
       return report;
     };
-    heavy.recover_classifier = [](nn::ClassifierModel&, const compress::RecoverTask&, cupel::Run&) {
+    heavy.compress.recover = [](nn::ClassifierModel&, const compress::RecoverTask&, cupel::Run&) {
       return 0.5;
+    };
+    heavy.compress.eager_classifier = [](const std::filesystem::path&, int) {
+      return [](const std::vector<int32_t>&) { return std::vector<float>(4); };
     };
   }
 
