@@ -39,13 +39,15 @@ int quantize(const char* in, const char* out, const std::string& type, const cha
   const std::map<std::string, llama_ftype> types{{"q4_0", LLAMA_FTYPE_MOSTLY_Q4_0},
                                                  {"q4_K", LLAMA_FTYPE_MOSTLY_Q4_K_S},
                                                  {"iq4_nl", LLAMA_FTYPE_MOSTLY_IQ4_NL},
-                                                 {"iq4_xs", LLAMA_FTYPE_MOSTLY_IQ4_XS}};
+                                                 {"iq4_xs", LLAMA_FTYPE_MOSTLY_IQ4_XS},
+                                                 {"f32", LLAMA_FTYPE_ALL_F32}};
   llama_model_quantize_params params = llama_model_quantize_default_params();
   params.ftype = types.at(type);
   params.nthread = 2;
   params.allow_requantize = true;
   params.pure = true;  // no layer in a finer type, as ours has none
-  params.output_tensor_type = params.token_embedding_type = GGML_TYPE_Q8_0;
+  params.output_tensor_type = params.token_embedding_type =
+      type == "f32" ? GGML_TYPE_F32 : GGML_TYPE_Q8_0;
   std::map<std::string, std::vector<float>> found;
   std::vector<llama_model_imatrix_data> importances;
   if (importance != nullptr) {
