@@ -7,17 +7,17 @@
 namespace cupel {
 namespace {
 
-using Merges = std::vector<PieceMerge>;
+using PieceMerges = std::vector<PieceMerge>;
 
 TEST(SentencePieceMerges, OrderByScoreThenByIds) {
   const std::vector<std::string_view> pieces{"a", "b", "c", "bc", "ab", "abc"};
   EXPECT_EQ(sentencepiece_merges(pieces, {-9, -9, -9, -1, -2, -1}, ""),
-            (Merges{{"b", "c"}, {"a", "bc"}, {"ab", "c"}, {"a", "b"}}));
+            (PieceMerges{{"b", "c"}, {"a", "bc"}, {"ab", "c"}, {"a", "b"}}));
 }
 
 TEST(SentencePieceMerges, CutOnlyBetweenCharacters) {
   const std::vector<std::string_view> pieces{"\xC3", "\xA9", "é", "éé"};
-  EXPECT_EQ(sentencepiece_merges(pieces, {-9, -9, -2, -1}, ""), (Merges{{"é", "é"}}));
+  EXPECT_EQ(sentencepiece_merges(pieces, {-9, -9, -2, -1}, ""), (PieceMerges{{"é", "é"}}));
 }
 
 TEST(SentencePieceMerges, LeaveOutEmptyPiecesAndRefuseEndlessOnes) {
