@@ -8,7 +8,7 @@ import subprocess
 from results import Results
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SECONDS = 1500
+SECONDS = 2400
 
 options = argparse.ArgumentParser(description=__doc__)
 options.add_argument("--build", default=ROOT / "build/release", type=pathlib.Path)
