@@ -50,8 +50,8 @@ class Models:
         self.f16 = self.exported()
         self.codes = self.compressed()
         self.peers = self.quantised()
-        self.spread = self.folder / "spread.gguf"  # our codes, each written out by llama.cpp as the fp32 number it stands for
-        subprocess.run([self.program, "--quantize", self.codes, self.spread, "f32"], check=True)
+        self.written_out = self.folder / "written_out.gguf"  # our codes, each written by llama.cpp as the fp32 number it stands for
+        subprocess.run([self.program, "--quantize", self.codes, self.written_out, "f32"], check=True)
 
     def cupel(self, verb, out, *words):
         subprocess.run([bench.built("cupel"), verb, *words, "--out", out], check=True, stdout=subprocess.DEVNULL)
@@ -132,10 +132,10 @@ def compare_codes(models, windows):
                  "exact": stack.enter_context(models.side(models.codes, "bf16")),
                  "peer": stack.enter_context(models.llama(models.peers)),
                  "ours in llama.cpp": stack.enter_context(models.llama(models.codes)),
-                 "ours spread in llama.cpp": stack.enter_context(models.llama(models.spread))}
+                 "ours written out in llama.cpp": stack.enter_context(models.llama(models.written_out))}
         isa_row = exact.hello["isa_row"]
         distances = {name: Distance() for name in sides}
-        on_our_codes = {name: Distance() for name in ("ours in llama.cpp", "ours spread in llama.cpp")}
+        on_our_codes = {name: Distance() for name in ("ours in llama.cpp", "ours written out in llama.cpp")}
         for ids in windows:
             reference = models.logits(exact, ids, vocabulary)
             seen = {name: models.logits(side, ids, vocabulary) for name, side in sides.items()}
@@ -152,10 +152,10 @@ def compare_codes(models, windows):
                 "exact_activations": shown(distances["exact"].mean(column)),
                 "ours_in_llama_cpp": shown(distances["ours in llama.cpp"].mean(column))}
         yield row
-    same, spread = on_our_codes.values()
+    same, written_out = on_our_codes.values()
     yield bench.result("gguf", "same_codes", [same.mean(3)], [1.0], [same.mean(3)], "share of tokens", peer_version=models.version,
                        isa_row=isa_row, tokens=sum(map(len, windows)), kl_divergence=same.mean(2),
-                       exact_activations=spread.mean(3), exact_kl_divergence=spread.mean(2))
+                       written_out=written_out.mean(3), written_out_kl_divergence=written_out.mean(2))
 
 
 def vocabulary_of(path):

@@ -1,7 +1,5 @@
 #include "nn/classifier_eager_nn.h"
 
-#include <utility>
-
 namespace cupel::nn {
 
 EagerClassifier::EagerClassifier(const ClassifierModel& model) : config_(model.config) {
